@@ -1,0 +1,1 @@
+"""memcli: an agent's conversation is compacted in an instant and forgets nothing that matters."""

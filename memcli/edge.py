@@ -1,0 +1,191 @@
+"""The one place where a failure becomes a message and an exit code.
+
+    MemcliError        its own code       Error: and Try: lines on stderr
+    typer's own        2                  the same, with the help of the command that was meant
+    OSError of a disk  1                  the same: a full disk or a missing permission is no bug
+    SystemExit         as it says         nothing
+    KeyboardInterrupt  130                nothing
+    BrokenPipeError    141                nothing: `| head` has what it wanted
+    SIGTERM            143                nothing, after every `finally` has run
+    anything else      70                 one line, and a log that can be pasted into an issue
+
+Nobody else prints a traceback or ends the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shlex
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from memcli.errors import MemcliError, NotReadable, NotWritable, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+INTERNAL = 70
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+TERMINATED = 143
+
+# What an environment does to a program that is right. Any other OSError at the edge is a bug of ours.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE}
+
+
+class Terminated(BaseException):
+    """SIGTERM came; unwinds like KeyboardInterrupt, so that children and files are looked after."""
+
+
+def run(main: Callable[[], int | None]) -> int:
+    """Run `main` and return the exit code of the process. SIGTERM unwinds `main`, unless it handles it itself."""
+    with contextlib.suppress(ValueError):  # not the main thread: a test, or somebody's embedding
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = _guarded(main)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _pipe_closed()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Terminated:
+        return TERMINATED
+    return code
+
+
+def _guarded(main: Callable[[], int | None]) -> int:
+    try:
+        return main() or 0
+    except MemcliError as error:
+        return report(error)
+    except SystemExit as error:
+        return _exit_code(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        known = expected(error)
+        return report(known) if known else _internal(error)
+    except Exception as error:  # noqa: BLE001 - this is the edge
+        return _complaint(error) or _internal(error)
+
+
+def _complaint(error: Exception) -> int:
+    """Report what typer says of the command line, as ours; 0 if `error` is something else.
+
+    Known by what it offers: typer carries its own copy of click, whose classes have no public name.
+    """
+    message = getattr(error, "format_message", None)
+    if message is None:
+        return 0
+    text = message()
+    if "\n" in text:
+        _say(f"{text}\n")  # no arguments at all: the whole help
+        return Usage.code
+    context = getattr(error, "ctx", None)
+    return report(Usage(text.rstrip("."), f"{context.command_path if context else 'memcli'} --help"))
+
+
+def report(error: MemcliError) -> int:
+    """Print the two lines of an expected failure on stderr; its exit code."""
+    _say(f"Error: {printable(error.sentence)}\nTry: {printable(error.hint)}\n")
+    return error.code
+
+
+def printable(text: str) -> str:
+    """`text` on one line and without control characters: a file name can hold any."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def expected(error: OSError) -> MemcliError | None:
+    """An OSError that says something about the machine, as a sentence; None if it must be our bug."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    reason = (error.strerror or "failed").lower()
+    where = shlex.quote(os.path.dirname(name) or ".")
+    if error.errno in _FULL:
+        return NotWritable(f"cannot write{f' {name}' if name else ''}: {reason}", f"df -h {where}")
+    if not name:
+        return None
+    if error.errno in _FORBIDDEN:
+        return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where} {shlex.quote(name)}")
+    if error.errno in _ABSENT:
+        return NotReadable(f"cannot use {name}: {reason}", f"ls -ld {where}")
+    return None
+
+
+def version() -> str:
+    """The version that is installed; "unknown" where memcli runs from its source alone."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("memcli")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _exit_code(error: SystemExit) -> int:
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    _say(f"{error.code}\n")
+    return 1
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+def _pipe_closed() -> int:
+    # The interpreter flushes stdout once more at its end; what is left must have a place to go.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
+
+
+def _internal(error: BaseException) -> int:
+    log = _write_log(error)
+    kind = f"{type(error).__name__}: {error}".partition("\n")[0]
+    _say(f"Error: memcli has a bug: {printable(kind)[:200]}\n")
+    _say(f"Try: cat {shlex.quote(str(log))}  (and send what it shows)\n" if log else _trace(error))
+    return INTERNAL
+
+
+def _write_log(error: BaseException) -> Path | None:
+    """A log of a bug, ready to be pasted: no environment, no transcript text, the home directory as `~`."""
+    import platform
+    import time
+    from pathlib import Path
+
+    from memcli.userdirs import state_dir
+
+    home = str(Path.home())
+    lines = (
+        f"memcli {version()}, Python {platform.python_version()}, {platform.platform()}",
+        f"command: {shlex.join(sys.argv)}",
+        "",
+        _trace(error),
+    )
+    path = state_dir() / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text("\n".join(lines).replace(home, "~"), encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return None
+    return path
+
+
+def _trace(error: BaseException) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
+def _say(text: str) -> None:
+    # Whoever closed stderr does not want to hear it, and the exit code is still right.
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -1,0 +1,231 @@
+"""Settings: what they are, where each value came from.
+
+    command line  >  MEMCLI_*  >  nearest memcli.toml or [tool.memcli] in pyproject.toml  >  user file  >  default
+
+"Nearest" is looked for from a directory upward; in one directory memcli.toml wins, and a pyproject.toml without
+[tool.memcli] is passed by. The user file is `config.toml` in the user's configuration directory, or what
+MEMCLI_CONFIG names. Keys may be written with `-` or `_`.
+
+A value that makes no sense is an error, wherever it stands. A key that nobody knows is a warning with the nearest
+known name: a file shared with a newer memcli must not stop this one. A program to run (`summarizer`, `on_limit`) is
+not taken from a project's file, also with a warning: to watch an agent in a cloned repository must not run what
+that repository names.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from memcli.errors import Usage
+from memcli.userdirs import config_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "MEMCLI_"
+# Variables that begin like settings and are none.
+OTHER_VARIABLES = frozenset({"MEMCLI_CONFIG"})
+
+_SHOW = "memcli config show"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+Kind = Literal["count", "seconds", "flag", "text", "choice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a setting may be. `runs`: it names a program that we start."""
+
+    meaning: str
+    kind: Kind
+    least: int = 0
+    choices: tuple[str, ...] = ()
+    runs: bool = False
+
+
+def _setting(default: Any, meaning: str, kind: Kind, **rest: Any) -> Any:
+    return field(default=default, metadata={"key": Key(meaning, kind, **rest)})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its value. None means: not limited, or decided by the default rule."""
+
+    backend: str = _setting("auto", "who makes the memory", "choice", choices=("auto", "embedded"))
+    summarizer: str | None = _setting(None, "a program that speaks the summarizer protocol", "text", runs=True)
+    budget: int = _setting(4000, "tokens for the whole memory", "count", least=2000)
+    init_tokens: int = _setting(10000, "tokens before the first memory", "count")
+    update_tokens: int = _setting(5000, "tokens between two updates", "count", least=1)
+    update_tool_calls: int = _setting(3, "tool calls between two updates", "count", least=1)
+    min_update_tokens: int = _setting(0, "tokens of growth without which no update is made", "count")
+    every_turn: bool = _setting(False, "update after every turn", "flag")
+    jobs: int = _setting(4, "updates at the same time, over all transcripts", "count", least=1)
+    context_limit: int | None = _setting(None, "tokens at which the compacted transcript is written", "count", least=1)
+    on_limit: str | None = _setting(None, "a command to run at the context limit", "text", runs=True)
+    wait: float = _setting(30.0, "seconds to wait for an update in flight", "seconds")
+    keep_turns: int | None = _setting(None, "turns kept verbatim although covered", "count")
+    keep_tokens: int | None = _setting(None, "tokens kept verbatim although covered", "count")
+
+
+KEYS: dict[str, Key] = {item.name: item.metadata["key"] for item in fields(Settings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, the origin of each ("default", "command line", a variable, or a file), and what to warn of."""
+
+    settings: Settings
+    origins: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One layer: its values by key, and how to name the origin of each."""
+
+    values: dict[str, Any]
+    origin: str
+    trusted: bool = True
+
+    def name(self, key: str) -> str:
+        return f"{PREFIX}{key.upper()}" if self.origin == PREFIX else self.origin
+
+
+def load(command_line: Mapping[str, object], environment: Mapping[str, str], directory: Path) -> Loaded:
+    """All settings for a command that runs in `directory`.
+
+    `command_line` holds what was given there; None means not given. Raises Usage for a value that makes no sense and
+    for a file that is no TOML.
+    """
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(KEYS, "default")
+    warnings: list[str] = []
+    for source in _sources(command_line, environment, directory):
+        for key, value in source.values.items():
+            problem = _objection(key, source)
+            if problem:
+                warnings.append(problem)
+            else:
+                values[key] = _parse(key, value, source.name(key))
+                origins[key] = source.name(key)
+    return Loaded(Settings(**values), origins, tuple(warnings))
+
+
+def _sources(command_line: Mapping[str, object], environment: Mapping[str, str], directory: Path) -> Iterator[_Source]:
+    """The layers, weakest first. An empty variable is one that is not set."""
+    named = environment.get("MEMCLI_CONFIG")
+    user = Path(named).expanduser() if named else config_dir() / "config.toml"
+    if named or user.is_file():
+        yield _Source(_normal(_toml(user)), str(user))
+    project = _project(directory)
+    if project:
+        yield project
+    variables = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if value and name.startswith(PREFIX) and name not in OTHER_VARIABLES
+    }
+    yield _Source(variables, PREFIX)
+    given = {key: value for key, value in command_line.items() if value is not None}
+    yield _Source(given, "command line")
+
+
+def _project(directory: Path) -> _Source | None:
+    for place in (directory, *directory.parents):
+        own = place / "memcli.toml"
+        if own.is_file():
+            return _Source(_normal(_toml(own)), str(own), trusted=False)
+        shared = place / "pyproject.toml"
+        if shared.is_file():
+            tool = _toml(shared).get("tool")
+            table = tool.get("memcli") if isinstance(tool, dict) else None
+            if isinstance(table, dict):
+                return _Source(_normal(table), str(shared), trusted=False)
+    return None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Usage(f"{path} is no valid TOML: {error}", _SHOW) from error
+    except OSError as error:
+        raise Usage(f"{path} cannot be read: {(error.strerror or '').lower()}", _SHOW) from error
+
+
+def _normal(table: dict[str, Any]) -> dict[str, Any]:
+    return {key.replace("-", "_"): value for key, value in table.items()}
+
+
+def _objection(key: str, source: _Source) -> str:
+    """Why a value of this layer is not taken; empty if it is."""
+    if key not in KEYS:
+        near = difflib.get_close_matches(key, KEYS, n=1)
+        hint = f"; did you mean {PREFIX + near[0].upper() if source.origin == PREFIX else near[0]}?" if near else ""
+        name = source.name(key) if source.origin == PREFIX else f"{key} in {source.origin}"
+        return f"unknown setting {name}{hint}"
+    if KEYS[key].runs and not source.trusted:
+        return (
+            f"{key} in {source.origin} is not taken: a project's file may not name a program to run "
+            f"(use --{key.replace('_', '-')}, {PREFIX}{key.upper()} or the user file)"
+        )
+    return ""
+
+
+def _parse(key: str, value: object, origin: str) -> object:
+    """The value of `key` as its kind; from a file it may have its type already, from a variable it is text."""
+    parsed, wanted = _convert(KEYS[key], value)
+    if parsed is None:
+        raise Usage(f"{key.replace('_', '-')} must be {wanted}, not {value!r} ({origin})", _SHOW)
+    return parsed
+
+
+def _convert(key: Key, value: object) -> tuple[object, str]:
+    """The value as the kind of `key`, None if it is none; and what would be one."""
+    match key.kind:
+        case "count":
+            return _count(value, key.least), f"a whole number of at least {key.least}"
+        case "seconds":
+            return _seconds(value), "a number of seconds"
+        case "flag":
+            return _flag(value), "true or false"
+        case "choice":
+            return (value if value in key.choices else None), f"one of {', '.join(key.choices)}"
+        case "text":
+            return (value if isinstance(value, str) and value.strip() else None), "a text"
+
+
+def _count(value: object, least: int) -> int | None:
+    if isinstance(value, str) and value.strip().replace("_", "").isdecimal():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= least else None
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _flag(value: object) -> bool | None:
+    if isinstance(value, str):
+        return True if value.lower() in _TRUE else False if value.lower() in _FALSE else None
+    return value if isinstance(value, bool) else None
+
+
+def project_directory() -> Path:
+    """Where the search for a project's file begins: the working directory, wherever that has gone to."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.sep)
