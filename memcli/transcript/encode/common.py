@@ -1,0 +1,420 @@
+"""What the encoders of all formats share: reading lines, whole rounds, ready messages with places to fill.
+
+An encoder is a module with
+
+    NAME                  the format
+    COPIES                False if this format's tail must always be rewritten
+    context(first, last)  what it must know of records that are not in the tail, as JSON values (the `envelope`)
+    message(...)          the memory message, with its prologue, as a `Pieces`
+    tail(lines, plan)     the tail: (offset and bytes of physical lines) in, `Out` lines out
+    said(record)          (role, message id, Anthropic content blocks) of a conversation record, for `to_messages`
+
+The rules every `tail` keeps: what `plan.skip` names is not emitted; thinking is removed, and a message of which
+nothing is left; hidden words of the user become a user message at their place; a call without a result that is
+followed by something else gets one that says so, a result without a call is dropped; the client's own compactions and
+summaries are dropped; all other lines of the conversation are kept in their order, unchanged bytes wherever nothing
+had to be changed. The order is changed only where it was invalid (a result before its call, a late result). An open
+round at the end stays open, and words of the user that came while it was open stand before it.
+
+Lines that were not seen by the reader of the format (`plan.known` and later) may hold things whose meaning only the
+whole transcript tells: then `Doubt` is raised, and the caller takes the slow route.
+
+Only `json` is imported: these modules are on the road of `memcli compact`.
+"""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    Record = dict[str, Any]
+    Fill = tuple[int, int, str]
+
+NO_RESULT = "[no result was recorded: interrupted]"
+THINKING = ("thinking", "redacted_thinking")
+_COVERED_DIGITS = 7
+_MARK = "<!-- memcli generation="
+
+
+class Doubt(ValueError):
+    """Bytes of the tail that were not seen before can not be judged without the whole transcript."""
+
+
+class Pieces:
+    """A ready message: bytes before, of and after the replaceable part, and the places to fill in `before`.
+
+    A fill is (position, length, what): "covered" is a number of messages, "time" the time of the tail's first line,
+    every other name an id derived from it.
+    """
+
+    __slots__ = ("after", "before", "fills", "state")
+
+    def __init__(self, before: bytes, state: bytes, after: bytes, fills: tuple[Fill, ...] = ()) -> None:
+        self.before = before
+        self.state = state
+        self.after = after
+        self.fills = fills
+
+
+class Plan:
+    """What the encoder must know besides the lines.
+
+    session, generation, end: the seeds of new ids; known: offset up to which the transcript was read before;
+    skip: ranges that are not emitted; words: offset of a line -> texts of the user hidden in it;
+    envelope: what `context` gave. `problems` counts what was dropped, by name.
+    """
+
+    __slots__ = ("end", "envelope", "generation", "known", "problems", "session", "skip", "words")
+
+    def __init__(
+        self,
+        *,
+        session: str = "",
+        generation: str = "",
+        end: int = 0,
+        known: int | None = None,
+        skip: tuple[tuple[int, int], ...] = (),
+        words: tuple[tuple[int, str], ...] = (),
+        envelope: Record | None = None,
+    ) -> None:
+        self.session = session
+        self.generation = generation
+        self.end = end
+        self.known = end if known is None else known
+        self.skip = skip
+        self.words: dict[int, list[str]] = {}
+        for offset, text in words:
+            self.words.setdefault(offset, []).append(text)
+        self.envelope = envelope or {}
+        self.problems: dict[str, int] = {}
+
+    def count(self, problem: str) -> None:
+        """Notes that something was dropped or could not be read."""
+        self.problems[problem] = self.problems.get(problem, 0) + 1
+
+    def id(self, old: str, length: int = 36) -> str:
+        """A new id that depends on session, generation, end and the old id only: repeating gives the same."""
+        return derive(self.session, self.generation, self.end, old, length)
+
+
+class Out:
+    """One line of output: where it comes from, its bytes with a newline, and whether it is a conversation message."""
+
+    __slots__ = ("counts", "data", "offset", "time")
+
+    def __init__(self, offset: int, data: bytes, counts: bool, time: str = "") -> None:
+        self.offset = offset
+        self.data = data
+        self.counts = counts
+        self.time = time
+
+
+class Item:
+    """One record on its way through `arrange`.
+
+    kind: "a" the agent speaks or calls, "r" results, "u" the user's turn, "w" user content that may wait for the end
+    of a round, "x" anything else, kept where it stands. `group` joins the parts of one message of the agent.
+    `raw` is None once the record was changed.
+    """
+
+    __slots__ = ("calls", "group", "kind", "offset", "raw", "record", "results")
+
+    def __init__(
+        self,
+        offset: int,
+        record: Record,
+        raw: bytes | None,
+        kind: str,
+        *,
+        group: str = "",
+        calls: Iterable[str] = (),
+        results: Iterable[str] = (),
+    ) -> None:
+        self.offset = offset
+        self.record = record
+        self.raw = raw
+        self.kind = kind
+        self.group = group
+        self.calls = list(calls)
+        self.results = list(results)
+
+    def data(self) -> bytes:
+        """The line: its own bytes if nothing was changed."""
+        if self.raw is None:
+            return dump(self.record) + b"\n"
+        return self.raw if self.raw.endswith(b"\n") else self.raw + b"\n"
+
+
+def derive(session: str, generation: str, end: int, old: str, length: int = 36) -> str:
+    """A name-based id: a UUID for length 36, else so many hexadecimal digits (at most 32)."""
+    from _blake2 import blake2b  # only some routes need ids; the module costs 0.4 ms
+
+    seed = "\0".join((session, generation, str(end), old)).encode("utf-8", "surrogatepass")
+    digits: str = blake2b(seed, digest_size=16).hexdigest()
+    if length != 36:
+        return digits[:length]
+    # Version 5 (name-based) and the usual variant: some clients look at both.
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def dump(value: object) -> bytes:
+    """JSON as clients write it: compact, UTF-8. Lone surrogates, which UTF-8 cannot hold, stay escapes."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def inner(text: str) -> bytes:
+    """`text` as it stands inside the quotes of a JSON string; pieces may be joined."""
+    return dump(text)[1:-1]
+
+
+def mark(generation: str, digest: str) -> str:
+    """The first line of a memory message; how many messages of the tail are covered is filled in at the swap."""
+    return f"{_MARK}{generation} covered={'0' * _COVERED_DIGITS} digest={digest} -->"
+
+
+def read_mark(text: str) -> tuple[str, int, str] | None:
+    """(generation, covered messages, digest) if `text` begins with a mark. Whether it is genuine, the digest tells."""
+    line = text.partition("\n")[0]
+    if not (line.startswith(_MARK) and line.endswith(" -->")):
+        return None
+    words = line[len(_MARK) : -len(" -->")].split(" ")
+    if len(words) != 3 or words[1][:8] != "covered=" or words[2][:7] != "digest=" or not words[1][8:].isdecimal():
+        return None
+    return words[0], int(words[1][8:]), words[2][7:]
+
+
+class Frame:
+    """Builds the bytes around a text and remembers the places to fill."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.fills: list[Fill] = []
+
+    def add(self, raw: bytes) -> None:
+        """Bytes as they are."""
+        self.data += raw
+
+    def fields(self, values: Record) -> None:
+        """The members of `values`, each followed by a comma."""
+        for name, value in values.items():
+            self.data += dump(name) + b":" + dump(value) + b","
+
+    def fill(self, what: str, length: int = 36, default: str = "") -> None:
+        """A place of `length` bytes, zeros or `default` until the swap."""
+        self.fills.append((len(self.data), length, what))
+        self.data += (default if len(default) == length else "0" * length).encode("ascii", "replace")
+
+    def text(self, before: str, state: str, after: str, closing: bytes) -> Pieces:
+        """The memory's text inside a JSON string, then `closing`."""
+        if read_mark(before):
+            position = len(self.data) + len(inner(before[: before.index(" covered=") + 9]))
+            self.fills.append((position, _COVERED_DIGITS, "covered"))
+        return Pieces(bytes(self.data) + inner(before), inner(state), inner(after) + closing, tuple(self.fills))
+
+
+def read(lines: Iterable[tuple[int, bytes]], plan: Plan) -> Iterator[tuple[int, Record, bytes | None]]:
+    """The records of `lines` that are not skipped: (offset, record, its line or None if it shared one)."""
+    skip = sorted(plan.skip, reverse=True)
+    for offset, raw in lines:
+        while skip and skip[-1][1] <= offset:
+            skip.pop()
+        if skip and skip[-1][0] <= offset:
+            continue
+        records = parse(raw)
+        if records is None:
+            if offset >= plan.known:
+                raise Doubt("a line that cannot be read")
+            plan.count("unreadable line")
+            continue
+        for record in records:
+            yield offset, record, raw if len(records) == 1 else None
+
+
+def parse(raw: bytes) -> list[Record] | None:
+    """The JSON objects on one line: one, none on a blank line, several where a writer forgot the newline between
+    them; None if there is anything else. Bytes that are no UTF-8 are read as U+FFFD."""
+    text = raw.decode("utf-8", "replace").strip("\ufeff \t\r\n")
+    found, place = [], 0
+    try:
+        while place < len(text):
+            value, place = _DECODER.raw_decode(text, place)
+            if not isinstance(value, dict):
+                return None
+            found.append(value)
+            while place < len(text) and text[place] in " \t\r\n":
+                place += 1
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+_DECODER = json.JSONDecoder()
+
+
+def blocks(content: Any) -> list[Record]:
+    """Content of a message as blocks, whatever way it was written; what is no block is left out."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+
+
+def ids(found: Iterable[Record], kind: str, name: str) -> list[str]:
+    """The ids that blocks of one kind carry."""
+    return [block[name] for block in found if block.get("type") == kind and isinstance(block.get(name), str)]
+
+
+def is_empty(block: Record, kinds: tuple[str, ...] = ("text",)) -> bool:
+    """True for a text block without a word: the API refuses it."""
+    return block.get("type") in kinds and not str(block.get("text") or "").strip()
+
+
+def arrange(
+    items: Iterable[Item],
+    plan: Plan,
+    no_result: Callable[[str, Item], Item],
+    trim: Callable[[Item, set[int]], bool],
+    *,
+    join: bool = False,
+) -> list[Item]:
+    """The items in an order in which calls and results are whole; see the module's rules.
+
+    `no_result(call id, item with the call)` makes a synthetic result; `trim(item, indexes)` takes the results with
+    these indexes out of an item and says whether anything is left of it. With `join`, items of one group come
+    together, before the results that stand between them.
+    """
+    items = list(items)
+    answers, late = _pair(items, plan, trim)
+    return _Rounds(answers, late, no_result, join).run(items)
+
+
+def _pair(
+    items: list[Item], plan: Plan, trim: Callable[[Item, set[int]], bool]
+) -> tuple[dict[tuple[int, int], Item], dict[int, Item]]:
+    """Pairs calls with results in file order (an id may come again later) and takes orphans out of `items`.
+
+    Gives the item that answers a call (by identity of the calling item and place in it), and for each result item
+    that came too early the calling item to wait for.
+    """
+    open_calls: dict[str, list[tuple[Item, int]]] = {}
+    early: dict[str, list[tuple[Item, int]]] = {}
+    answers: dict[tuple[int, int], Item] = {}
+    late: dict[int, Item] = {}
+    for item in items:
+        for index, call in enumerate(item.calls):
+            if early.get(call):
+                result, _ = early[call].pop(0)
+                answers[id(item), index] = result
+                late[id(result)] = item
+            else:
+                open_calls.setdefault(call, []).append((item, index))
+        for index, call in enumerate(item.results):
+            if open_calls.get(call):
+                caller, place = open_calls[call].pop(0)
+                answers[id(caller), place] = item
+            else:
+                early.setdefault(call, []).append((item, index))
+    orphans: dict[int, tuple[Item, set[int]]] = {}
+    for waiting in early.values():
+        for item, index in waiting:
+            plan.count("result without a call")
+            orphans.setdefault(id(item), (item, set()))[1].add(index)
+    gone = {key for key, (item, indexes) in orphans.items() if not trim(item, indexes)}
+    items[:] = [item for item in items if id(item) not in gone]
+    return answers, late
+
+
+class _Rounds:
+    """The second half of `arrange`: emits items, holds back what would part a call from its result."""
+
+    def __init__(
+        self,
+        answers: dict[tuple[int, int], Item],
+        late: dict[int, Item],
+        no_result: Callable[[str, Item], Item],
+        join: bool,
+    ) -> None:
+        self.answers = answers
+        self.late = late
+        self.no_result = no_result
+        self.join = join
+        self.out: list[Item] = []
+        self.done: set[int] = set()  # items that stand in `out`
+        self.words: list[Item] = []  # wait for the end of the round
+        self.early: dict[int, list[Item]] = {}  # results that wait for the item with their call
+        self.group = ""
+        self.begin = 0  # where the round's first item stands in `out`
+        self.last = 0  # behind the round's last item that speaks or calls
+        self.callers: list[Item] = []  # items of the round that call
+
+    def run(self, items: list[Item]) -> list[Item]:
+        for item in items:
+            if id(item) not in self.done:
+                self._take(item)
+        self._finish()
+        return self.out
+
+    def _take(self, item: Item) -> None:
+        if item.kind == "w" and (self.callers or self.group):
+            self.words.append(item)
+        elif item.kind == "a":
+            if not (item.group and item.group == self.group):
+                self._close()
+                self.group, self.begin, self.last = item.group, len(self.out), len(self.out)
+            self._call(item)
+        elif item.kind == "r":
+            caller = self.late.get(id(item))
+            if caller is not None and id(caller) not in self.done:
+                self.early.setdefault(id(caller), []).append(item)
+            else:
+                self._emit(item)
+        else:
+            if item.kind == "u":
+                self._close()
+                self.group = ""
+            self._emit(item)
+
+    def _call(self, item: Item) -> None:
+        if not self.join:
+            self.last = len(self.out)
+        self.done.add(id(item))
+        self.out.insert(self.last, item)
+        self.last += 1
+        if item.calls:
+            self.callers.append(item)
+        for result in self.early.pop(id(item), ()):
+            self._emit(result)
+
+    def _emit(self, item: Item) -> None:
+        self.done.add(id(item))
+        self.out.append(item)
+
+    def _unanswered(self) -> list[tuple[Item, int, Item | None]]:
+        calls = [(item, index) for item in self.callers for index in range(len(item.calls))]
+        found = [(item, index, self.answers.get((id(item), index))) for item, index in calls]
+        return [(item, index, result) for item, index, result in found if result is None or id(result) not in self.done]
+
+    def _close(self) -> None:
+        """The round is over: what is missing comes right behind its calls, what waited comes now."""
+        missing: list[Item] = []
+        for item, index, result in self._unanswered():
+            answer = result or self.no_result(item.calls[index], item)
+            if id(answer) not in self.done:
+                self.done.add(id(answer))
+                missing.append(answer)
+        self.out[self.last : self.last] = missing
+        self.out += self.words
+        self.words, self.callers = [], []
+
+    def _finish(self) -> None:
+        """The end of the tail: an open round stays open, with the words before it."""
+        if any(result is None for _, _, result in self._unanswered()):
+            self.out[self.begin : self.begin] = self.words
+        else:
+            self.out += self.words

@@ -1,0 +1,123 @@
+"""Plain Anthropic messages: `{"role", "content"}` a line, or `{"messages": [...]}` a line.
+
+Also whole answers of the Messages API as authors of agents append them (with `id`, `stop_reason`, `usage`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from memcli.transcript.entries import AnyPart, Entry, MachineText, Role, Usage
+from memcli.transcript.formats.blocks import (
+    assistant_parts,
+    attached,
+    blocks,
+    mapping,
+    number,
+    refusal_words,
+    result_part,
+    string,
+    text_of,
+)
+from memcli.transcript.formats.conversations import conversation
+from memcli.transcript.formats.records import Found, count, decode_line
+from memcli.transcript.formats.voice import Voice
+
+if TYPE_CHECKING:
+    from memcli.transcript.lines import Line
+
+NAME = "anthropic"
+
+
+class State(msgspec.Struct):
+    """What must be remembered between lines; bounded."""
+
+    voice: Voice = msgspec.field(default_factory=Voice)
+    problems: dict[str, int] = {}
+
+
+class _Record(msgspec.Struct):
+    role: Any = None
+    content: Any = None
+    id: Any = None
+    model: Any = None
+    stop: Any = msgspec.field(default=None, name="stop_reason")
+    usage: Any = None
+    timestamp: Any = None
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+
+
+def claims(record: dict[str, Any]) -> bool:
+    """True if a decoded record is a message of this format, or a conversation of them."""
+    messages = record.get("messages")
+    if isinstance(messages, list):
+        return any(claims(message) for message in messages if isinstance(message, dict))
+    return record.get("role") in ("user", "assistant", "system") and "content" in record
+
+
+class Reader:
+    """Decodes lines in file order. `state` may be saved after any line and given to a new reader."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state = state or State()
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """How often something was met that could not be read or is not known, by name."""
+        return self.state.problems
+
+    def read(self, line: Line) -> list[Entry]:
+        """Entries of one physical line; a conversation line gives one for each of its messages."""
+        lines = conversation(line)
+        found = [item for part in lines or [line] for item in decode_line(part, _DECODER, self.problems)]
+        return [self._entry(item) for item in found]
+
+    def _entry(self, found: Found[_Record]) -> Entry:
+        record = found.record
+        match string(record.role):
+            case "user":
+                return _entry(found, self._user(record.content), "user")
+            case "assistant":
+                return _entry(found, [*assistant_parts(record.content), *_usage(record)], "assistant")
+            case "system" | "developer":
+                return _entry(found, [MachineText(text_of(record.content))], "system")
+            case _:
+                count(self.problems, "unknown type")
+                return _entry(found, [])
+
+    def _user(self, content: Any) -> list[AnyPart]:
+        parts: list[AnyPart] = []
+        for block in blocks(content):
+            kind = string(block.get("type"))
+            if kind == "text":
+                parts += self.state.voice.hear(string(block.get("text")))
+            elif kind == "tool_result":
+                result = result_part(block)
+                parts += [result, *refusal_words(result)]
+            elif kind in ("image", "document"):
+                parts.append(attached(kind))
+        return parts
+
+
+def _usage(record: _Record) -> list[AnyPart]:
+    usage = mapping(record.usage)
+    names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    context = sum(number(usage.get(name)) for name in names)
+    return [Usage(context, string(record.model))] if context else []
+
+
+def _entry(found: Found[_Record], parts: list[AnyPart], role: Role = "") -> Entry:
+    record = found.record
+    return Entry(
+        found.offset,
+        found.end,
+        role,
+        tuple(parts),
+        message_id=string(record.id),
+        stop=string(record.stop),
+        timestamp=string(record.timestamp),
+    )

@@ -1,0 +1,318 @@
+"""Codex CLI rollouts (0.57 to 0.144).
+
+Everything visible stands twice: as `response_item` (what the model sees) and as `event_msg` (what the person sees).
+Assistant texts, calls and results are read from response items. The person's words are read from whichever of the two
+comes first, in practice the response item, so that the entry that carries them is the conversation message itself;
+the other is recognised as its twin. Response items in the user role that begin like a harness's text are machine text
+unless a `user_message` event says that the person typed them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from memcli.transcript.entries import (
+    AnyPart,
+    AssistantText,
+    Compacted,
+    Entry,
+    MachineText,
+    Place,
+    Role,
+    Thinking,
+    ToolResult,
+    ToolUse,
+    TurnEnd,
+    Usage,
+    UserText,
+)
+from memcli.transcript.formats.blocks import arguments, blocks, mapping, number, string, text_of
+from memcli.transcript.formats.records import Found, count, decode_line
+from memcli.transcript.formats.voice import Voice, is_machine
+
+if TYPE_CHECKING:
+    from memcli.transcript.lines import Line
+
+NAME = "codex"
+
+ROLLED_BACK = "rolled back "  # `Entry.stop` of a rollback record: this and the number of turns it takes away
+
+_UNPAIRED = 16  # twins stand next to each other; an old one without a twin must not swallow a new prompt
+_OUTCOMES = 64  # outcomes told by events before the output of their call
+_HEADER = 600  # characters of an output in which the harness's own header stands
+_EXIT_CODE = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,6})\b", re.MULTILINE)
+_WRAPPED = re.compile(r"\s*<([A-Za-z][\w-]*)>")
+_RECORDS = frozenset(("session_meta", "turn_context", "event_msg", "response_item", "compacted"))
+_BOOKKEEPING = frozenset(("world_state", "thread_settings_applied", "inter_agent_communication"))
+
+
+class State(msgspec.Struct):
+    """What must be remembered between lines; bounded."""
+
+    voice: Voice = msgspec.field(default_factory=Voice)
+    by_item: list[str] = []
+    by_event: list[str] = []
+    echoes: bool = False
+    running: bool = False
+    prompted: bool = False
+    outcomes: dict[str, dict[str, Any]] = {}
+    session: str = ""
+    cwd: str = ""
+    branch: str = ""
+    model: str = ""
+    context: int = 0
+    problems: dict[str, int] = {}
+
+
+class _Payload(msgspec.Struct):
+    type: Any = None
+    id: Any = None
+    role: Any = None
+    content: Any = None
+    message: Any = None
+    phase: Any = None
+    name: Any = None
+    arguments: Any = None
+    input: Any = None
+    action: Any = None
+    call_id: Any = None
+    output: Any = None
+    success: Any = None
+    exit_code: Any = None
+    info: Any = None
+    summary: Any = None
+    encrypted_content: Any = None
+    cwd: Any = None
+    git: Any = None
+    model: Any = None
+    num_turns: Any = None
+
+
+class _Record(msgspec.Struct):
+    type: Any = None
+    timestamp: Any = None
+    payload: _Payload = msgspec.field(default_factory=_Payload)
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+
+
+def claims(record: dict[str, Any]) -> bool:
+    """True if a decoded record is one of this format."""
+    return isinstance(record.get("payload"), dict) and isinstance(record.get("type"), str)
+
+
+class Reader:
+    """Decodes lines in file order. `state` may be saved after any line and given to a new reader."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state = state or State()
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """How often something was met that could not be read or is not known, by name."""
+        return self.state.problems
+
+    def read(self, line: Line) -> list[Entry]:
+        """Entries of one physical line; empty for a blank or unreadable one."""
+        return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
+
+    def _entry(self, found: Found[_Record]) -> Entry:
+        payload = found.record.payload
+        echoes, self.state.echoes = self.state.echoes, False
+        match string(found.record.type):
+            case "response_item":
+                return self._item(found, payload)
+            case "event_msg":
+                return self._event(found, payload, echoes)
+            case "session_meta" | "turn_context":
+                return _entry(found, self._setting(payload))
+            case "compacted":
+                return _entry(found, [Compacted(summary=string(payload.message))])
+            case kind:
+                if kind not in _BOOKKEEPING:
+                    count(self.problems, "unknown type")
+        return _entry(found)
+
+    def _setting(self, payload: _Payload) -> list[AnyPart]:
+        if identity := string(payload.id):
+            if self.state.session and identity != self.state.session:
+                # a fork begins with its own meta and then repeats its parent's file
+                count(self.problems, "forked history")
+            self.state.session = self.state.session or identity
+        self.state.model = string(payload.model) or self.state.model
+        cwd = string(payload.cwd) or self.state.cwd
+        branch = string(mapping(payload.git).get("branch")) or self.state.branch
+        if (cwd, branch) == (self.state.cwd, self.state.branch):
+            return []
+        self.state.cwd, self.state.branch = cwd, branch
+        return [Place(cwd, branch)]
+
+    def _event(self, found: Found[_Record], payload: _Payload, echoes: bool) -> Entry:
+        match string(payload.type):
+            case "user_message":
+                parts = self._told(string(payload.message), echoes)
+                return _entry(found, parts, "user" if parts else "")
+            case "task_started" | "turn_started":
+                self.state.running, self.state.prompted = True, False
+            case "task_complete" | "turn_complete":
+                self.state.running = False
+                return _entry(found, [TurnEnd()])
+            case "turn_aborted":
+                self.state.running = False
+                return _entry(found, self.state.voice.interrupt())
+            case "token_count":
+                return _entry(found, self._usage(mapping(payload.info)))
+            case "patch_apply_end" | "exec_command_end":
+                self._remember(payload)
+            case "thread_rolled_back":
+                entry = _entry(found)
+                return msgspec.structs.replace(entry, stop=f"{ROLLED_BACK}{number(payload.num_turns)}")
+            case _:
+                pass
+        return _entry(found)
+
+    def _item(self, found: Found[_Record], payload: _Payload) -> Entry:
+        kind, role = string(payload.type), payload.role
+        if kind == "message" and role == "user":
+            return _entry(found, self._words(payload.content), "user")
+        if kind == "message" and role == "assistant":
+            final = payload.phase == "final_answer"
+            texts = [string(block.get("text")) for block in blocks(payload.content)]
+            return _entry(found, [AssistantText(text, final) for text in texts if text.strip()], "assistant")
+        if kind == "message":
+            return _entry(found, [MachineText(text_of(payload.content))], "system")
+        if kind == "reasoning":
+            return _entry(found, [Thinking(_reasoning_size(payload))], "assistant")
+        if kind.endswith("_output"):
+            return _entry(found, [self._result(payload)], "tool")
+        if kind.endswith("_call"):
+            return _entry(found, [_call(payload, kind)], "assistant")
+        if kind not in ("ghost_snapshot", "compaction", "context_compaction"):
+            count(self.problems, "unknown item")
+        return _entry(found)
+
+    def _words(self, content: Any) -> list[AnyPart]:
+        """Words of a response item in the user role, unless an event gave them already."""
+        text = _item_text(content)
+        if _take(text, self.state.by_event):
+            return []
+        if is_machine(text) or _wrapped(text):
+            return [MachineText(text)]
+        parts = self._heard(text)
+        if parts:
+            _put(text, self.state.by_item)
+            self.state.echoes = True
+        return parts
+
+    def _told(self, text: str, echoes: bool) -> list[AnyPart]:
+        """Words of a user_message event, unless the response item before it gave them already."""
+        if _take(text, self.state.by_item):
+            return []
+        if echoes:  # the same message, written differently in the two views (images, mentions)
+            self.state.by_item.pop()
+            return []
+        parts = self._heard(text)
+        if parts:
+            _put(text, self.state.by_event)
+        return parts
+
+    def _heard(self, text: str) -> list[AnyPart]:
+        parts = self.state.voice.hear(text)
+        if self.state.running and self.state.prompted:
+            # a second message within one task was taken into the running turn
+            parts = [_queued(part) for part in parts]
+        self.state.prompted = self.state.prompted or bool(parts)
+        return parts
+
+    def _usage(self, info: dict[str, Any]) -> list[AnyPart]:
+        # totals are cumulative over all calls; only the last call's input is the size of the context
+        context = number(mapping(info.get("last_token_usage")).get("input_tokens"))
+        if not context or context == self.state.context:
+            return []
+        self.state.context = context
+        return [Usage(context, self.state.model)]
+
+    def _remember(self, payload: _Payload) -> None:
+        outcome: dict[str, Any] = {}
+        if isinstance(payload.success, bool):
+            outcome["success"] = payload.success
+        if (code := _exit_code(payload.exit_code)) is not None:
+            outcome["exit_code"] = code
+        if outcome and (call := string(payload.call_id)):
+            self.state.outcomes[call] = outcome
+            while len(self.state.outcomes) > _OUTCOMES:
+                del self.state.outcomes[next(iter(self.state.outcomes))]
+
+    def _result(self, payload: _Payload) -> ToolResult:
+        text, code = _output(payload.output)
+        call = string(payload.call_id)
+        detail = self.state.outcomes.pop(call, {})
+        if code is not None:
+            detail = {**detail, "exit_code": code}
+        failed = bool(detail.get("exit_code")) or detail.get("success") is False
+        return ToolResult(call, text, failed, detail=detail)
+
+
+def _entry(found: Found[_Record], parts: list[AnyPart] | None = None, role: Role = "") -> Entry:
+    return Entry(found.offset, found.end, role, tuple(parts or ()), timestamp=string(found.record.timestamp))
+
+
+def _put(text: str, unpaired: list[str]) -> None:
+    unpaired.append(text.strip())
+    del unpaired[:-_UNPAIRED]
+
+
+def _take(text: str, unpaired: list[str]) -> bool:
+    key = text.strip()
+    if key in unpaired:
+        unpaired.remove(key)
+        return True
+    return False
+
+
+def _queued(part: AnyPart) -> AnyPart:
+    return UserText(part.text, "queued", steering=True) if isinstance(part, UserText) else part
+
+
+def _item_text(content: Any) -> str:
+    """Text of a user item without the marks that stand around its images."""
+    texts = (string(block.get("text")) for block in blocks(content))
+    return "\n".join(text for text in texts if text and not text.startswith(("<image", "</image")))
+
+
+def _wrapped(text: str) -> bool:
+    """True if the whole text is one tagged block, as harnesses write them; people who do so speak by an event."""
+    match = _WRAPPED.match(text)
+    return match is not None and text.rstrip().endswith(f"</{match.group(1)}>")
+
+
+def _call(payload: _Payload, kind: str) -> ToolUse:
+    given = next((item for item in (payload.arguments, payload.input, payload.action) if item is not None), None)
+    return ToolUse(string(payload.call_id), string(payload.name) or kind, arguments(given))
+
+
+def _reasoning_size(payload: _Payload) -> int:
+    return len(text_of(payload.content)) or len(text_of(payload.summary)) or len(string(payload.encrypted_content))
+
+
+def _exit_code(value: Any) -> int | None:
+    return value if isinstance(value, int) and abs(value) < 2**32 else None
+
+
+def _output(output: Any) -> tuple[str, int | None]:
+    """Text of an output and its exit code, None if it tells none.
+
+    Three dialects: a JSON string with metadata (0.57), a text with a header (0.118), a list of text parts (0.144).
+    """
+    text = text_of(output)
+    if text.startswith("{"):
+        inner = arguments(text)
+        if isinstance(inner.get("output"), str):
+            return inner["output"], _exit_code(mapping(inner.get("metadata")).get("exit_code"))
+    header = text[:_HEADER].partition("\nOutput:\n")[0]
+    match = _EXIT_CODE.search(header)
+    return text, int(match.group(1)) if match else None

@@ -1,0 +1,114 @@
+"""How full the agent's context is: exact where the transcript says so, estimated where it does not.
+
+The transcript's own usage anchors the reading: input + cache read + cache write of the last call is what the model
+was given. What follows the anchor is estimated as characters divided by a ratio that calibrates itself on the
+session's earlier calls. Figures and method: facts/ecosystem.md §1 (4.7 % median error over 20,000-token windows;
+2.70 characters a token is the fit over 273 sessions, used as a prior worth 20,000 characters).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from memcli.transcript.entries import (
+    AssistantText,
+    Compacted,
+    Entry,
+    MachineText,
+    Part,
+    ToolResult,
+    ToolUse,
+    Usage,
+    UserText,
+)
+
+PRIOR_CHARS = 20_000
+PRIOR_RATIO = 2.70
+
+
+class Reading(NamedTuple):
+    """Tokens in the agent's context: `exact` were counted by the service, `estimated` came after that count."""
+
+    exact: int
+    estimated: int
+
+    @property
+    def tokens(self) -> int:
+        """Both together."""
+        return self.exact + self.estimated
+
+    def __str__(self) -> str:
+        if not self.exact:
+            return f"about {self.tokens:,} tokens (estimated)"
+        return f"{self.tokens:,} tokens ({self.exact:,} counted + {self.estimated:,} estimated)"
+
+
+class MeterState(msgspec.Struct):
+    """What a meter remembers: the anchor, the characters after it, and the sums of the calibration."""
+
+    anchor: int = 0
+    model: str = ""
+    chars: int = 0
+    learnt_chars: int = 0
+    learnt_tokens: int = 0
+
+
+class Meter:
+    """Measures entries one by one. Reading it costs nothing."""
+
+    def __init__(self, state: MeterState | None = None) -> None:
+        self.state = state or MeterState()
+
+    def add(self, entry: Entry) -> None:
+        """Count one live entry. A usage in it speaks of what came before it, so it is taken first."""
+        for part in entry.parts:
+            if isinstance(part, Usage):
+                self._anchor(part)
+            elif isinstance(part, Compacted):
+                self._compacted(part)
+        self.state.chars += chars_of(entry)
+
+    def _anchor(self, usage: Usage) -> None:
+        state = self.state
+        growth = usage.context - state.anchor
+        if state.anchor and usage.model == state.model and growth > 0 and state.chars:
+            state.learnt_chars += state.chars
+            state.learnt_tokens += growth
+        state.anchor, state.model, state.chars = usage.context, usage.model, 0
+
+    def _compacted(self, part: Compacted) -> None:
+        """The client swapped its context: whatever was measured before is gone from it."""
+        if part.post_tokens or not part.summary:
+            self.state.anchor, self.state.chars = part.post_tokens, 0
+
+    @property
+    def ratio(self) -> float:
+        """Characters a token, calibrated on this session."""
+        tokens = PRIOR_CHARS / PRIOR_RATIO + self.state.learnt_tokens
+        return (PRIOR_CHARS + self.state.learnt_chars) / tokens
+
+    def estimate(self, chars: int) -> int:
+        """Tokens of so many characters of this session."""
+        return round(chars / self.ratio)
+
+    @property
+    def reading(self) -> Reading:
+        """The context size now, in tokens."""
+        return Reading(self.state.anchor, self.estimate(self.state.chars))
+
+
+def chars_of(entry: Entry) -> int:
+    """Characters of an entry that count in the context. Thinking is left out: it is dropped or billed elsewhere."""
+    return sum(_part_chars(part) for part in entry.parts)
+
+
+def _part_chars(part: Part) -> int:
+    match part:
+        case UserText(text=text) | AssistantText(text=text) | MachineText(text=text) | ToolResult(text=text):
+            return len(text)
+        case ToolUse(name=name, input=arguments):
+            return len(name) + len(msgspec.json.encode(arguments))
+        case _:
+            return 0

@@ -1,0 +1,258 @@
+"""Secrets out of text, before it is stored, rendered, logged or sent.
+
+Found by shape: prefixes that services give their tokens, private-key blocks, userinfo in URLs, names that say
+"secret" with a value beside them. Never by entropy alone: in transcripts nearly every line holds a hash. Texts may
+arrive clipped, so every rule also takes a value whose end is missing; a key block is known by any of its lines.
+
+A rule runs only if one of its marks is in the text: scanning text without secrets costs a few substring searches.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_KEY_WINDOW = 16_384  # characters looked at before an end mark; the longest keys in use are below 14,000
+_MIN_VALUE = 8
+_LINE_LENGTHS = (64, 70, 76)  # PEM, OpenSSH and MIME wrap base64 at these columns
+_RANDOM_SHARE = 0.4  # of neighbours in random base64, 64 % differ in kind; in words and paths under 30 %
+
+
+Span: TypeAlias = tuple[int, int, str]  # start, end, kind
+
+
+class _Rule(NamedTuple):
+    kind: str
+    marks: tuple[str, ...]
+    pattern: re.Pattern[str]
+    accepts: Callable[[str], bool] | None = None
+
+
+def redact(text: str) -> str:
+    """The text with every secret replaced by `[redacted:<kind>]`; names, hosts and user names around it stay."""
+    text = _cut(text, sorted(_key_spans(text)))
+    text = _cut(text, sorted(_assigned_spans(text)))
+    lower = text.lower()
+    for rule in _RULES:
+        if any(mark in lower for mark in rule.marks):
+            text = rule.pattern.sub(_replacement(rule), text)
+    return text
+
+
+def _cut(text: str, spans: list[Span]) -> str:
+    if not spans:
+        return text
+    pieces: list[str] = []
+    position = 0
+    for start, end, kind in spans:
+        if start >= position:
+            pieces += [text[position:start], f"[redacted:{kind}]"]
+        position = max(position, end)
+    return "".join([*pieces, text[position:]])
+
+
+def _replacement(rule: _Rule) -> Callable[[re.Match[str]], str]:
+    def replace(match: re.Match[str]) -> str:
+        value = match["value"]
+        if rule.accepts and not rule.accepts(value):
+            return match[0]
+        start, end = match.span("value")
+        return match[0][: start - match.start()] + f"[redacted:{rule.kind}]" + match[0][end - match.start() :]
+
+    return replace
+
+
+def _mixed(value: str) -> bool:
+    """True if a value is no plain word or code: it has a digit beside letters, or upper case within lower case."""
+    if value.isupper() and not any(map(str.isdigit, value)):
+        return False
+    has_digit = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return has_digit or _kind_changes(value) > len(value) * _RANDOM_SHARE
+
+
+def _long_random(value: str) -> bool:
+    return _random(value.strip("=.-_")) and not value.startswith(("sha256-", "sha384-", "sha512-"))
+
+
+def _is_literal(value: str) -> bool:
+    """True if an assigned value is written out, not an expression: `token = lexer.next_token()` is code."""
+    return _mixed(value) and not _EXPRESSION.match(value)
+
+
+def _is_password(value: str) -> bool:
+    return not _EXPRESSION.match(value) and not set(value) <= set("*.x_-")
+
+
+_EXPRESSION = re.compile(
+    r"(?:[A-Za-z_]\w*(?:\.|::|->)[A-Za-z_]|[A-Za-z_]\w*[(\[]|\$|%[A-Z(]|\{|<|&|\*|REDACTED|process\.env|os\.environ)"
+)
+_PLAIN = r"[^\s\"'`,;(){}\[\]<>]"
+
+# where a token begins: not within a word, but right behind an escaped newline
+_EDGE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
+
+_RULES = (
+    _Rule("anthropic-key", ("sk-ant-",), re.compile(_EDGE + r"(?P<value>sk-ant-[\w-]{6,})")),
+    _Rule("api-key", ("sk-",), re.compile(_EDGE + r"(?P<value>sk-[A-Za-z0-9_-]{12,})"), _mixed),
+    _Rule(
+        "stripe-key",
+        ("k_live_", "k_test_"),
+        re.compile(_EDGE + r"(?P<value>(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,})"),
+    ),
+    _Rule("github-token", ("gh",), re.compile(_EDGE + r"(?P<value>(?:gh[oprsu]_[A-Za-z0-9]{6,}|github_pat_\w{6,}))")),
+    _Rule("gitlab-token", ("glpat-",), re.compile(_EDGE + r"(?P<value>glpat-[\w-]{6,})")),
+    _Rule("slack-token", ("xox", "xapp-"), re.compile(_EDGE + r"(?P<value>(?:xox[a-z]|xapp)-[\w-]{6,})")),
+    _Rule(
+        "slack-hook", ("hooks.slack.com",), re.compile(r"hooks\.slack\.com/(?:services|workflows)/(?P<value>[\w/]+)")
+    ),
+    _Rule("google-key", ("aiza", "ya29."), re.compile(_EDGE + r"(?P<value>(?:AIza[\w-]{8,}|ya29\.[\w-]{8,}))")),
+    _Rule("npm-token", ("npm_",), re.compile(_EDGE + r"(?P<value>npm_[A-Za-z0-9]{12,})"), _mixed),
+    _Rule("pypi-token", ("pypi-",), re.compile(_EDGE + r"(?P<value>pypi-[\w-]{12,})"), _mixed),
+    _Rule("hf-token", ("hf_",), re.compile(_EDGE + r"(?P<value>hf_[A-Za-z0-9]{16,})"), _mixed),
+    _Rule("aws-key-id", ("akia", "asia"), re.compile(_EDGE + r"(?P<value>(?:AKIA[A-Z0-9]{6,}|ASIA[A-Z0-9]{16}\b))")),
+    # a token's header and claims are both JSON, so each begins so; what follows a point belongs to it
+    _Rule("jwt", ("eyj",), re.compile(_EDGE + r"(?P<value>eyJ[\w-]{8,}(?:\.[\w-]*){0,4})")),
+    _Rule("bearer", ("bearer",), re.compile(r"(?i:\bbearer)\s+(?P<value>[\w.~+/=-]{8,})"), _mixed),
+    _Rule("basic-auth", ("basic",), re.compile(r"(?i:authorization\W{1,4}basic)\s+(?P<value>[\w+/=-]{6,})")),
+    _Rule("password", ("://",), re.compile(r"://[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{3,})@")),
+    # clipped before the host: a port has digits only
+    _Rule("password", ("://",), re.compile(r"://[^\s:/@\"'<>]{1,64}:(?P<value>(?!\d+\b)[^\s/@\"'<>]{3,})\Z")),
+    _Rule(
+        "secret",
+        ("--",),
+        re.compile(
+            r"(?<![\w-])--(?i:[\w-]{0,40}?(?:secret|token|key|password|passwd))[ =]\s*[\"']?"
+            rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}})"
+        ),
+        _is_literal,
+    ),
+    # clipped within a value: what stands at the very beginning has lost its prefix or name
+    _Rule("clipped", ("",), re.compile(r"\A[\s=:\"']{0,4}(?P<value>[\w+/=.-]{12,})"), _long_random),
+    _Rule("password", ("@",), re.compile(r"\A[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{6,})@[\w-]"), _mixed),
+)
+
+# ------------------------------------------------------------------ values beside a telling name
+
+_NAMES = ("password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "authorization", "key")
+_KEY_OF = ("api", "access", "account", "auth", "private", "signing", "encryption", "secret")
+_ASSIGNED = re.compile(
+    r"(?:s|S)?(?![a-z])[\w.-]{0,40}[\"'`]?\s{0,3}(?::=|=>|=|:)\s{0,3}(?:[bru]?[\"'`])?"
+    rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}}+)(?![\w.]*[(\[])"
+)
+
+
+def _assigned_spans(text: str) -> Iterator[Span]:
+    """Values of assignments; names are found by substring search, because a pattern for all of them is slow."""
+    lower = text.lower()
+    if len(lower) != len(text):  # a few letters change their length
+        lower = "".join(c.lower() if c.isascii() else c for c in text)
+    for name in _NAMES:
+        position = lower.find(name)
+        while position >= 0:
+            match = _ASSIGNED.match(text, position + len(name))
+            if match and _tells(name, lower[max(0, position - 12) : position], match["value"]):
+                yield *match.span("value"), "password" if name.startswith("p") else "secret"
+            position = lower.find(name, position + len(name))
+
+
+def _tells(name: str, before: str, value: str) -> bool:
+    """True if name and value together are a secret; a bare "key" names many harmless things."""
+    if name.startswith("p"):
+        return _is_password(value)
+    if name == "key" and not before.rstrip("_-").endswith(_KEY_OF):
+        return _long_random(value)
+    return _is_literal(value)
+
+
+# ------------------------------------------------------------------ private keys
+
+_HEAD = re.compile(r"(?:-----BEGIN [A-Z0-9 ]{0,40})?PRIVATE KEY(?: BLOCK)?-----|\A[A-Z ]{0,24}KEY(?: BLOCK)?-----")
+_TAIL = re.compile(r"-----END [A-Z0-9 ]{0,40}(?:-----)?")
+_LINE = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{64,}={0,2}")
+_TOKEN = re.compile(r"[A-Za-z0-9+/]+={0,3}")
+_GAP = " \t\r\n\\"  # a backslash begins an escaped newline; its letter is taken for a part of the token
+_BODY = frozenset(string.ascii_letters + string.digits + "+/=" + _GAP)
+_WHOLE_LINE = 40
+_HEADER = re.compile(r"[\s\\nr]*(?:Proc-Type|DEK-Info|Comment|Version): [^\n\\]{0,120}")
+
+
+def _key_spans(text: str) -> Iterator[Span]:
+    if "KEY" in text:
+        for head in _HEAD.finditer(text):
+            tail = _TAIL.search(text, head.end(), head.end() + _KEY_WINDOW)
+            yield head.start(), tail.end() if tail else _forward(text, head.end()), "private-key"
+    if "-----END" in text:
+        for tail in _TAIL.finditer(text):
+            if "PUBLIC" not in tail[0] and "CERTIFICATE" not in tail[0]:
+                yield _backward(text, tail.start(), adjacent=True), tail.end(), "private-key"
+    covered = 0
+    for line in _LINE.finditer(text):
+        if line.start() >= covered and _is_key_line(text, line):
+            covered = _forward(text, line.end())
+            yield _backward(text, line.start()), covered, "private-key"
+
+
+def _is_key_line(text: str, line: re.Match[str]) -> bool:
+    start = line.start()
+    before = text[start - 1 : start]
+    length = len(line[0]) - (before == "\\" and line[0][0] in "nr")
+    return length in _LINE_LENGTHS and before not in tuple("-_=.") and _random(line[0])
+
+
+def _forward(text: str, position: int) -> int:
+    """End of the key material that follows `position`, an end mark included."""
+    while True:
+        if header := _HEADER.match(text, position):
+            position = header.end()
+        start = position
+        while start < len(text) and text[start] in _GAP:
+            start += 1
+        if tail := _TAIL.match(text, start):
+            return tail.end()
+        token = _TOKEN.match(text, start)
+        if not token or not (_belongs(token[0]) or _is_last(text, token.end())):
+            return position
+        position = token.end()
+
+
+def _is_last(text: str, position: int) -> bool:
+    """True if only an end mark or nothing follows: a key's last line can be a few characters short."""
+    rest = text[position : position + 16].lstrip(_GAP)
+    return not rest or rest.startswith("-----END")
+
+
+def _backward(text: str, position: int, *, adjacent: bool = False) -> int:
+    """Start of the key material that ends at `position`; `adjacent` takes the token before it whatever it is."""
+    window = position
+    while window > max(0, position - _KEY_WINDOW) and text[window - 1] in _BODY:
+        window -= 1
+    for token in reversed(list(_TOKEN.finditer(text, window, position))):
+        gap = text[token.end() : position]
+        # a text that was clipped within the block begins with a piece of a line
+        if gap.strip(_GAP) or not (adjacent or token.start() == 0 or _belongs(token[0])):
+            break
+        adjacent = False
+        position = token.start()
+    return position
+
+
+def _belongs(token: str) -> bool:
+    """True if a token beside key material is a part of it: a whole line, or one that looks drawn from base64."""
+    return len(token) >= _WHOLE_LINE or _random(token)
+
+
+def _random(token: str) -> bool:
+    """True if a token looks drawn from base64: not hexadecimal, not a word, not a path."""
+    if len(token) < 12 or token.upper() == token or token.lower() == token:
+        return False
+    return _kind_changes(token) > len(token) * _RANDOM_SHARE
+
+
+def _kind_changes(token: str) -> int:
+    kinds = [0 if c.isdigit() else 1 if c.isupper() else 2 if c.islower() else 3 for c in token]
+    return sum(a != b for a, b in pairwise(kinds))

@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memcli.transcript.entries import AssistantText, Entry, ToolResult, ToolUse, UserText
+from memcli.transcript.thread import State, Thread, Verdict
+from tests.transcript.scripts import entries_of, fixture
+
+
+class Tape:
+    """Builds entries of ten bytes each, one after the other, and places them."""
+
+    def __init__(self, *, tree: bool = False) -> None:
+        self.thread = Thread(tree=tree)
+        self.offset = 0
+
+    def put(self, part: Any = None, id: str = "", parent: str = "", **more: Any) -> Verdict:
+        role = {UserText: "user", ToolResult: "user"}.get(type(part), "assistant" if part else "")
+        parts = (part,) if part else ()
+        self.offset += 10
+        entry = Entry(self.offset - 10, self.offset, role, parts, id=id, parent=parent, **more)
+        return self.thread.place(entry)
+
+    def prompt(self, id: str = "", parent: str = "") -> Verdict:
+        return self.put(UserText("do"), id, parent)
+
+    def says(self, id: str = "", parent: str = "", **more: Any) -> Verdict:
+        return self.put(AssistantText("done"), id, parent, **more)
+
+    def call(self, name: str) -> Verdict:
+        return self.put(ToolUse(name, "Bash", {}))
+
+    def result(self, name: str) -> Verdict:
+        return self.put(ToolResult(name, "ok"))
+
+
+def test_a_record_that_was_appended_again_is_a_copy() -> None:
+    tape = Tape()
+
+    assert [tape.says("a").live, tape.says("b").live, tape.says("a").live] == [True, True, False]
+    assert tape.thread.problems == {"copies": 1}
+
+
+def test_records_without_an_id_or_with_a_redacted_one_are_never_copies() -> None:
+    tape = Tape()
+
+    assert all(tape.says(name).live for name in ("", "", "REDACTED", "REDACTED"))
+
+
+def test_an_edited_prompt_kills_what_its_older_sibling_began() -> None:
+    tape = Tape()
+    tape.says("root")
+    tape.prompt("p1", "root")
+    tape.says("a1", "p1")
+
+    assert tape.prompt("p2", "root").rewind == 10
+    assert tape.thread.dead == ((10, 30),)
+
+
+def test_a_prompt_edited_twice_kills_twice() -> None:
+    tape = Tape()
+    tape.says("root")
+    for name in ("p1", "p2", "p3"):
+        tape.prompt(name, "root")
+
+    assert tape.thread.dead == ((10, 30),)
+
+
+def test_editing_an_early_prompt_kills_all_later_turns() -> None:
+    tape = Tape()
+    tape.says("root")
+    tape.prompt("p1", "root")
+    tape.says("a1", "p1")
+    tape.prompt("p2", "a1")
+
+    assert tape.prompt("p3", "root").rewind == 10
+    assert tape.prompt("p4", "a1").rewind == -1
+
+
+def test_prompts_without_a_parent_are_no_siblings() -> None:
+    tape = Tape()
+
+    assert [tape.prompt("p1").rewind, tape.prompt("p2").rewind] == [-1, -1]
+
+
+def test_other_siblings_all_live() -> None:
+    tape = Tape()
+    tape.says("root")
+    verdicts = [tape.says("a", "root"), tape.put(ToolResult("t", "x"), "b", "root"), tape.prompt("p", "root")]
+
+    assert [verdict.rewind for verdict in verdicts] == [-1, -1, -1]
+
+
+def test_turns_that_were_rolled_back_are_dead() -> None:
+    tape = Tape()
+    for _ in range(3):
+        tape.prompt()
+        tape.says()
+
+    assert tape.put(stop="rolled back 2").rewind == 20
+    assert tape.put(stop="rolled back 0").rewind == -1
+    assert tape.put(stop="rolled back 9").rewind == 0
+    assert tape.thread.dead == ((0, 80),)
+
+
+def test_a_stop_reason_that_reads_like_a_rollback_is_none() -> None:
+    tape = Tape()
+    tape.prompt()
+
+    assert tape.says(stop="rolled back 1").rewind == -1
+    assert tape.put(stop="rolled back what").rewind == -1
+
+
+def test_a_thread_that_knows_its_dead_ranges_does_not_roll_back_again() -> None:
+    tape = Tape()
+    tape.prompt()
+    tape.thread.state.dead = [(10, 30)]
+    tape.offset = 30
+
+    assert tape.put(stop="rolled back 1").rewind == -1
+
+
+def test_a_tree_drops_the_branch_it_left() -> None:
+    tape = Tape(tree=True)
+    for name, parent in (("a", ""), ("b", "a"), ("c", "b")):
+        tape.says(name, parent)
+
+    assert tape.prompt("d", "a").rewind == 10
+    assert tape.thread.dead == ((10, 30),)
+
+
+def test_a_tree_that_returns_to_a_branch_brings_it_back_to_life() -> None:
+    tape = Tape(tree=True)
+    for name, parent in (("a", ""), ("b", "a"), ("c", "a")):
+        tape.says(name, parent)
+
+    assert tape.says("d", "b").rewind == 10
+    assert tape.thread.dead == ((20, 30),)
+
+
+def test_a_tree_that_runs_in_circles_is_read() -> None:
+    tape = Tape(tree=True)
+    for name, parent in (("a", "b"), ("b", "a"), ("c", ""), ("d", "a"), ("e", "c"), ("f", "b")):
+        tape.says(name, parent)
+
+    assert tape.thread.dead
+
+
+def test_a_tree_may_begin_anew_at_its_root() -> None:
+    tape = Tape(tree=True)
+    tape.says("a")
+    tape.says("b", "a")
+
+    assert tape.says("c").rewind == 0
+    assert tape.thread.dead == ((0, 20),)
+
+
+def test_a_tree_whose_beginning_is_missing_is_read_as_it_stands() -> None:
+    tape = Tape(tree=True)
+
+    assert [tape.says("b", "a").rewind, tape.says("c", "b").rewind] == [-1, -1]
+
+
+def test_calls_are_open_until_their_results_come() -> None:
+    tape = Tape()
+    tape.call("x")
+    tape.call("y")
+    tape.result("x")
+
+    assert tape.thread.open_calls == ("y",)
+    assert not tape.thread.closed
+
+    tape.result("y")
+
+    assert tape.thread.closed
+
+
+def test_a_result_may_come_before_its_call() -> None:
+    tape = Tape()
+    tape.result("x")
+
+    assert not tape.thread.closed
+    assert tape.call("x").tied == 0
+    assert tape.thread.closed
+
+
+def test_calls_still_open_at_the_next_prompt_are_given_up() -> None:
+    tape = Tape()
+    tape.call("x")
+
+    assert tape.prompt().abandoned == ("x",)
+    assert tape.thread.closed
+    assert tape.thread.problems == {"abandoned calls": 1}
+
+
+def test_words_taken_into_a_turn_give_up_nothing() -> None:
+    tape = Tape()
+    tape.call("x")
+
+    assert tape.put(UserText("hurry", "queued", steering=True)).abandoned == ()
+    assert tape.thread.open_calls == ("x",)
+
+
+def test_calls_of_a_dead_branch_are_not_awaited() -> None:
+    tape = Tape()
+    tape.says("root")
+    tape.prompt("p1", "root")
+    tape.call("x")
+    verdict = tape.prompt("p2", "root")
+
+    assert verdict.abandoned == ()
+    assert tape.thread.closed
+
+
+def test_calls_without_an_id_are_answered_in_themselves() -> None:
+    tape = Tape()
+    tape.call("")
+
+    assert tape.thread.closed
+
+
+def test_a_result_whose_call_never_comes_is_waited_for_a_while_only() -> None:
+    tape = Tape()
+    tape.result("x")
+    for _ in range(40):
+        tape.says()
+
+    assert tape.thread.closed
+    assert tape.thread.problems == {"results without a call": 1}
+
+
+def test_an_answer_that_stands_before_its_prompt_is_tied_to_it() -> None:
+    tape = Tape()
+    tape.says("a", "p")
+
+    assert not tape.thread.closed
+    assert tape.prompt("p").tied == 0
+    assert tape.thread.closed
+
+
+def test_a_parent_that_never_comes_is_waited_for_a_while_only() -> None:
+    tape = Tape()
+    tape.says("a", "gone")
+    for _ in range(40):
+        tape.says()
+
+    assert tape.thread.closed
+    assert tape.thread.problems == {"missing parents": 1}
+
+
+def test_bookkeeping_waits_for_no_parent() -> None:
+    tape = Tape()
+    tape.put(None, "x", "gone")
+
+    assert tape.thread.closed
+
+
+def test_the_pieces_of_one_message_and_the_halves_of_a_call_are_tied() -> None:
+    tape = Tape()
+    tape.prompt()
+    tape.says(message_id="m")
+    tape.call("x")
+
+    assert tape.result("x").tied == 20
+    assert tape.says(message_id="m").tied == 10
+    assert tape.says(message_id="n").tied == 50
+
+
+def test_the_edited_prompt_of_a_session_is_found() -> None:
+    thread = Thread(tree=True)
+    entries = entries_of("pi", fixture("pi"))
+    rewinds = [entry.id for entry in entries if thread.place(entry).rewind >= 0]
+
+    assert rewinds == ["m7"]
+    assert [entry.id for entry in entries if thread.dead[0][0] <= entry.offset < thread.dead[0][1]] == ["m5", "m6"]
+
+
+def test_a_rollback_takes_the_turn_and_not_the_one_before() -> None:
+    thread = Thread()
+    entries = entries_of("codex", fixture("codex"))
+    for entry in entries:
+        thread.place(entry)
+    ((start, end),) = thread.dead
+    words = [
+        part.text for entry in entries if start <= entry.offset < end for part in entry.parts if type(part) is UserText
+    ]
+
+    assert words == ["now paint it green"]
+
+
+NAMES = st.sampled_from(["", "a", "b", "c", "d"])
+STEPS = st.lists(st.tuples(st.sampled_from(["prompt", "says", "call", "result", "roll"]), NAMES, NAMES), max_size=30)
+
+
+def _run(tape: Tape, step: tuple[str, str, str]) -> Verdict:
+    kind, name, parent = step
+    if kind in ("prompt", "says"):
+        return tape.prompt(name, parent) if kind == "prompt" else tape.says(name, parent)
+    if kind == "roll":
+        return tape.put(stop=f"rolled back {len(name)}")
+    return tape.call(name) if kind == "call" else tape.result(name)
+
+
+@settings(deadline=None, max_examples=60)
+@given(steps=STEPS, tree=st.booleans())
+def test_a_thread_may_be_saved_after_any_entry(steps: list[tuple[str, str, str]], tree: bool) -> None:
+    through, halting = Tape(tree=tree), Tape(tree=tree)
+    for step in steps:
+        assert _run(through, step) == _run(halting, step)
+        saved = msgspec.msgpack.encode(halting.thread.state)
+        halting.thread = Thread(msgspec.msgpack.decode(saved, type=State))
+
+
+@settings(deadline=None, max_examples=60)
+@given(steps=STEPS, tree=st.booleans())
+def test_dead_ranges_are_ascending_apart_and_in_the_past(steps: list[tuple[str, str, str]], tree: bool) -> None:
+    tape = Tape(tree=tree)
+    for step in steps:
+        verdict = _run(tape, step)
+        edges = [edge for pair in tape.thread.dead for edge in pair]
+
+        assert edges == sorted(set(edges))
+        assert not edges or edges[-1] <= tape.offset - 10 or not verdict.live
+        assert verdict.tied <= tape.offset - 10
