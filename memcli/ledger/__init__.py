@@ -1,0 +1,1 @@
+"""The fold: facts of a session kept by code, one file a kind of signal. Pure."""

@@ -1,0 +1,85 @@
+"""Code: what a written piece of text says: the names it uses, and the words that explain them.
+
+The words are comments, doc strings, or the prose of a document. They tell a reader what a symbol is for, which its
+name alone does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from memcli.ledger.clean import clip, one_line
+from memcli.ledger.names import defined_in, key_of, names_in, words_in
+from memcli.ledger.prose import notes_in, sentences
+
+REMARK_LIMIT = 170
+REMARK_WORDS = 5
+MAX_REMARKS = 4
+MAX_NAMES = 40
+
+_PROSE_FILES = (".md", ".mdx", ".txt", ".rst", ".adoc")
+_COMMENT = re.compile(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
+_NUMBERED = re.compile(r"(?m)^\s*\d+(?:→|\t|: ?)")
+_FOUND = re.compile(r"(?m)^([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)$")
+_CODE_LIKE = re.compile(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
+
+
+def added(old: str, new: str) -> str:
+    """The lines of `new` that `old` has not; all of `new` if nothing is left (a pure removal)."""
+    before = set(old.split("\n"))
+    return "\n".join(line for line in new.split("\n") if line not in before) or new
+
+
+def unnumbered(printed: str) -> str:
+    """A printed file without line numbers."""
+    return _NUMBERED.sub("", printed)
+
+
+def by_file(found: str) -> dict[str, list[str]]:
+    """Symbols that the lines of a search (`path:12:text`) define, by path."""
+    symbols: dict[str, list[str]] = {}
+    for path, text in _FOUND.findall(found):
+        defined = defined_in(text)
+        if defined:
+            symbols.setdefault(path, []).extend(defined)
+    return symbols
+
+
+def key_names(code: str) -> list[str]:
+    """Names that characterise a piece of code: what it defines first, then what it uses most."""
+    used = Counter(key_of(name) for name in names_in(code) if not name.startswith(("http", "/")))
+    defined = [name for name in defined_in(code) if len(name) >= 4]
+    return list(dict.fromkeys([*defined, *(name for name, _ in used.most_common(MAX_NAMES))]))[:MAX_NAMES]
+
+
+def remarks(code: str, path: str, limit: int = MAX_REMARKS) -> list[str]:
+    """At most `limit` sentences in the text that explain something, those with names first."""
+    if path.lower().endswith(_PROSE_FILES):
+        found = [clip(note, REMARK_LIMIT) for note in notes_in(code)]
+    else:
+        found = [clip(text, REMARK_LIMIT) for block in _comment_blocks(code) for text in _lead(block)]
+    telling = [text for text in found if len(words_in(text)) >= REMARK_WORDS and not _CODE_LIKE.search(text)]
+    return sorted(telling, key=lambda text: -min(3, len(set(names_in(text)))))[:limit]
+
+
+def _comment_blocks(code: str) -> list[str]:
+    """Runs of comment lines, each as one line."""
+    blocks: list[list[str]] = [[]]
+    for line in code.split("\n"):
+        match = _COMMENT.match(line)
+        if match and match[1].strip():
+            blocks[-1].append(match[1])
+        elif blocks[-1]:
+            blocks.append([])
+    return [one_line(" ".join(block)) for block in blocks if block]
+
+
+def _lead(block: str) -> list[str]:
+    """The first sentences of a comment, as many as fit in a remark."""
+    taken = ""
+    for sentence in sentences(block):
+        if taken and len(taken) + len(sentence) >= REMARK_LIMIT:
+            break
+        taken = f"{taken} {sentence}".strip()
+    return [taken] if taken else []

@@ -1,0 +1,279 @@
+"""Deeds: what a tool call does, told from the shape of its input rather than from the name of the tool.
+
+    input holds                          kind       brief (what is shown of it)
+    command, cmd                         shell      the command line
+    "*** Begin Patch" anywhere           patch      the paths of the patch
+    a path and a replacement             edit       the path
+    a path and a whole content           write      the path
+    todos, plan[], taskId, subject       todo       -
+    questions                            question   the questions
+    plan (text)                          plan       -
+    prompt                               agent      the description, else the first words
+    pattern, query, url                  look       it, and where
+    a path alone                         read       the path
+    session_id                           stdin      -
+
+So another harness with other tool names is read as well. A deed is kept until its result comes; only then it counts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from memcli.ledger import code
+from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.ledger.names import keys_in
+from memcli.ledger.prose import notes_in
+from memcli.ledger.shell import command_key, traffic
+
+if TYPE_CHECKING:
+    from memcli.transcript.entries import ToolUse
+
+Input = dict[str, Any]
+
+BRIEF_LIMIT = 240
+SCAN_LIMIT = 20_000  # characters of an input that are looked at
+
+_PATCHED = re.compile(r"\*\*\* (Add|Update|Delete) File: ([^\n\\]+)(?:(?:\n|\\n)\*\*\* Move to: ([^\n\\]+))?")
+_PATCH_STATE = {"Add": "created", "Update": "modified", "Delete": "deleted"}
+_PATHS = ("file_path", "notebook_path", "path", "filename", "target_file")
+_NEW = ("new_string", "new_str", "newText", "new_source", "insert_text", "replacement", "new_text")
+_OLD = ("old_string", "old_str", "oldText", "old_text")
+_WHOLE = ("content", "file_text", "contents")
+
+
+class Change(msgspec.Struct, array_like=True):
+    """What a deed does to one file: the state it leaves, and what the new text says."""
+
+    path: str
+    state: str
+    names: list[str] = []
+    remarks: list[str] = []
+    source: str = ""  # where a moved file came from
+
+
+class Deed(msgspec.Struct, array_like=True):
+    """A call, reduced to what its outcome will mean. `key` is equal for the same thing tried again."""
+
+    index: int
+    tool: str
+    kind: str
+    brief: str
+    key: str
+    why: str
+    names: list[str] = []
+    changes: list[Change] = []
+    items: list[str] = []  # questions asked, or [task id, status, subject]
+    remarks: list[str] = []
+    reads: list[str] = []
+
+
+def deed_of(call: ToolUse, index: int, why: str) -> Deed:
+    """What a call is about to do; `why` is what the agent said before it."""
+    given = call.input
+    kind = _kind(given)
+    tool = identity(one_line(clean(call.name, head=80)))
+    deed = Deed(index, tool, kind, "", "", clip(_own_words(given) or why, BRIEF_LIMIT))
+    _FILLERS[kind](deed, given)
+    deed.brief = one_line(deed.brief, BRIEF_LIMIT)
+    deed.key = deed.key or f"call:{deed.tool}:{one_line(clean(_leaves(given)), 160)}"
+    return deed
+
+
+def _kind(given: Input) -> str:
+    if "*** Begin Patch" in _patch(given)[:2000]:
+        return "patch"
+    if _list(given, "todos") or _list(given, "plan") or "taskId" in given or _text(given, "subject"):
+        return "todo"
+    if _text(given, *_PATHS):
+        if any(name in given for name in (*_NEW, "edits")):
+            return "edit"
+        if _text(given, "pattern", "query"):
+            return "look"
+        return "write" if any(isinstance(given.get(name), str) for name in _WHOLE) else "read"
+    for kind, names in _SHAPES:
+        if any(_text(given, name) or _list(given, name) for name in names):
+            return kind
+    return "stdin" if "session_id" in given else "other"
+
+
+_SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("shell", ("command", "cmd")),
+    ("question", ("questions",)),
+    ("plan", ("plan",)),
+    ("agent", ("prompt",)),
+    ("look", ("pattern", "query", "url")),
+)
+
+
+def _fill_shell(deed: Deed, given: Input) -> None:
+    command = _command(given)
+    deed.brief = clean(command, head=600)
+    deed.key = "cmd:" + clean(command_key(command))
+    deed.names = keys_in(deed.brief)
+    touched = traffic(command)
+    deed.reads = [clean(path) for path in touched.reads]
+    deed.changes = [Change(clean(path), state) for state, path in touched.effects]
+    written = heredoc_text(command)
+    if written and len(deed.changes) == 1:
+        deed.changes[0].names, deed.changes[0].remarks = _said(written, deed.changes[0].path)
+    if len(deed.changes) == 2 and [change.state for change in deed.changes] == ["deleted", "created"]:
+        deed.changes[1].source = deed.changes[0].path
+
+
+def _fill_patch(deed: Deed, given: Input) -> None:
+    text = clean(_patch(given), head=SCAN_LIMIT)
+    pieces = re.split(r"(?=\*\*\* (?:Add|Update|Delete) File: )", text)
+    for piece in pieces[1:]:
+        match = _PATCHED.match(piece)
+        if not match:
+            continue
+        verb, path, moved = match.groups()
+        new = "\n".join(line[1:] for line in piece.split("\n") if line.startswith("+"))
+        names, said = _said(new, path)
+        if moved:
+            deed.changes.append(Change(path.strip(), "deleted"))
+            deed.changes.append(Change(moved.strip(), "created", names, said, path.strip()))
+        else:
+            deed.changes.append(Change(path.strip(), _PATCH_STATE[verb], names, said))
+    deed.brief = ", ".join(change.path for change in deed.changes)
+    deed.key = "file:" + (deed.changes[0].path if deed.changes else "")
+
+
+def _fill_edit(deed: Deed, given: Input) -> None:
+    path = _fill_path(deed, given)
+    pairs = [given, *(item for item in _list(given, "edits") if isinstance(item, dict))]
+    new = "\n".join(code.added(_text(pair, *_OLD), _text(pair, *_NEW)) for pair in pairs)
+    names, said = _said(new, path)
+    around = code.key_names(clean("\n".join(_text(pair, *_NEW) for pair in pairs), head=SCAN_LIMIT))
+    deed.changes = [Change(path, "modified", list(dict.fromkeys([*names, *around]))[: code.MAX_NAMES], said)]
+
+
+def _fill_write(deed: Deed, given: Input) -> None:
+    path = _fill_path(deed, given)
+    names, said = _said(_text(given, *_WHOLE), path)
+    deed.changes = [Change(path, "created" if given.get("command") == "create" else "written", names, said)]
+
+
+def _fill_path(deed: Deed, given: Input) -> str:
+    path = one_line(clean(_text(given, *_PATHS), head=400))
+    deed.brief, deed.key, deed.names = path, "file:" + path, keys_in(path)
+    return path
+
+
+def _fill_read(deed: Deed, given: Input) -> None:
+    deed.reads = [_fill_path(deed, given)]
+    deed.key = ""  # a file that cannot be read is no open error of a later edit
+
+
+def _fill_look(deed: Deed, given: Input) -> None:
+    what = _text(given, "pattern", "query", "url", limit=300)
+    where = _text(given, "path", "glob", limit=200)
+    deed.brief = clean(f"{what} in {where}" if where else what)
+    deed.names = keys_in(deed.brief)
+
+
+def _fill_agent(deed: Deed, given: Input) -> None:
+    prompt = clean(_text(given, "prompt"), head=8000)
+    deed.brief = clean(_text(given, "description", limit=200)) or one_line(prompt, 120)
+    deed.names = keys_in(prompt)
+    deed.remarks = code.remarks(prompt, ".md", limit=12)
+
+
+def _fill_plan(deed: Deed, given: Input) -> None:
+    deed.remarks = notes_in(clean(_text(given, "plan"), head=8000))[:40]
+
+
+def _fill_question(deed: Deed, given: Input) -> None:
+    asked = [item for item in _list(given, "questions") if isinstance(item, dict)]
+    deed.items = [one_line(clean(_text(item, "question", limit=400)), 200) for item in asked]
+    deed.brief = " ".join(deed.items)
+
+
+def _fill_todo(deed: Deed, given: Input) -> None:
+    status, subject = _text(given, "status"), _text(given, "subject", limit=400)
+    deed.items = [identity(str(given.get("taskId", ""))), clean(status, head=40), clean(subject)]
+
+
+def _fill_stdin(deed: Deed, given: Input) -> None:
+    deed.items = [identity(str(given.get("session_id", "")))]
+
+
+def _fill_other(deed: Deed, given: Input) -> None:
+    deed.brief = clean(_leaves(given), head=BRIEF_LIMIT)
+    deed.names = keys_in(deed.brief)
+
+
+_FILLERS = {
+    "shell": _fill_shell,
+    "patch": _fill_patch,
+    "edit": _fill_edit,
+    "write": _fill_write,
+    "read": _fill_read,
+    "look": _fill_look,
+    "agent": _fill_agent,
+    "plan": _fill_plan,
+    "question": _fill_question,
+    "todo": _fill_todo,
+    "stdin": _fill_stdin,
+    "other": _fill_other,
+}
+
+
+def heredoc_text(command: str) -> str:
+    """What a here-document in a command writes."""
+    match = re.search(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(.*?)^\s*\2\s*$", command[:SCAN_LIMIT], re.DOTALL | re.MULTILINE)
+    return match[3] if match else ""
+
+
+def _said(text: str, path: str) -> tuple[list[str], list[str]]:
+    """Names and remarks of a text that is written to a file."""
+    text = clean(text, head=SCAN_LIMIT, tail=2000)
+    return code.key_names(text), code.remarks(text, path)
+
+
+def _own_words(given: Input) -> str:
+    """The purpose a shell call states itself."""
+    return one_line(clean(_text(given, "description", limit=300))) if _text(given, "command", "cmd") else ""
+
+
+def _command(given: Input) -> str:
+    for name in ("command", "cmd"):
+        value = given.get(name)
+        if isinstance(value, list):
+            value = value[-1] if value else ""
+        if isinstance(value, str) and value:
+            return value[:SCAN_LIMIT]
+    return ""
+
+
+def _patch(given: Input) -> str:
+    """The text in which a patch may stand."""
+    return _command(given) or _text(given, "input", "patch")
+
+
+def _text(given: Input, *names: str, limit: int = SCAN_LIMIT) -> str:
+    """The first of the named fields that holds a text."""
+    for name in names:
+        value = given.get(name)
+        if isinstance(value, str) and value:
+            return value[:limit]
+    return ""
+
+
+def _list(given: Input, name: str) -> list[Any]:
+    value = given.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _leaves(value: Any, depth: int = 0) -> str:
+    """All texts of an input, joined; what lies deeper than six levels is left out."""
+    if isinstance(value, str):
+        return value[:2000]
+    if depth > 6 or not isinstance(value, dict | list):
+        return ""
+    inner = value.values() if isinstance(value, dict) else value
+    return " ".join(filter(None, (_leaves(item, depth + 1) for item in list(inner)[:40])))

@@ -1,0 +1,109 @@
+"""Failures: calls that went wrong, what they said, and whether the same thing succeeded later.
+
+A failure is open until the same command (figures and filters aside), a change of the same file, or the same call
+succeeds. Refusals by the person, slips of the harness (file not read yet, text not found) and look-ups without a find
+are no failures. Texts are tool output: only ever shown quoted, and labelled so.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.ledger.clean import clean, clip, one_line
+from memcli.ledger.names import names_in, words_in
+from memcli.ledger.shell import looks_only
+
+if TYPE_CHECKING:
+    from memcli.ledger.deeds import Deed
+
+MAX_FAILURES = 200
+MAX_LINES = 3
+LINE_LIMIT = 220
+SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
+
+_SIGN = re.compile(
+    r"(?i)\berror\b|\bfail(?:ed|ure|s)?\b|panic|exception|traceback|undefined|cannot|can't|not found|no such|denied|"
+    r"fatal|unexpected|expected|mismatch|conflict|invalid|missing|unable|refused|timed? ?out|✗|✕|×"
+)
+_STRONG = re.compile(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
+_EMPTY = re.compile(
+    r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
+    r"original token count:.*|command:.*|\(no output\)|traceback \(most recent call last\):)$"
+)
+_SLIP = re.compile(
+    r"(?i)has not been read yet|modified since read|exceeds max|no changes to make|string to replace|"
+    r"could not find the exact text|sibling tool call|(?:file|path) does not exist|inputvalidationerror|"
+    r"request interrupted|user doesn't want|<tool_use_error>|not a valid tool|eisdir|no such tool|"
+    r"was not found in|(?:command|operation) aborted|failed to find expected lines"
+)
+
+
+class Failure(msgspec.Struct, array_like=True):
+    """One kind of failure of one thing. `fixed` is the event of the later success, -1 while open."""
+
+    key: str
+    what: str
+    kind: str
+    lines: list[str]
+    count: int = 0
+    last: int = 0
+    fixed: int = -1
+    cure: str = ""
+
+
+class Failures(msgspec.Struct, array_like=True):
+    """All failures, the least recent first, by key and first line."""
+
+    seen: dict[str, Failure] = {}
+
+    def failed(self, deed: Deed, output: str) -> None:
+        """A call failed with this output."""
+        if _SLIP.search(output[:400]) or (deed.kind == "shell" and looks_only(deed.brief)):
+            return
+        lines = telling_lines(output)
+        if not lines:
+            return
+        name = f"{deed.key}\n{re.sub(r'[0-9]+', '#', lines[0])[:80]}"
+        failure = self.seen.pop(name, None) or Failure(deed.key, deed.brief, deed.kind, lines)
+        failure.lines, failure.what = lines, deed.brief
+        failure.count, failure.last, failure.fixed, failure.cure = failure.count + 1, deed.index, -1, ""
+        self.seen[name] = failure
+        if len(self.seen) > MAX_FAILURES:
+            settled = (key for key, one in self.seen.items() if one.fixed >= 0)
+            del self.seen[next(settled, next(iter(self.seen)))]
+
+    def succeeded(self, deed: Deed, index: int, cure: str) -> None:
+        """The same thing succeeded: its failures are fixed. `cure` is what the agent did in between, in words."""
+        for failure in self.seen.values():
+            if failure.fixed < 0 and failure.key == deed.key:
+                failure.fixed, failure.cure = index, clip(cure, LINE_LIMIT)
+
+    @property
+    def open(self) -> list[Failure]:
+        """What still fails, newest first."""
+        return [one for one in reversed(self.seen.values()) if one.fixed < 0]
+
+    @property
+    def fixed(self) -> list[Failure]:
+        """What failed and was fixed, newest first."""
+        return [one for one in reversed(self.seen.values()) if one.fixed >= 0]
+
+
+def telling_lines(output: str) -> list[str]:
+    """Up to three lines of an output that say what went wrong, the most telling one first."""
+    lines = [one_line(line) for line in clean(output, SCAN_HEAD, SCAN_TAIL).split("\n")]
+    lines = [re.sub(r"</?tool_use_error>", "", line) for line in lines]
+    lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _EMPTY.match(line)))
+    signs = [line for line in lines if _SIGN.search(line)]
+    early = signs[:6] or [*lines[:1], *lines[-1:]]
+    chosen = sorted(early, key=_worth, reverse=True)[:2] + signs[-1:]
+    return [clip(line, LINE_LIMIT) for line in dict.fromkeys(chosen)][:MAX_LINES]
+
+
+def _worth(line: str) -> int:
+    """How much a line tells: it names an error, has words of its own, is long enough to be recognised."""
+    words = len(words_in(line))
+    return 6 * bool(_STRONG.search(line)) + min(words, 8) + 2 * bool(names_in(line)) + 3 * (len(line) >= 50)

@@ -1,0 +1,144 @@
+"""Files: every file the session wrote, deleted, moved or read, with its last state; the last writer wins.
+
+A file is known by its whole path; a path relative to an unknown directory is taken for the one known file that ends
+so. Only calls that succeeded count. Beside the state stand what the agent said about the last changes, the names the
+new text defines and uses, and sentences of the new text that explain something.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.ledger.clean import clean, clip
+from memcli.ledger.code import by_file, key_names, unnumbered
+
+if TYPE_CHECKING:
+    from memcli.ledger.deeds import Change, Deed
+
+MAX_FILES = 600
+MAX_TOUCHES = 10
+TOUCH_NAMES = 16
+MAX_NAMES = 80
+MAX_REMARKS = 8
+WHY_LIMIT = 200
+READ_SCAN = 8_000  # characters of a printed file that are looked at
+READ_NAMES = 12
+READ_MAX = 24
+
+
+class Touch(msgspec.Struct, array_like=True):
+    """One purpose with which a file was changed, and the names of the text that came with it."""
+
+    why: str
+    names: list[str]
+
+
+class File(msgspec.Struct, array_like=True):
+    """What became of one file. `state` is "" for a file that was only read; `source` where it was moved from."""
+
+    state: str = ""
+    writes: int = 0
+    reads: int = 0
+    last: int = 0
+    source: str = ""
+    touches: list[Touch] = []
+    names: dict[str, int] = {}
+    remarks: list[str] = []
+    read_why: str = ""
+
+
+class Files(msgspec.Struct, array_like=True):
+    """All files by path, the least recently touched first."""
+
+    known: dict[str, File] = {}
+
+    def changed(self, change: Change, deed: Deed, cwd: str, created: bool | None) -> None:
+        """A call changed a file. `created` is what the result says of a whole write: new, not new, or nothing."""
+        path = self._path(change.path, cwd)
+        file = self._touch(path, deed.index)
+        file.state = _state_after(file, change.state, created)
+        file.writes += 1
+        file.source = self._path(change.source, cwd) if change.source else file.source
+        _touched(file, clip(deed.why, WHY_LIMIT), change.names)
+        for remark in change.remarks:
+            _remember(file.remarks, remark, MAX_REMARKS)
+        for name in reversed(change.names):
+            file.names[name] = file.names.pop(name, 0) + 1
+        while len(file.names) > MAX_NAMES:
+            del file.names[next(iter(file.names))]
+
+    def read(self, path: str, deed: Deed, cwd: str, output: str) -> None:
+        """A call printed a file: what it defines and uses most is what the file is about."""
+        file = self._touch(self._path(path, cwd), deed.index)
+        file.reads += 1
+        file.read_why = clip(deed.why, WHY_LIMIT) or file.read_why
+        if not file.state:
+            self._holds(file, key_names(unnumbered(clean(output, head=READ_SCAN)))[:READ_NAMES])
+
+    def found(self, output: str, deed: Deed, cwd: str) -> None:
+        """A search printed lines of files: which symbols they define is worth knowing."""
+        for path, symbols in list(by_file(output[:READ_SCAN]).items())[:READ_NAMES]:
+            file = self._touch(self._path(clean(path), cwd), deed.index)
+            if not file.state:
+                self._holds(file, symbols)
+
+    @staticmethod
+    def _holds(file: File, names: list[str]) -> None:
+        for name in names:
+            if len(file.names) < READ_MAX:
+                file.names.setdefault(name, 0)
+
+    def _touch(self, path: str, index: int) -> File:
+        file = self.known.pop(path, None) or File()
+        file.last = index
+        self.known[path] = file
+        if len(self.known) > MAX_FILES:
+            read_only = (name for name, one in self.known.items() if not one.state and one is not file)
+            del self.known[next(read_only, next(iter(self.known)))]
+        return file
+
+    def _path(self, path: str, cwd: str) -> str:
+        whole = posixpath.normpath(posixpath.join(cwd, path)) if path else ""
+        if whole in self.known or path.startswith("/"):
+            return whole
+        ending = "/" + path.removeprefix("./")
+        same = [known for known in self.known if known.endswith(ending)]
+        return same[0] if len(same) == 1 else whole
+
+    @property
+    def written(self) -> dict[str, File]:
+        """Files that were changed, by path."""
+        return {path: file for path, file in self.known.items() if file.state}
+
+
+def _state_after(file: File, state: str, created: bool | None) -> str:
+    """The last state: a file made in this session stays created however often it is edited."""
+    if state == "written":
+        new = created if created is not None else not (file.state or file.reads)
+        state = "created" if new else "modified"
+    if state == "modified" and file.state == "created":
+        return "created"
+    return state
+
+
+def _touched(file: File, why: str, names: list[str]) -> None:
+    """Note the purpose of a change; the same purpose again gathers its names."""
+    same = next((touch for touch in file.touches if touch.why == why), None)
+    if same:
+        file.touches.remove(same)
+        names = list(dict.fromkeys([*names, *same.names]))
+    file.touches.append(Touch(why, names[:TOUCH_NAMES]))
+    del file.touches[:-MAX_TOUCHES]
+
+
+def _remember(items: list[str], item: str, limit: int) -> None:
+    """Keep the latest distinct items."""
+    if item in items:
+        items.remove(item)
+    if item:
+        items.append(item)
+    if len(items) > limit:
+        del items[0]

@@ -1,0 +1,162 @@
+"""The ledger: facts kept by code. `ledger = fold(entries)`, one pass, no model, no clock.
+
+    entry ── UserText ────► requests, names
+          ├─ AssistantText ► narrative, names
+          ├─ ToolUse ──────► a deed that waits for its result
+          ├─ ToolResult ───► work (to-dos, failures, checks), files, commits, actions
+          └─ Place, Link ──► commits
+
+Folding in parts, with a snapshot stored and restored between, gives the same bytes as folding in one go: the state is
+one struct, nothing depends on time or chunks, and whatever is forgotten is chosen by event index alone. Bounds (texts
+of the person 600, notes 900, files 600, actions 400, failures 200, names 4,000) keep a snapshot below about 1.5 MiB;
+real sessions of 300,000 tokens need some 150 kB. Secrets are redacted before anything is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.ledger.actions import Actions
+from memcli.ledger.clean import one_line
+from memcli.ledger.commits import Commits
+from memcli.ledger.files import Files
+from memcli.ledger.names import Names, keys_in
+from memcli.ledger.narrative import Narrative
+from memcli.ledger.requests import Requests
+from memcli.ledger.work import Settled, Work
+from memcli.transcript.entries import (
+    AssistantText,
+    Entry,
+    Interrupt,
+    Link,
+    Place,
+    ToolResult,
+    ToolUse,
+    TurnEnd,
+    UserText,
+)
+
+if TYPE_CHECKING:
+    from memcli.ledger.deeds import Deed
+    from memcli.ledger.rounds import Outcome
+
+VERSION = 1
+
+
+class State(msgspec.Struct, array_like=True):
+    """Everything a ledger knows. `turn` is the event index at which the last turn began."""
+
+    version: int = VERSION
+    turn: int = 0
+    refused: str = ""  # the call the person refused last
+    asked: list[str] = []  # questions put to the person
+    work: Work = msgspec.field(default_factory=Work)
+    requests: Requests = msgspec.field(default_factory=Requests)
+    narrative: Narrative = msgspec.field(default_factory=Narrative)
+    files: Files = msgspec.field(default_factory=Files)
+    commits: Commits = msgspec.field(default_factory=Commits)
+    actions: Actions = msgspec.field(default_factory=Actions)
+    names: Names = msgspec.field(default_factory=Names)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(State)
+
+
+class Ledger:
+    """The fold over the live entries of a transcript, in file order."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state = state or State()
+
+    @classmethod
+    def restore(cls, data: bytes) -> Ledger:
+        """The ledger a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes."""
+        return cls(_DECODER.decode(data))
+
+    def snapshot(self) -> bytes:
+        """The whole state; equal content gives equal bytes."""
+        return _ENCODER.encode(self.state)
+
+    def fold(self, entry: Entry) -> None:
+        """Take in one entry, at a cost that grows with its length only. Odd content never raises."""
+        for part in entry.parts:
+            self.state.work.clock += 1
+            match part:
+                case UserText():
+                    self._heard(part)
+                case AssistantText():
+                    self._said(part)
+                case ToolUse():
+                    self._called(part)
+                case ToolResult():
+                    self._settled(self.state.work.answered(part))
+                case Place():
+                    self.state.commits.placed(part.cwd, part.branch)
+                case Link():
+                    self.state.commits.linked(part.url, part.label)
+                case TurnEnd() | Interrupt():
+                    self.state.narrative.turned()
+                case _:
+                    pass
+
+    @property
+    def now(self) -> int:
+        """The event index: how many parts were folded."""
+        return self.state.work.clock
+
+    def _heard(self, part: UserText) -> None:
+        state = self.state
+        about = state.refused if part.via == "rejection" else ""
+        if part.via == "answer" and state.asked:
+            about = state.asked.pop(0)
+        if part.via in ("prompt", "command"):
+            state.narrative.turned()
+            state.work.said("")
+            state.turn = self.now
+        text = state.requests.heard(part, self.now, about)
+        state.names.person(text, self.now)
+
+    def _said(self, part: AssistantText) -> None:
+        text = self.state.narrative.said(part.text, self.now, part.final)
+        self.state.names.agent(text, self.now)
+        self.state.work.said(text)
+
+    def _called(self, part: ToolUse) -> None:
+        state = self.state
+        deed, settled = state.work.called(part)
+        written = (name for change in deed.changes for name in change.names)
+        state.names.called(deed.names, self.now)
+        state.names.written(list(dict.fromkeys(written)), self.now)
+        if deed.kind == "plan":
+            state.narrative.planned(deed.remarks, self.now)
+        if deed.kind == "question":
+            state.asked = list(deed.items)
+        self._settled(settled)
+
+    def _settled(self, settled: Settled | None) -> None:
+        """A call and its result are both known (or not yet)."""
+        if settled is None:
+            return
+        state, deed, outcome = self.state, settled.deed, settled.outcome
+        if outcome.rejected:
+            state.refused = one_line(f"{deed.tool} {deed.brief}", 120)
+            return
+        if not outcome.failed:
+            self._changed(deed, outcome)
+            if deed.kind in ("shell", "stdin"):
+                state.commits.printed(outcome.text[:20_000], deed.brief, self.now)
+        if deed.kind in ("shell", "look", "agent", "other") and deed.brief:
+            report = state.actions.happened(deed, outcome.failed, outcome.text)
+            state.names.written(keys_in(report), self.now)
+
+    def _changed(self, deed: Deed, outcome: Outcome) -> None:
+        cwd = self.state.commits.cwd
+        for change in deed.changes:
+            self.state.files.changed(change, deed, cwd, outcome.created)
+        for path in deed.reads:
+            self.state.files.read(path, deed, cwd, outcome.text if len(deed.reads) == 1 else "")
+        if deed.kind in ("shell", "look"):
+            self.state.files.found(outcome.text, deed, cwd)

@@ -1,0 +1,152 @@
+"""Names: identifiers in text, and how much each matters to whoever continues.
+
+A name is a path, a file name, a symbol in camelCase or snake_case, a `--flag`, a ticket id, a commit hash or a URL.
+`Names` counts who used a name: the person's, the agent's and the calls' uses weigh alike and grow with the logarithm
+of their number; recent use weighs more (half-life in events). Names that only tools printed are not counted: nearly
+all that a session needs later was said or used by somebody before (measured on twelve real sessions: 84 %).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import msgspec
+
+MAX_NAMES = 4000
+HALF_LIFE = 800
+WRITTEN = 0.6  # weight of being one of many names in a written text
+
+_ENDINGS = (
+    "go|pyi?|tsx?|jsx?|mjs|cjs|mdx?|jsonl?|ya?ml|sh|bash|zsh|toml|rs|sql|html?|s?css|mod|sum|txt|cc?|cpp|hh?|hpp|java|"
+    "kts?|rb|php|swift|gradle|xml|ini|cfg|conf|lock|csv|env|proto|tf|dart|lua|vue|svelte|log|patch|diff|gz|png|svg|"
+    "ipynb|cs|ex|exs|erl|hs|ml|scala|clj|pl|r|jl|zig|nim|nix|cue|bats|dockerfile"
+)
+NAME = re.compile(
+    r"https?://[^\s\"'`)>\]}]+"
+    r"|(?<![\w.@~+-])[\w.@~+-]*(?:/[\w.@~+-]+)+"
+    r"|\b[A-Z]{2,8}-\d+\b"
+    r"|\b[0-9a-f]{7,40}\b"
+    rf"|\b[\w-]+\.(?:{_ENDINGS})\b"
+    r"|\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b"
+    r"|\b[a-z]+[A-Z][A-Za-z0-9]*\b"
+    r"|\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+\b"
+    r"|(?<![\w-])--[a-z][\w-]{2,}"
+)
+_PIECE = re.compile(r"[\w.@~+/-]{5,}")  # whatever may hold a name that is no URL
+_HASH = re.compile(r"[0-9a-f]{7,40}")
+_FIGURES = re.compile(r"[\d/.:-]+")
+_WORD = re.compile(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
+_DEFINED = re.compile(
+    r"(?m)^[+ \t]*(?:export |public |private |protected |static |async |pub(?:\([a-z]+\))? |default |abstract )*"
+    r"(?:func(?: \([^)]*\))?|def|class|type|struct|enum|trait|interface|fn|function|const|impl|module)"
+    r"\s+([A-Za-z_]\w{2,})"
+)
+
+
+def names_in(text: str) -> list[str]:
+    """Names in order of appearance, repeated ones too."""
+    pieces = [text] if "://" in text else (word for word in _PIECE.findall(text) if not _ordinary(word))
+    found = []
+    for piece in pieces:
+        for match in NAME.finditer(piece):
+            item = match.group().rstrip(".,:;/-+")
+            if 5 <= len(item) <= 200 and not _plain(item):
+                found.append(item)
+    return found
+
+
+def _ordinary(word: str) -> bool:
+    """True for a word that cannot hold a name: most words, sorted out before the costly pattern."""
+    word = word.rstrip(".-")
+    return word.isalpha() and word[1:].islower()
+
+
+def _plain(item: str) -> bool:
+    """True for what looks like a name and is none: dates, versions, ordinary words in hexadecimal letters."""
+    if _FIGURES.fullmatch(item):
+        return True
+    if _HASH.fullmatch(item):
+        return item.isdigit() or item.isalpha()
+    return item.startswith("/") and item.count("/") == 1 and "." not in item and len(item) < 7
+
+
+def key_of(name: str) -> str:
+    """What two spellings of one name have in common: the last component of a path (the last two of a short one)."""
+    if "/" not in name or name.startswith("http"):
+        return name
+    parts = [part for part in name.split("/") if part]
+    if not parts:
+        return name
+    last = parts[-1]
+    return last if "." in last or len(last) >= 6 else "/".join(parts[-2:])
+
+
+def keys_in(text: str) -> list[str]:
+    """The distinct keys of the names in a text, in order."""
+    return list(dict.fromkeys(map(key_of, names_in(text))))
+
+
+def words_in(text: str) -> list[str]:
+    """Ordinary words of three letters or more, outside of names."""
+    return _WORD.findall(NAME.sub(" ", text))
+
+
+def defined_in(code: str) -> list[str]:
+    """Symbols that a piece of code defines, in any of the usual languages."""
+    return list(dict.fromkeys(_DEFINED.findall(code)))
+
+
+class Name(msgspec.Struct, array_like=True):
+    """Uses of one name: by the person, by the agent in words, in calls, in written text; and the last (event index)."""
+
+    person: int = 0
+    agent: int = 0
+    calls: int = 0
+    written: int = 0
+    last: int = 0
+
+
+class Names(msgspec.Struct, array_like=True):
+    """All names somebody used, the least recent forgotten beyond MAX_NAMES."""
+
+    seen: dict[str, Name] = {}
+
+    def person(self, text: str, index: int) -> None:
+        """The person wrote this text."""
+        for key in keys_in(text):
+            self._at(key, index).person += 1
+
+    def agent(self, text: str, index: int) -> None:
+        """The agent wrote this text."""
+        for key in keys_in(text):
+            self._at(key, index).agent += 1
+
+    def called(self, keys: list[str], index: int) -> None:
+        """A call used these names."""
+        for key in keys:
+            self._at(key, index).calls += 1
+
+    def written(self, keys: list[str], index: int) -> None:
+        """Text that a call wrote, or a subagent reported, holds these names."""
+        for key in keys:
+            self._at(key, index).written += 1
+
+    def _at(self, key: str, index: int) -> Name:
+        name = self.seen.pop(key, None) or Name()
+        name.last = index
+        self.seen[key] = name  # moved to the end: the first key is always the least recent
+        if len(self.seen) > MAX_NAMES:
+            del self.seen[next(iter(self.seen))]
+        return name
+
+    def weights(self, now: int) -> dict[str, float]:
+        """How much each name matters at event `now`."""
+        return {key: _weight(name, now) for key, name in self.seen.items()}
+
+
+def _weight(name: Name, now: int) -> float:
+    uses = (
+        math.log1p(name.person) + math.log1p(name.agent) + math.log1p(name.calls) + WRITTEN * math.log1p(name.written)
+    )
+    return float(uses * 0.5 ** ((now - name.last) / HALF_LIFE))

@@ -1,0 +1,104 @@
+"""Present: the small fold at the end of a transcript, from which Current State is written.
+
+It knows only now: the last words of both sides, calls under way, what fails, what is in progress. It is folded beyond
+the last legal boundary, so it must be cheap to copy and bounded by constants.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.ledger.clean import clean, identity, one_line
+from memcli.ledger.work import Settled, Work
+from memcli.transcript.entries import AssistantText, Entry, Interrupt, Place, ToolResult, ToolUse, UserText
+
+if TYPE_CHECKING:
+    from memcli.ledger.deeds import Deed
+
+VERSION = 1
+LATEST = 6
+
+
+class Call(msgspec.Struct, array_like=True):
+    """A call that came back, in one line."""
+
+    brief: str
+    why: str
+    failed: bool
+
+
+class Now(msgspec.Struct, array_like=True):
+    """Everything `Present` knows. `turn` is the event index at which the last turn began."""
+
+    version: int = VERSION
+    turn: int = 0
+    request: str = ""
+    said: str = ""
+    branch: str = ""
+    interrupted: bool = False
+    latest: list[Call] = []
+    work: Work = msgspec.field(default_factory=Work)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Now)
+
+
+class Present:
+    """The fold over the live entries of a transcript up to its end."""
+
+    def __init__(self, state: Now | None = None) -> None:
+        self.state = state or Now()
+
+    @classmethod
+    def restore(cls, data: bytes) -> Present:
+        """The fold a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes."""
+        return cls(_DECODER.decode(data))
+
+    def snapshot(self) -> bytes:
+        """The whole state; equal content gives equal bytes."""
+        return _ENCODER.encode(self.state)
+
+    def fold(self, entry: Entry) -> None:
+        """Take in one entry. Odd content never raises."""
+        for part in entry.parts:
+            self.state.work.clock += 1
+            match part:
+                case UserText():
+                    self._heard(part)
+                case AssistantText():
+                    text = clean(part.text, head=1200, tail=800)
+                    self.state.said = one_line(text)
+                    self.state.work.said(text)
+                case ToolUse():
+                    self._settled(self.state.work.called(part)[1])
+                case ToolResult():
+                    self._settled(self.state.work.answered(part))
+                case Interrupt():
+                    self.state.interrupted = True
+                case Place():
+                    self.state.branch = identity(part.branch) or self.state.branch
+                case _:
+                    pass
+
+    def _heard(self, part: UserText) -> None:
+        """New words of the person; a prompt begins a turn."""
+        self.state.request = one_line(clean(part.text, head=1500, tail=700))
+        if part.via in ("prompt", "command"):
+            self.state.turn = self.state.work.clock
+            self.state.interrupted = False
+            self.state.latest = []
+            self.state.work.said("")
+
+    def _settled(self, settled: Settled | None) -> None:
+        if settled and not settled.outcome.rejected:
+            deed = settled.deed
+            self.state.latest.append(Call(one_line(deed.brief, 160) or deed.tool, deed.why, settled.outcome.failed))
+            del self.state.latest[:-LATEST]
+
+    @property
+    def open(self) -> list[Deed]:
+        """Calls of this turn without a result, oldest first; older ones were given up."""
+        return [deed for deed in self.state.work.rounds.open.values() if deed.index >= self.state.turn]

@@ -1,0 +1,91 @@
+"""Rounds: which call a result answers.
+
+Some harnesses write results before their calls; then the result waits for the call. Programs that go on running answer
+later, through calls that only name their session: what is said there belongs to the command that started them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.ledger.clean import clean, identity
+from memcli.ledger.deeds import Deed  # noqa: TC001  (msgspec reads the annotations of a Struct when it runs)
+
+if TYPE_CHECKING:
+    from memcli.transcript.entries import ToolResult
+
+MAX_OPEN = 128
+MAX_EARLY = 32
+MAX_SESSIONS = 64
+HELD_HEAD, HELD_TAIL = 4000, 2000
+
+_RUNNING = re.compile(r"running with session ID (\w+)")
+
+
+class Outcome(msgspec.Struct, array_like=True):
+    """What a result says, reduced to what the ledger asks of it."""
+
+    text: str
+    failed: bool
+    rejected: bool
+    created: bool | None = None
+    task: str = ""
+
+
+class Rounds(msgspec.Struct, array_like=True):
+    """Calls without a result, results without a call, and commands that go on running."""
+
+    open: dict[str, Deed] = {}
+    early: dict[str, Outcome] = {}
+    sessions: dict[str, list[str]] = {}
+
+    def called(self, call: str, deed: Deed) -> Outcome | None:
+        """A call was made; its outcome, if that came first."""
+        outcome = self.early.pop(identity(call), None)
+        if outcome is None:
+            self.open[identity(call)] = deed
+            if len(self.open) > MAX_OPEN:
+                del self.open[next(iter(self.open))]
+        return outcome
+
+    def answered(self, call: str, outcome: Outcome) -> Deed | None:
+        """A result came; its call, if that is known."""
+        deed = self.open.pop(identity(call), None)
+        if deed is None and call:
+            outcome.text = clean(outcome.text, HELD_HEAD, HELD_TAIL)
+            self.early[identity(call)] = outcome
+            if len(self.early) > MAX_EARLY:
+                del self.early[next(iter(self.early))]
+        return deed
+
+    def running(self, deed: Deed, text: str) -> bool:
+        """True if the command goes on in the background; what it prints later is known as its own from now on."""
+        match = _RUNNING.search(text[:600])
+        if not match:
+            return False
+        self.sessions[identity(match[1])] = [deed.key, deed.brief]
+        if len(self.sessions) > MAX_SESSIONS:
+            del self.sessions[next(iter(self.sessions))]
+        return True
+
+    def adopt(self, deed: Deed) -> None:
+        """Give a call that only names a session the command that runs there."""
+        if deed.kind == "stdin" and deed.items and (started := self.sessions.get(deed.items[0])):
+            deed.key, deed.brief = started
+
+
+def outcome_of(part: ToolResult) -> Outcome:
+    """The outcome a result part tells."""
+    detail, head = part.detail, part.text[:200]
+    created: bool | None = None
+    if detail.get("type") == "create" or "created successfully" in head:
+        created = True
+    elif detail.get("type") == "update" or "has been updated" in head:
+        created = False
+    number = re.search(r"#(\d+)", head)
+    task = str(detail.get("task_id") or "") or (number[1] if number else "")
+    failed = part.is_error or detail.get("success") is False or bool(detail.get("exit_code"))
+    return Outcome(part.text, failed, part.rejected, created, task)

@@ -1,0 +1,175 @@
+"""Shell: what a command line does to files, and which commands are the same thing tried again.
+
+Read without running: quotes, here-documents, `cd`, pipes and lists are understood; variables, globs and scripts are
+not followed. A command that cannot be taken apart changes nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+State = str  # "created" | "modified" | "written" | "deleted"
+
+# Programs that only look: their failure is an answer, no error.
+_LOOKERS = frozenset(
+    [
+        "rg",
+        "grep",
+        "egrep",
+        "ag",
+        "ls",
+        "find",
+        "fd",
+        "cat",
+        "bat",
+        "head",
+        "tail",
+        "wc",
+        "which",
+        "type",
+        "command",
+        "tree",
+        "stat",
+        "file",
+        "diff",
+        "test",
+        "pgrep",
+        "jq",
+    ]
+)
+
+SCAN_LIMIT = 8_000
+_TOUCHES = re.compile(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
+
+_HERE = re.compile(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
+_SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
+_LIST = frozenset(("&&", "||", ";", "|", "&", "(", ")", ";;", "|&"))
+_ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_PATH = re.compile(r"[\w./@+~-]+")
+_LEADING = re.compile(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
+_SETTINGS = re.compile(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
+_STREAMS = re.compile(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
+_FILTERS = re.compile(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
+_ECHO = re.compile(r"\s*;\s*echo\b.*$", re.DOTALL)
+
+
+def command_key(command: str) -> str:
+    """The same for two runs of one command: without `cd`, settings, output filters, redirections and figures."""
+    text = _SETTINGS.sub("", _LEADING.sub("", command.strip()))
+    text = _ECHO.sub("", _FILTERS.sub("", _STREAMS.sub("", text)))
+    return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:160]
+
+
+def looks_only(command: str) -> bool:
+    """True if the command's first program only looks at things."""
+    return command_key(command).split(" ", 1)[0] in _LOOKERS
+
+
+class Traffic(NamedTuple):
+    """What a command does to files: (state, path) of what it writes, in order, and what it prints."""
+
+    effects: list[tuple[State, str]]
+    reads: list[str]
+
+
+def traffic(command: str) -> Traffic:
+    """What a command does to files: rm, mv, cp, tee, touch, sed -i, redirections write; cat, sed -n and such print."""
+    found = Traffic([], [])
+    if not _TOUCHES.search(_FILTERS.sub("", _STREAMS.sub("", command[:SCAN_LIMIT]))):
+        return found
+    here = ""
+    for words in _commands(command):
+        if words[0] == "cd" and len(words) == 2:
+            here = posixpath.join(here, words[1])
+            continue
+        found.effects.extend(
+            (state, posixpath.join(here, path)) for state, path in _effects_of(words) if _is_file(path)
+        )
+        found.reads.extend(posixpath.join(here, path) for path in _reads_of(words) if _is_file(path))
+    return found
+
+
+def _reads_of(words: list[str]) -> list[str]:
+    words = _without_redirections(_without_prefix(words))
+    operands = [word for word in words[1:] if not word.startswith("-")]
+    if words[:1] == ["sed"]:
+        return operands[1:] if "-n" in words else []
+    return operands if words and words[0] in ("cat", "nl", "head", "tail", "bat", "less") else []
+
+
+def _commands(command: str) -> Iterator[list[str]]:
+    text = _HERE.sub(r"\3", command).replace("\\\n", " ").replace("\n", " ; ")
+    lexer = shlex.shlex(text[:SCAN_LIMIT], posix=True, punctuation_chars="();<>|&")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words: list[str] = []
+    try:
+        for word in lexer:
+            if word not in _LIST:
+                words.append(word)
+            elif words:
+                yield words
+                words = []
+    except ValueError:
+        return
+    if words:
+        yield words
+
+
+def _effects_of(words: list[str]) -> Iterator[tuple[State, str]]:
+    words = _without_prefix(words)
+    yield from (("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|"))
+    words = _without_redirections(words)
+    if words[:1] == ["git"] and words[1:2] in (["mv"], ["rm"]) and "--cached" not in words:
+        words = words[1:]
+    program, operands = (words[0] if words else ""), [word for word in words[1:] if not word.startswith("-")]
+    if program == "rm":
+        yield from (("deleted", path) for path in operands)
+    elif program in ("mv", "cp") and len(operands) == 2:
+        if program == "mv":
+            yield ("deleted", operands[0])
+        yield ("created", _target(*operands))
+    elif program in ("tee", "touch"):
+        yield from (("written", path) for path in operands)
+    elif program == "sed" and any(word.startswith(("-i", "--in-place")) for word in words):
+        yield from (("modified", path) for path in operands[1:])
+
+
+def _without_prefix(words: list[str]) -> list[str]:
+    index = 0
+    while index < len(words) and (
+        _ASSIGNED.fullmatch(words[index]) or words[index] in ("sudo", "command", "env", "time")
+    ):
+        index += 1
+    return words[index:]
+
+
+def _without_redirections(words: list[str]) -> list[str]:
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif re.fullmatch(r"[<>&|]+", word):
+            skip = True
+        else:
+            kept.append(word)
+    return kept
+
+
+def _target(source: str, target: str) -> str:
+    return target + posixpath.basename(source) if target.endswith("/") else target
+
+
+def _is_file(path: str) -> bool:
+    """True for what looks like a file of the project: an ending, no scratch directory, no pattern."""
+    if not _PATH.fullmatch(path) or path.startswith(_SCRATCH):
+        return False
+    name = posixpath.basename(path)
+    return len(name) >= 3 and "." in name.strip(".") and not name.replace(".", "").isdigit()

@@ -1,0 +1,86 @@
+"""Work: calls and their outcomes: what runs, what failed, which tests fail, what is on the to-do list.
+
+The part of the fold that the ledger and Current State share; each keeps its own, at its own place in the transcript.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.ledger.checks import Checks
+from memcli.ledger.deeds import Deed, deed_of
+from memcli.ledger.failures import Failures
+from memcli.ledger.prose import purpose
+from memcli.ledger.rounds import Outcome, Rounds, outcome_of
+from memcli.ledger.todos import Todos
+
+if TYPE_CHECKING:
+    from memcli.transcript.entries import ToolResult, ToolUse
+
+PURPOSE_USES = 4  # calls that a sentence before them still explains
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """A call whose result is known. `running`: it goes on in the background."""
+
+    deed: Deed
+    outcome: Outcome
+    running: bool = False
+
+
+class Work(msgspec.Struct, array_like=True):
+    """State of all work. `clock` counts parts folded: the event index."""
+
+    clock: int = 0
+    why: str = ""  # what the agent said it is doing
+    why_uses: int = 0
+    todos: Todos = msgspec.field(default_factory=Todos)
+    failures: Failures = msgspec.field(default_factory=Failures)
+    checks: Checks = msgspec.field(default_factory=Checks)
+    rounds: Rounds = msgspec.field(default_factory=Rounds)
+
+    def said(self, text: str) -> None:
+        """The agent said something (cleaned): it explains the next calls. An empty text ends that."""
+        self.why, self.why_uses = purpose(text), 0
+
+    def called(self, part: ToolUse) -> tuple[Deed, Settled | None]:
+        """A call was made; settled at once if its result came before."""
+        self.why_uses += 1
+        deed = deed_of(part, self.clock, self.why if self.why_uses <= PURPOSE_USES else "")
+        self.rounds.adopt(deed)
+        if deed.kind == "todo":
+            self._planned(part, deed)
+        outcome = self.rounds.called(part.id, deed)
+        return deed, self._settle(deed, outcome) if outcome else None
+
+    def answered(self, part: ToolResult) -> Settled | None:
+        """A result came; None if its call is not known yet."""
+        outcome = outcome_of(part)
+        deed = self.rounds.answered(part.id, outcome)
+        return self._settle(deed, outcome) if deed else None
+
+    def _settle(self, deed: Deed, outcome: Outcome) -> Settled:
+        if outcome.rejected:
+            return Settled(deed, outcome)
+        if deed.kind == "todo" and outcome.task and not deed.items[0] and deed.items[2]:
+            self.todos.created(outcome.task, deed.items[2])
+        running = deed.kind == "shell" and self.rounds.running(deed, outcome.text)
+        if outcome.failed:
+            self.failures.failed(deed, outcome.text)
+        elif not running:
+            self.failures.succeeded(deed, self.clock, self.why)
+        if deed.kind in ("shell", "stdin"):
+            self.checks.printed(outcome.text, deed.key, not outcome.failed and not running)
+        return Settled(deed, outcome, running)
+
+    def _planned(self, part: ToolUse, deed: Deed) -> None:
+        """Lists and patches count when they are written, as in the tools' own display."""
+        listed, planned = part.input.get("todos"), part.input.get("plan")
+        if isinstance(listed, list):
+            self.todos.replaced(listed, "content")
+        elif isinstance(planned, list):
+            self.todos.replaced(planned, "step")
+        elif deed.items[0]:
+            self.todos.updated(deed.items[0], deed.items[1], deed.items[2])

@@ -1,0 +1,269 @@
+"""Facts that must stay: for each section the lines that no choice may drop while there is room.
+
+Every function gives groups of lines in the order in which they should be served, each with the characters it may take.
+What the person said is always quoted and said to be theirs; what tools printed is quoted and said to be output.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from memcli.memory.budget import Line, fair_limit
+from memcli.memory.quoting import quoted, spelled, told
+from memcli.memory.sections import (
+    ACTIVE_WORK,
+    COMPLETED,
+    ERRORS,
+    FILES,
+    PENDING,
+    REFERENCES,
+    USER_INTENT,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from memcli.ledger.failures import Failure
+    from memcli.ledger.files import File
+    from memcli.ledger.ledger import Ledger
+    from memcli.ledger.requests import Request
+
+Groups = list[tuple[list[Line], int]]
+
+FIRST = "First request:"
+LATER = "Later requests, in order:"
+CORRECTIONS = "Corrections, refusals and answers by the user, in order:"
+OPEN = "Errors still open, newest first:"
+FAILING = "Failing tests:"
+FIXED = "Errors fixed since:"
+STANDS = "Where it stands, in the agent's latest words:"
+STEPS = "Latest steps:"
+LISTED = "On the to-do list:"
+PROPOSED = "Proposed or asked by the agent, no answer yet:"
+COMMITS = "Commits:"
+LINKS = "Pull requests and issues:"
+DONE = "Finished items of the to-do list:"
+RESULTS = "Results and decisions, in the agent's words, in order:"
+WRITTEN = "Written in this session, newest first:"
+SAID = "What changed and what the new text says:"
+READ = "Only read:"
+COMMANDS = "Commands and look-ups, with their purpose:"
+SUBAGENTS = "Subagents:"
+FINDINGS = "Findings on the way, in the agent's words:"
+ASKED = "More of the user's long texts:"
+NAMES_LEFT = "More names by file:"
+
+ORDER = (
+    FIRST,
+    LATER,
+    CORRECTIONS,
+    OPEN,
+    FAILING,
+    FIXED,
+    STANDS,
+    STEPS,
+    LISTED,
+    PROPOSED,
+    COMMITS,
+    LINKS,
+    DONE,
+    RESULTS,
+    WRITTEN,
+    SAID,
+    READ,
+    NAMES_LEFT,
+    COMMANDS,
+    SUBAGENTS,
+    FINDINGS,
+    ASKED,
+)
+
+_OFFER = re.compile(
+    r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|let me know|remaining|still to|i can)\b"
+)
+
+
+def rank(label: str) -> int:
+    """Place of a group in its section."""
+    return ORDER.index(label) if label in ORDER else -1
+
+
+def groups(section: str, ledger: Ledger, share: int) -> Groups:
+    """The groups of one section; `share` is what the section may take in all."""
+    return _GROUPS[section](ledger, share)
+
+
+# -- User Intent
+
+
+def _intent(ledger: Ledger, share: int) -> Groups:
+    first = ledger.state.requests.first
+    if not first:
+        return []
+    limit = min(len(first.text), share * 2 // 5)
+    groups = [([Line(USER_INTENT, FIRST, f"- {quoted(first.text, limit)}", first.index)], share)]
+    later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
+    room = share - limit - 60
+    fair = max(90, fair_limit([len(one.text) + 5 for one in later], room))
+    lines = [Line(USER_INTENT, LATER, f"- {quoted(one.text, fair)}", one.index) for one in reversed(later)]
+    return [*groups, (lines, room)]
+
+
+def _distinct(requests: Iterable[Request]) -> list[Request]:
+    """Without earlier copies of the same words ("continue", "yes")."""
+    return sorted({one.text.lower(): one for one in requests}.values(), key=lambda one: one.index)
+
+
+# -- Errors & Corrections
+
+
+def _errors(ledger: Ledger, share: int) -> Groups:
+    failures = ledger.state.work.failures
+    corrections, root = ledger.state.requests.corrections, ledger.state.commits.root
+    room = int(share * 0.62)
+    fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
+    steered = [Line(ERRORS, CORRECTIONS, _correction(one, fair), one.index) for one in reversed(corrections)]
+    opened = [Line(ERRORS, OPEN, _failure(one, place < 3, root), place) for place, one in enumerate(failures.open)]
+    fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
+    names = ledger.state.work.checks.names[:20]
+    failing = [
+        Line(ERRORS, FAILING, f"- failing, output: {quoted(name, 120)}", place) for place, name in enumerate(names)
+    ]
+    return [(steered, room), (opened, int(share * 0.5)), (failing, int(share * 0.15)), (fixed, int(share * 0.25))]
+
+
+def _correction(one: Request, limit: int) -> str:
+    how = {"rejection": "refused", "answer": "asked", "queued": "said while work went on"}.get(
+        one.via, "after stopping the work"
+    )
+    about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
+    about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
+    return f"- {how}{about} — user: {quoted(one.text, limit)}"
+
+
+def _failure(one: Failure, two: bool, root: str) -> str:
+    what = spelled(local(one.what, root), 90) if one.what else one.kind
+    times = f" {min(one.count, 99)} times" if one.count > 1 else ""
+    lines = " and output: ".join(quoted(line, 150) for line in one.lines[: 2 if two else 1])
+    if one.fixed < 0:
+        return f"- OPEN{times}: {what} — output: {lines}"
+    cure = f" — after: {told(one.cure, 110)}" if one.cure else ""
+    return f"- fixed: {what} — output: {lines}{cure}"
+
+
+# -- Active Work, Pending Tasks
+
+
+def _active(ledger: Ledger, share: int) -> Groups:
+    narrative = ledger.state.narrative
+    latest = [note for note in narrative.notes if note.text == narrative.texts]
+    lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
+    return [(lines[-2:] + lines[:-2], share)]
+
+
+def _pending(ledger: Ledger, share: int) -> Groups:
+    marks = {"in_progress": "[~] in progress:", "pending": "[ ]"}
+    items = ledger.state.work.todos.pending
+    fair = max(70, fair_limit([len(text) + 20 for text, _ in items], share) - 20)
+    listed = [
+        Line(PENDING, LISTED, f"- {marks[status]} {told(text, fair)}", place)
+        for place, (text, status) in enumerate(items)
+    ]
+    narrative = ledger.state.narrative
+    offers = [note.words for note in narrative.notes if note.text == narrative.texts and _OFFER.search(note.words)]
+    proposed = [Line(PENDING, PROPOSED, f"- agent: {quoted(text)}", place) for place, text in enumerate(offers[-3:])]
+    return [(listed, share), (proposed, share // 2)]
+
+
+# -- Completed Work
+
+
+def _completed(ledger: Ledger, share: int) -> Groups:
+    commits = list(ledger.state.commits.made.values())
+    fair = fair_limit([len(one.subject) + 24 for one in commits], share // 2) - 24
+    few = max(1, share // 160)
+    whole, bare = (commits, []) if fair >= 30 else (commits[-few:], commits[:-few])
+    fair = fair if fair >= 30 else 60
+    lines = [Line(COMPLETED, COMMITS, f"- {one.sha} — output: {quoted(one.subject, fair)}", one.index) for one in whole]
+    if bare:
+        lines.append(Line(COMPLETED, COMMITS, "- earlier: " + ", ".join(one.sha for one in bare[-60:]), -1))
+    links = [
+        Line(COMPLETED, LINKS, f"- {told(label) or 'recorded'}: {quoted(url)}", place)
+        for place, (url, label) in enumerate(ledger.state.commits.links.items())
+    ]
+    done = ledger.state.work.todos.completed
+    limit = max(60, fair_limit([len(text) + 8 for text in done], share // 2) - 8)
+    items = [Line(COMPLETED, DONE, f"- [x] {told(text, limit)}", place) for place, text in enumerate(done)]
+    return [(lines, share // 2), (links[::-1], share // 6), (items[::-1], share // 2)]
+
+
+# -- Files
+
+
+def shown_path(path: str, root: str) -> str:
+    """A path as the memory spells it: below the project's root without the root."""
+    return path.removeprefix(root.rstrip("/") + "/") if root else path
+
+
+def local(command: str, root: str) -> str:
+    """A command as one would type it in the project's root."""
+    if not root:
+        return command
+    command = re.sub(rf"^cd {re.escape(root)}/?(?: && |; )", "", command)
+    return command.replace(root.rstrip("/") + "/", "")
+
+
+def file_line(path: str, file: File, root: str) -> str:
+    """A file with its last state."""
+    name = shown_path(path, root)
+    moved = f" (moved from {shown_path(file.source, root)})" if file.source else ""
+    often = f", {min(file.writes, 99)} times" if file.writes > 1 and file.state == "modified" else ""
+    return f"- {name} — {file.state}{often}{moved}"
+
+
+def _files(ledger: Ledger, share: int) -> Groups:
+    root = ledger.state.commits.root
+    newest = list(reversed(ledger.state.files.written.items()))
+    lines = [Line(FILES, WRITTEN, file_line(path, file, root), -file.last) for path, file in newest]
+    room, fit = share, 0
+    while fit < len(lines) and (room := room - len(lines[fit].text) - 1) > 0:
+        fit += 1
+    if fit == len(lines):
+        return [(lines, share)]
+    fit = min(fit, int(fit * 0.7) + 1)
+    rest = sum(len(posixpath.basename(path)) + 30 for path, _ in newest[fit:])
+    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share)]
+
+
+def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
+    """Files too many for a line each: one line for each folder and state."""
+    folders: dict[tuple[str, str], list[str]] = {}
+    for path, file in files:
+        folders.setdefault((file.state, posixpath.dirname(shown_path(path, root))), []).append(posixpath.basename(path))
+    return [
+        Line(FILES, WRITTEN, f"- {state} in {folder or 'the root'}: {', '.join(names)}", 1 + place)
+        for place, ((state, folder), names) in enumerate(folders.items())
+    ]
+
+
+def _references(ledger: Ledger, share: int) -> Groups:
+    commits = ledger.state.commits
+    lines = []
+    if commits.branch:
+        lines.append(Line(REFERENCES, "", f"- works on branch {spelled(commits.branch, 120)}", 0))
+    if commits.root:
+        lines.append(Line(REFERENCES, "", f"- project root {spelled(commits.root, 160)}", -1))
+    return [(lines, share)]
+
+
+_GROUPS: dict[str, Callable[[Ledger, int], Groups]] = {
+    USER_INTENT: _intent,
+    ERRORS: _errors,
+    ACTIVE_WORK: _active,
+    PENDING: _pending,
+    COMPLETED: _completed,
+    FILES: _files,
+    REFERENCES: _references,
+}

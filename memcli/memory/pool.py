@@ -1,0 +1,171 @@
+"""The pool: lines that compete for the room which the facts leave.
+
+Each tells what something is or why it was done: the agent's own findings and results, purposes of changes, what new
+text says of itself, commands with purpose and outcome, what files were read for, what subagents were asked and said.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from memcli.ledger.names import key_of, keys_in, names_in
+from memcli.ledger.prose import sentences
+from memcli.memory import facts
+from memcli.memory.budget import Line
+from memcli.memory.facts import local, shown_path
+from memcli.memory.quoting import quoted, spelled, told, worded
+from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from memcli.ledger.actions import Action
+    from memcli.ledger.files import Touch
+    from memcli.ledger.ledger import Ledger
+
+HALF_LIFE = 600
+TOUCHED = 4  # names on one line of a file
+PACK = 10  # names on one line of names
+PACKS = 4  # such lines for one file
+
+
+def lines(ledger: Ledger, taken: list[Line]) -> list[Line]:
+    """All candidates, given what stands already."""
+    return [
+        *_notes(ledger),
+        *_file_parts(ledger, taken),
+        *_remarks(ledger),
+        *_reads(ledger),
+        *_actions(ledger),
+        *_more_asked(ledger),
+        *_names_left(ledger, taken),
+    ]
+
+
+def _fresh(ledger: Ledger, index: int) -> float:
+    return float(0.5 ** ((ledger.now - index) / HALF_LIFE))
+
+
+def _fullness(words: str) -> float:
+    """Part of its worth a note has by its length: what is short says little by itself."""
+    return min(1.0, len(words) / 120)
+
+
+def _notes(ledger: Ledger) -> Iterable[Line]:
+    state = ledger.state
+    finals = set(state.narrative.finals)
+    for place, note in enumerate(state.narrative.notes):
+        worth = 0.3 + 1.0 * (note.text in finals) + 0.7 * note.reason + 0.5 * note.plan
+        kept = note.text in finals or note.reason or note.plan
+        section, group = (COMPLETED, facts.RESULTS) if kept else (REFERENCES, facts.FINDINGS)
+        if note.index > state.turn and not kept:
+            section, group = ACTIVE_WORK, facts.STEPS
+        line = Line(
+            section,
+            group,
+            f"- {told(note.words).rstrip(':')}",
+            place,
+            worth * _fresh(ledger, note.index) * _fullness(note.words),
+        )
+        line.spill = (REFERENCES, facts.FINDINGS)
+        yield line
+
+
+def _file_parts(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
+    """Why files were changed, with the names that came with each purpose; the last is appended to the file's line."""
+    root, brief = ledger.state.commits.root, _brief_paths(ledger)
+    weights = ledger.state.names.weights(ledger.now)
+    hosts = {line.text: line for line in taken if line.group == facts.WRITTEN}
+    for path, file in ledger.state.files.written.items():
+        host = hosts.get(facts.file_line(path, file, root))
+        for age, touch in enumerate(reversed(file.touches)):
+            if file.state == "deleted":
+                break
+            worth = 0.8 * _fresh(ledger, file.last) * bool(touch.why) / (age + 1)
+            if host and not age:
+                yield Line(FILES, facts.WRITTEN, ":" + _purpose(touch, weights), host.order, worth, extends=host)
+            elif touch.why:
+                text = f"- in {brief[path]}:{_purpose(touch, weights)}"
+                yield Line(FILES, facts.SAID, text, file.last - age / 100, worth)
+
+
+def _purpose(touch: Touch, weights: dict[str, float]) -> str:
+    why = f" {worded(touch.why, 120).rstrip(':')}" if touch.why else ""
+    names = [name for name in touch.names if name not in why]
+    names.sort(key=lambda name: -weights.get(name, 0.0))
+    touches = f" touches {', '.join(names[:TOUCHED])}" if names else ""
+    return why + (";" if why and touches else "") + touches
+
+
+def _brief_paths(ledger: Ledger) -> dict[str, str]:
+    """The shortest spelling of each path that no other file shares: its last component, or the whole."""
+    root, known = ledger.state.commits.root, ledger.state.files.known
+    count = Counter(map(posixpath.basename, known))
+    last = {path: posixpath.basename(path) for path in known}
+    return {path: name if count[name] == 1 and "." in name else shown_path(path, root) for path, name in last.items()}
+
+
+def _remarks(ledger: Ledger) -> Iterable[Line]:
+    brief = _brief_paths(ledger)
+    for path, file in ledger.state.files.written.items():
+        for place, remark in enumerate(file.remarks):
+            if file.state != "deleted":
+                text = f"- in {brief[path]}: {worded(remark)}"
+                yield Line(FILES, facts.SAID, text, file.last + place / 100, 0.2)
+
+
+def _reads(ledger: Ledger) -> Iterable[Line]:
+    root = ledger.state.commits.root
+    for path, file in ledger.state.files.known.items():
+        if not file.state:
+            why = f" for: {worded(file.read_why, 110)}" if file.read_why else ""
+            names = [name for name in file.names if name not in why][:TOUCHED]
+            holds = f"; holds {', '.join(names)}" if names else ""
+            yield Line(FILES, facts.READ, f"- read {shown_path(path, root)}{why}{holds}", file.last, 0.3 * bool(why))
+
+
+def _actions(ledger: Ledger) -> Iterable[Line]:
+    root = ledger.state.commits.root
+    for action in ledger.state.actions.done.values():
+        if action.kind == "agent":
+            yield from _subagent(action)
+        else:
+            how = "worked" if action.ok else "failed"
+            why = told(action.why, 120).rstrip(":.") or ("looked for" if action.kind == "look" else "ran")
+            text = f"- {why}: {spelled(local(action.brief, root), 140)} {how}"
+            section = ACTIVE_WORK if action.last > ledger.state.turn else REFERENCES
+            yield Line(section, facts.COMMANDS, text, action.last, 0.2 * min(action.runs, 5))
+
+
+def _subagent(action: Action) -> Iterable[Line]:
+    for place, remark in enumerate(action.said):
+        text = f"- asked for {worded(action.brief, 60)}: {worded(remark)}"
+        yield Line(REFERENCES, facts.SUBAGENTS, text, action.last + place / 100)
+    for place, report in enumerate(action.report):
+        text = f"- answer to {worded(action.brief, 60)}, tool output: {quoted(report, 150)}"
+        yield Line(REFERENCES, facts.SUBAGENTS, text, action.last + place / 100 + 0.5)
+
+
+def _more_asked(ledger: Ledger) -> Iterable[Line]:
+    """Sentences of long texts of the person, of which the sections show head and tail only."""
+    for one in ledger.state.requests.said:
+        if len(one.text) > 500:
+            for place, sentence in enumerate(sentences(one.text)):
+                if 30 <= len(sentence) <= 300:
+                    text = f"- user: {quoted(sentence, 260)}"
+                    yield Line(REFERENCES, facts.ASKED, text, one.index + place / 1000, 0.8)
+
+
+def _names_left(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
+    """Names that a file holds and its line does not show, weightiest first."""
+    shown = {key for line in taken for key in keys_in(line.full)}
+    weights = ledger.state.names.weights(ledger.now)
+    brief = _brief_paths(ledger)
+    for path, file in ledger.state.files.known.items():
+        left = [name for name in reversed(file.names) if key_of(name) not in shown and names_in(name)]
+        left.sort(key=lambda name: -weights.get(name, 0.0))
+        for place in range(0, min(len(left), PACKS * PACK), PACK):
+            text = f"- {brief[path]} holds {', '.join(left[place : place + PACK])}"
+            yield Line(FILES, facts.NAMES_LEFT, text, -file.last)

@@ -1,0 +1,62 @@
+"""Quoting: how somebody else's words stand in the memory.
+
+The only double quotation marks of a memory are ours, so a quote ends where we end it; nothing quoted can open a
+heading, a fence, a tag or another quote. A reader can check every quote against the transcript by its words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from memcli.ledger.clean import ELISION, clip, one_line
+from memcli.ledger.names import names_in
+
+QUOTE_LIMIT = 3_600
+SHORTEST = 24  # a tail of a quote shorter than this is not worth its elision mark
+
+_DOUBLE = str.maketrans({'"': "'", "“": "'", "”": "'", "„": "'", "«": "'", "»": "'", "`": "'"})
+_TAG = re.compile(r"<[/!A-Za-z]")
+_LEAD = re.compile(r"^[\s>#*+=~|-]+")
+
+
+def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:
+    """`text` in double quotation marks, on one line; what does not fit is left out of its middle, and marked."""
+    line = shortened(one_line(text).translate(_DOUBLE), min(limit, QUOTE_LIMIT))
+    return f'"{line.rstrip(chr(92))}"'
+
+
+def shortened(line: str, limit: int) -> str:
+    """At most `limit` characters: the head and, where there is room, the tail of a line, cut between words."""
+    if len(line) <= limit:
+        return line
+    tail_room = limit * 3 // 10
+    if tail_room < SHORTEST:
+        return clip(line, limit)
+    tail = line[-tail_room:]
+    tail = tail[tail.find(" ") + 1 :] if " " in tail else ""
+    head = clip(line, limit - len(tail) - len(ELISION) - 2, mark=False)
+    return f"{head} {ELISION} {tail}".strip()
+
+
+def told(text: str, limit: int = 0) -> str:
+    """`worded`, for the beginning of a line: one that begins with a path would look like an entry of Files."""
+    line = worded(text, limit)
+    return f"on {line}" if _is_path(line.split(" ", 1)[0]) else line
+
+
+def worded(text: str, limit: int = 0) -> str:
+    """The agent's words without quotation marks, but quoted where they hold links or tags, which never stand bare."""
+    line = _LEAD.sub("", one_line(text)).translate(_DOUBLE)
+    line = clip(line, limit) if limit else line
+    if "://" in line or _TAG.search(line):
+        return f"agent: {quoted(line)}"
+    return line
+
+
+def _is_path(word: str) -> bool:
+    return any("/" in name or "." in name for name in names_in(word))
+
+
+def spelled(text: str, limit: int = 200) -> str:
+    """A command, path or name as code, on one line."""
+    return f"`{clip(one_line(text).translate(_DOUBLE), limit)}`"

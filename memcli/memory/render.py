@@ -1,0 +1,82 @@
+"""Rendering: the memory at a boundary, from the ledger alone.
+
+`render` is pure: the same ledger and budget give the same document. Facts that must stay are laid out first, then lines
+that explain most about what the session names fill the rest (see `budget`). Nothing rendered is ever read back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memcli.memory import facts, pool
+from memcli.memory.budget import Line, Room, take_all, take_telling
+from memcli.memory.document import EMPTY, TITLE, Block, Document
+from memcli.memory.quoting import quoted
+from memcli.memory.sections import (
+    CHARS_PER_TOKEN,
+    COMPLETED,
+    MIN_BUDGET,
+    NAMES,
+    PINNED,
+    PINNED_SHARE,
+    SECTIONS,
+    current_state_limit,
+    words_allowed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from memcli.ledger.ledger import Ledger
+
+OPAQUE_SHARE = 0.12
+
+
+def render(ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str = "") -> Document:
+    """Every section but Current State, within `budget` tokens (4 characters each) less Current State's part.
+
+    `pins` are texts of the user that always stand (up to a quarter of the budget); `opaque` is an older memory whose
+    ledger is lost: carried quoted, as of lower trust, and cut to a small part.
+    """
+    budget = max(budget, MIN_BUDGET)
+    room = Room(_chars(budget, bool(pins)), words_allowed(budget))
+    total = room.chars
+    taken = _pinned(room, pins, budget) + _carried(room, opaque, total)
+    for section in sorted(SECTIONS[1:], key=lambda one: one.priority):
+        for group, share in facts.groups(section.name, ledger, int(total * section.share)):
+            taken += take_all(room, group, share)
+    weights = ledger.state.names.weights(ledger.now)
+    taken += take_telling(room, pool.lines(ledger, taken), weights, taken)
+    names = [*NAMES[1:], *([PINNED] if pins else [])]
+    return Document(tuple(Block(name, _laid_out(name, taken)) for name in names))
+
+
+def _chars(budget: int, pinned: bool) -> int:
+    """Characters for lines: the budget less Current State, title, headings, blank lines and remarks on emptiness."""
+    names = [*NAMES, *([PINNED] if pinned else [])]
+    frame = len(TITLE) + 2 + sum(len(f"## {name}\n\n\n") + len(EMPTY) for name in names)
+    return budget * CHARS_PER_TOKEN - current_state_limit(budget) - frame
+
+
+def _pinned(room: Room, pins: tuple[str, ...], budget: int) -> list[Line]:
+    lines = [Line(PINNED, "", f"- {quoted(pin)}", order) for order, pin in enumerate(pins)]
+    return take_all(room, lines, int(budget * CHARS_PER_TOKEN * PINNED_SHARE))
+
+
+def _carried(room: Room, opaque: str, total: int) -> list[Line]:
+    """An older memory without a ledger: its lines, quoted one by one, as many as a small share holds."""
+    texts = [line.strip("-* ") for line in opaque.split("\n") if len(line) > 12 and not line.startswith("#")]
+    label = "From an older memory whose source is gone (unverified):"
+    lines = [Line(COMPLETED, label, f"- {quoted(text, 300)}", order) for order, text in enumerate(texts)]
+    return take_all(room, lines, int(total * OPAQUE_SHARE))
+
+
+def _laid_out(name: str, taken: Iterable[Line]) -> str:
+    """The block of a section: its groups in the order of `facts.ORDER`, each under its label."""
+    mine = [line for line in taken if line.section == name and not line.extends]
+    labels = sorted(dict.fromkeys(line.group for line in mine), key=facts.rank)
+    pieces = []
+    for label in labels:
+        pieces += [label] if label else []
+        pieces += [line.full for line in sorted((one for one in mine if one.group == label), key=lambda one: one.order)]
+    return "\n".join(pieces)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from memcli.ledger import names
+from memcli.ledger.names import Names, defined_in, key_of, keys_in, names_in, words_in
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see src/shop/cart.py, please", ["src/shop/cart.py"]),
+        ("call totalPrice() then total_price()", ["totalPrice", "total_price"]),
+        ("use --dry-run now", ["--dry-run"]),
+        ("commit 3c20da5 fixes SHOP-42", ["3c20da5", "SHOP-42"]),
+        ("open https://example.org/a/b?c=d.", ["https://example.org/a/b?c=d"]),
+        ("class PriceList and README.md", ["PriceList", "README.md"]),
+    ],
+)
+def test_names_of_every_kind_are_found(text: str, found: list[str]) -> None:
+    assert names_in(text) == found
+
+
+@pytest.mark.parametrize("text", ["just plain words here.", "1.2.3 and 10/12/2024", "deadbeef", "1234567", "a/b", "Hello World"])
+def test_ordinary_words_and_figures_are_no_names(text: str) -> None:
+    assert names_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("/a/b/cart.py", "cart.py"), ("src/internal", "internal"), ("x/src/cli", "src/cli"), ("plain_name", "plain_name")],
+)
+def test_a_path_is_known_by_its_end(name: str, key: str) -> None:
+    assert key_of(name) == key
+
+
+def test_keys_are_distinct_and_in_order() -> None:
+    assert keys_in("b_b then a/cart.py then b_b then c/cart.py") == ["cart.py"]
+    assert keys_in("price_list, then a/cart.py, price_list") == ["price_list", "cart.py"]
+
+
+def test_words_do_not_count_names() -> None:
+    assert words_in("we read src/cart.py for total_price") == ["read", "for"]
+
+
+@pytest.mark.parametrize(
+    ("code", "symbols"),
+    [
+        ("def total(cart):\n", ["total"]),
+        ("func (c *Cart) Total() int {", ["Total"]),
+        ("export async function loadCart() {", ["loadCart"]),
+        ("pub struct Basket;\nimpl Basket {", ["Basket"]),
+        ("total = 3", []),
+    ],
+)
+def test_definitions_are_found_in_the_usual_languages(code: str, symbols: list[str]) -> None:
+    assert defined_in(code) == symbols
+
+
+def test_more_speakers_weigh_more_than_more_repetition() -> None:
+    seen = Names()
+    for _ in range(4):
+        seen.called(["often_called"], 1)
+    seen.person("well_known here", 1)
+    seen.agent("well_known there", 1)
+    seen.called(["well_known"], 1)
+    weights = seen.weights(1)
+
+    assert weights["well_known"] > weights["often_called"]
+
+
+def test_a_name_loses_half_its_weight_in_a_half_life() -> None:
+    seen = Names()
+    seen.person("old_name", 0)
+
+    assert seen.weights(names.HALF_LIFE)["old_name"] == seen.weights(0)["old_name"] / 2
+
+
+def test_being_written_weighs_less_than_being_called() -> None:
+    seen = Names()
+    seen.called(["called_one"], 1)
+    seen.written(["written_one"], 1)
+
+    assert seen.weights(1)["written_one"] < seen.weights(1)["called_one"]
+
+
+def test_beyond_the_cap_the_least_recent_name_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "MAX_NAMES", 2)
+    seen = Names()
+    for index, key in enumerate(["one_x", "two_x", "one_x", "three_x"]):
+        seen.called([key], index)
+
+    assert list(seen.seen) == ["one_x", "three_x"]

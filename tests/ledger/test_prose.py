@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memcli.ledger.prose import bare, notes_in, purpose, sentences
+
+
+def test_each_list_item_is_a_note_without_its_mark() -> None:
+    assert notes_in("- first **bold** thing\n2. second `code` thing\n") == ["first bold thing", "second code thing"]
+
+
+def test_code_is_no_note() -> None:
+    assert notes_in("before the code\n```py\nx = this_is_code()\n```\nafter the code") == ["before the code", "after the code"]
+
+
+def test_an_unclosed_fence_hides_the_rest() -> None:
+    assert notes_in("before the code\n```\nthis is still code") == ["before the code"]
+
+
+def test_a_table_row_reads_as_its_cells_and_the_head_is_left_out() -> None:
+    table = "| name | meaning |\n|---|---|\n| cart.py | holds the cart |"
+
+    assert notes_in(table) == ["cart.py — holds the cart"]
+
+
+def test_drawings_are_left_out() -> None:
+    assert notes_in("├── src and other folders\n──────────────") == []
+
+
+def test_a_long_paragraph_is_parted_between_sentences() -> None:
+    text = "The first sentence is here. " * 20
+
+    assert all(note.endswith(".") and len(note) <= 260 for note in notes_in(text))
+    assert len(notes_in(text)) > 1
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+def test_notes_are_single_lines(text: str) -> None:
+    assert not any("\n" in note for note in notes_in(text))
+
+
+def test_a_rule_is_nothing() -> None:
+    assert bare("| --- | :--: |") == ""
+
+
+def test_sentences_are_parted_after_full_stops_only_before_capitals() -> None:
+    assert sentences("Use v1.2 of it. Then go! see below") == ["Use v1.2 of it.", "Then go! see below"]
+
+
+def test_the_purpose_is_what_stands_next_to_the_calls() -> None:
+    assert purpose("I found the bug in the cart. Now let me fix the rounding:") == "Now let me fix the rounding"
+
+
+def test_no_words_no_purpose() -> None:
+    assert purpose("") == ""
