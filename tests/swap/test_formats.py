@@ -1,0 +1,350 @@
+"""What is particular to a format."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from memcli.transcript import encode
+from memcli.transcript.encode import common
+from memcli.transcript.encode.common import NO_RESULT, Plan
+from memcli.transcript.encode.to_messages import to_messages
+from tests.swap.a_head import a_head, facts, lines_of, swapped
+from tests.swap.rules import broken_rule
+from tests.swap.sessions import WRITERS, dump, pi
+
+
+def records(data: bytes) -> list[dict]:
+    return [json.loads(line) for line in data.splitlines()]
+
+
+def tail(format: str, data: bytes, **plan) -> list[dict]:
+    made = Plan(end=len(data), **plan)
+    return records(b"".join(line.data for line in encode.module(format).tail(lines_of(data), made)))
+
+
+def claude(*changes: dict, events=(("prompt", "a"), ("say", "b"))) -> bytes:
+    """A Claude Code session whose records are changed one by one."""
+    made = records(WRITERS["claude-code"](events))
+    for record, change in zip(made, changes, strict=False):
+        record.update(change)
+    return b"".join(map(dump, made))
+
+
+# ---- Claude Code
+
+
+def test_a_claude_code_output_is_one_straight_chain_of_one_session(tmp_path) -> None:
+    data = WRITERS["claude-code"]([("prompt", "a"), ("call", "c1"), ("result", "c1"), ("say", "b")])
+    found = records(swapped(a_head("claude-code", data, 0), data, tmp_path)[0])
+
+    assert found[0]["subtype"] == "compact_boundary" and found[1]["isCompactSummary"]
+    assert [record["parentUuid"] for record in found] == [None, *(record["uuid"] for record in found[:-1])]
+    assert len({record["sessionId"] for record in found}) == 1 and found[0]["sessionId"] != "s"
+
+
+def test_times_never_go_back_and_the_memory_is_not_newer_than_the_tail(tmp_path) -> None:
+    data = claude({"timestamp": "2026-01-01T00:00:09.000Z"}, {"timestamp": "2026-01-01T00:00:01.000Z"})
+    times = [record["timestamp"] for record in records(swapped(a_head("claude-code", data, 0), data, tmp_path)[0])]
+
+    assert times == ["2026-01-01T00:00:09.000Z"] * 4
+
+
+def test_recorded_usage_becomes_zero() -> None:
+    answer = tail("claude-code", claude())[1]["message"]
+
+    assert set(answer["usage"].values()) == {0} and answer["id"] == "msg_1"
+
+
+@pytest.mark.parametrize("identity", [None, "REDACTED"])
+def test_an_answer_without_id_gets_one_of_its_own(identity) -> None:
+    events = [("prompt", "a"), ("say", "b"), ("prompt", "c"), ("say", "d")]
+    data = (
+        WRITERS["claude-code"](events)
+        .replace(b'"msg_1"', dump(identity).strip())
+        .replace(b'"msg_2"', dump(identity).strip())
+    )
+    found = {record["message"]["id"] for record in tail("claude-code", data) if record["type"] == "assistant"}
+
+    assert len(found) == 2 and not found & {"", "REDACTED", None}
+
+
+def test_an_answer_that_stands_before_its_prompt_comes_behind_it() -> None:
+    prompt, answer = WRITERS["claude-code"]([("prompt", "a"), ("say", "b")]).splitlines(keepends=True)
+
+    assert [record["type"] for record in tail("claude-code", answer + prompt)] == ["user", "assistant"]
+
+
+def test_parts_of_one_answer_come_together_before_their_results() -> None:
+    call1, result1, call2, result2 = ("call", "c1"), ("result", "c1"), ("call", "c2"), ("result", "c2")
+    data = WRITERS["claude-code"]([("prompt", "a"), call1, result1, call2, result2]).replace(b"msg_2", b"msg_1")
+
+    assert [record["type"] for record in tail("claude-code", data)] == [
+        "user",
+        "assistant",
+        "assistant",
+        "user",
+        "user",
+    ]
+
+
+def test_a_call_that_nobody_answered_gets_a_result_that_says_so() -> None:
+    data = WRITERS["claude-code"]([("prompt", "a"), ("call", "c1"), ("prompt", "b")])
+    block = tail("claude-code", data)[2]["message"]["content"][0]
+
+    assert (block["tool_use_id"], block["content"], block["is_error"]) == ("c1", NO_RESULT, True)
+
+
+def test_a_result_without_a_call_is_dropped_and_counted() -> None:
+    data = WRITERS["claude-code"]([("result", "c1"), ("prompt", "a")])
+    plan = Plan(end=len(data))
+    found = list(encode.module("claude-code").tail(lines_of(data), plan))
+
+    assert len(found) == 1 and plan.problems == {"result without a call": 1}
+
+
+def test_queued_words_become_a_message_behind_the_round() -> None:
+    events = [("prompt", "a"), ("call", "c1"), ("queued", "not there"), ("result", "c1"), ("say", "b")]
+    data = WRITERS["claude-code"](events)
+    found = tail("claude-code", data, words=facts("claude-code", data)[2], envelope={"cwd": "/w"})
+
+    assert [record["type"] for record in found] == ["user", "assistant", "user", "user", "assistant"]
+    assert found[3]["message"] == {"role": "user", "content": "not there"} and found[3]["cwd"] == "/w"
+
+
+def test_words_in_an_open_round_stand_before_it() -> None:
+    data = WRITERS["claude-code"]([("prompt", "a"), ("call", "c1"), ("queued", "stop")])
+    found = tail("claude-code", data, words=facts("claude-code", data)[2])
+
+    assert [record["message"]["content"] for record in found[:2]] == ["a", "stop"]
+    assert found[2]["type"] == "assistant" and len(found) == 3
+
+
+def test_words_of_a_refusal_are_given_once_however_often_the_session_is_swapped() -> None:
+    data = WRITERS["claude-code"]([("prompt", "a"), ("call", "c1"), ("refused", "c1", "use tabs"), ("say", "b")])
+    once = b"".join(map(dump, tail("claude-code", data, words=facts("claude-code", data)[2])))
+    twice = tail("claude-code", once, words=facts("claude-code", once)[2])
+
+    for found in (records(once), twice):
+        assert [record["message"]["content"] for record in found].count("use tabs") == 1
+
+
+def test_sidechains_copies_and_bookkeeping_are_not_emitted() -> None:
+    data = claude()
+    first = data.splitlines(keepends=True)[0]
+    other = dump({"type": "user", "uuid": "x", "isSidechain": True, "message": {"role": "user", "content": "side"}})
+    noise = dump({"type": "api-request-blob", "message": {"role": "user", "content": "copy"}})
+
+    assert tail("claude-code", data + first + other + noise) == tail("claude-code", data)
+
+
+def test_the_clients_own_compaction_is_not_emitted() -> None:
+    echo = "<command-name>/compact</command-name><command-args></command-args>"
+    contents = ["summary", "<local-command-caveat>x</local-command-caveat>", echo, "<local-command-stdout>Compacted"]
+    lines = [{"type": "system", "subtype": "compact_boundary", "uuid": "b", "parentUuid": None}]
+    for place, content in enumerate(contents):
+        line = {"type": "user", "uuid": f"k{place}", "message": {"role": "user", "content": content}}
+        lines.append(line | ({"isCompactSummary": True} if place == 0 else {}))
+    lines.append({"type": "user", "uuid": "n", "parentUuid": "k3", "message": {"role": "user", "content": "next"}})
+
+    assert [record["message"]["content"] for record in tail("claude-code", b"".join(map(dump, lines)))] == ["next"]
+
+
+def attached(**attachment) -> dict:
+    return {"type": "attachment", "uuid": "att", "parentUuid": "u0", "attachment": attachment}
+
+
+def test_a_file_the_user_named_stays_an_attachment_behind_the_first_answer() -> None:
+    content = {"type": "text", "file": {"filePath": "/w/a", "content": "text of a"}}
+    data = claude() + dump(attached(type="file", filename="/w/a", content=content))
+
+    assert tail("claude-code", data)[2]["attachment"]["content"] == content
+
+
+def test_a_file_before_the_first_answer_becomes_words_so_that_the_memory_stays_first() -> None:
+    content = {"type": "text", "file": {"filePath": "/w/a", "content": "text of a"}}
+    data = WRITERS["claude-code"]([("prompt", "a")]) + dump(attached(type="file", filename="/w/a", content=content))
+    made = tail("claude-code", data)[1]
+
+    assert made["type"] == "user" and made["isMeta"]
+    assert made["message"]["content"] == "<system-reminder>\nfile:\n/w/a\ntext of a\n</system-reminder>"
+
+
+def test_listings_that_the_client_makes_again_are_dropped() -> None:
+    data = claude() + dump(attached(type="skill_listing", content="many"))
+
+    assert len(tail("claude-code", data)) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "system", "subtype": "compact_boundary", "uuid": "n", "parentUuid": None},
+        {"type": "queue-operation", "operation": "remove"},
+        attached(type="queued_command", prompt="stop", commandMode="prompt"),
+        {"type": "user", "uuid": "u0", "parentUuid": None, "message": {"content": "a copy"}},
+        {"type": "user", "uuid": "n", "parentUuid": "u0", "message": {"content": "a rewind"}},
+        {"type": "user", "uuid": "n", "parentUuid": "before the tail", "message": {"content": "x"}},
+    ],
+)
+def test_an_unseen_record_that_needs_the_whole_transcript_raises_doubt(line) -> None:
+    data = claude()
+    with pytest.raises(common.Doubt):
+        tail("claude-code", data + dump(line), known=len(data))
+
+
+def test_lone_surrogates_survive_as_escapes() -> None:
+    data = claude().replace(b'"content":"a"', rb'"content":"\ud83d a"')
+
+    assert tail("claude-code", data)[0]["message"]["content"] == "\ud83d a"
+
+
+# ---- the others
+
+
+def test_a_codex_output_has_a_new_session_and_no_traces_of_the_old_history(tmp_path) -> None:
+    data = WRITERS["codex"]([("prompt", "a"), ("think",), ("say", "b")])
+    for payload in ({"type": "token_count", "info": {}}, {"type": "context_compacted"}, {"type": "thread_rolled_back"}):
+        data += dump({"type": "event_msg", "payload": payload})
+    data += dump({"type": "compacted", "payload": {"message": "", "replacement_history": []}})
+    found = records(swapped(a_head("codex", data, 0), data, tmp_path)[0])
+
+    assert [record["type"] for record in found] == ["session_meta", *["response_item", "event_msg"] * 3][:2] + [
+        "response_item",
+        "event_msg",
+    ] * 2
+    assert found[0]["payload"]["id"] != "old" and found[0]["payload"]["cwd"] == "/w"
+
+
+def test_codex_calls_keep_their_order_and_their_bytes() -> None:
+    calls = [("call", "c1"), ("call", "c2"), ("say", "both run"), ("result", "c2"), ("result", "c1")]
+    data = WRITERS["codex"]([("prompt", "a"), *calls])
+
+    assert tail("codex", data) == records(data)[1:]
+
+
+def test_a_custom_tool_gets_a_custom_output() -> None:
+    data = WRITERS["codex"]([("prompt", "a"), ("call", "c1"), ("prompt", "b")]).replace(
+        b'"function_call"', b'"custom_tool_call"'
+    )
+    kinds = [record["payload"]["type"] for record in tail("codex", data)]
+
+    assert "custom_tool_call_output" in kinds
+
+
+def test_a_pi_tree_becomes_a_line_under_the_memory(tmp_path) -> None:
+    data = pi([("prompt", "a"), ("think",), ("say", "b")])
+    header, *found = records(swapped(a_head("pi", data, len(data.splitlines(keepends=True)[0])), data, tmp_path)[0])
+
+    assert header["id"] != "old" and header["version"] == 3
+    assert [record["parentId"] for record in found] == [None, *(record["id"] for record in found[:-1])]
+
+
+def test_pi_version_1_has_no_ids_and_no_stale_usage(tmp_path) -> None:
+    data = pi([("prompt", "a"), ("say", "b")], version=None)
+    found = records(swapped(a_head("pi", data, 0), data, tmp_path)[0])
+
+    assert not any("parentId" in record for record in found)
+    assert found[-1]["message"]["usage"] == {"input": 0, "cacheRead": 0, "cost": {"total": 1}}
+
+
+def test_leading_system_messages_come_first_and_once(tmp_path) -> None:
+    data = WRITERS["openai"]([("prompt", "a"), ("say", "b")])
+    for begin in (0, len(data)):
+        found = records(swapped(a_head("openai", data, begin), data, tmp_path)[0])
+        assert [record["role"] for record in found][:2] == ["system", "user"]
+        assert sum(record["role"] == "system" for record in found) == 1
+
+
+def test_two_objects_on_one_line_become_two_lines() -> None:
+    data = dump({"role": "user", "content": "a"}).strip() + dump({"role": "assistant", "content": "b"})
+
+    assert [record["content"] for record in tail("anthropic", data)] == ["a", "b"]
+
+
+def test_an_unreadable_line_is_counted() -> None:
+    plan = Plan(end=100)
+    lines = [(0, b"nonsense\n"), (9, b"\n"), (10, b'{"role":"user","content":"a"}')]
+    found = list(encode.module("anthropic").tail(lines, plan))
+
+    assert [line.data for line in found] == [b'{"role":"user","content":"a"}\n']
+    assert plan.problems == {"unreadable line": 1}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_module_has_the_name_it_is_asked_for_by(name) -> None:
+    assert encode.module(name).NAME == name
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="no encoder"):
+        encode.module("gemini")
+
+
+# ---- the mark and new ids
+
+
+def test_the_mark_is_read_back_only_from_the_very_beginning() -> None:
+    line = common.mark("abc", "0f")
+
+    assert common.read_mark(line + "\ntext") == ("abc", 0, "0f")
+    for other in (" " + line, "x\n" + line, line.replace(" -->", ""), line.replace("covered=0", "covered=-"), ""):
+        assert common.read_mark(other) is None
+
+
+def test_new_ids_are_well_formed_and_depend_on_every_seed() -> None:
+    seeds = [("s", "g", 1, "o"), ("t", "g", 1, "o"), ("s", "h", 1, "o"), ("s", "g", 2, "o"), ("s", "g", 1, "p")]
+    made = {common.derive(*seed) for seed in seeds}
+
+    assert len(made) == len(seeds)
+    assert all([len(part) for part in one.split("-")] == [8, 4, 4, 4, 12] for one in made)
+    assert len(common.derive(*seeds[0], 8)) == 8
+
+
+# ---- any format to Anthropic messages
+
+
+def test_the_open_round_is_left_out_and_named() -> None:
+    data = WRITERS["anthropic"]([("prompt", "a"), ("call", "c1"), ("result", "c1"), ("say", "b"), ("call", "c2")])
+    messages, opened = to_messages(data.splitlines(keepends=True), encode.module("anthropic").said)
+
+    assert opened == ["Bash"] and broken_rule(messages) == ""
+    assert b"c2" not in b"".join(messages)
+
+
+def test_ids_that_are_used_again_are_made_unique() -> None:
+    rounds = [("prompt", "a"), ("call", "c"), ("result", "c"), ("say", "b")]
+    data = WRITERS["openai"](rounds + rounds)
+    messages, _ = to_messages(data.splitlines(keepends=True), encode.module("openai").said)
+
+    assert broken_rule(messages) == "" and b'"c_2"' in b"".join(messages)
+
+
+def test_late_results_come_right_behind_their_calls() -> None:
+    events = [
+        ("prompt", "a"),
+        ("call", "c1"),
+        ("call", "c2"),
+        ("result", "c2"),
+        ("say", "x"),
+        ("result", "c1"),
+        ("say", "y"),
+    ]
+    messages, _ = to_messages(WRITERS["codex"](events).splitlines(), encode.module("codex").said)
+
+    assert broken_rule(messages) == ""
+    assert b"output of ['c1']" in messages[2]
+
+
+def test_images_are_kept_and_unparsable_arguments_are_text() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    lines = [dump({"role": "user", "content": [image]})]
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{half"}}
+    lines.append(dump({"role": "assistant", "content": None, "tool_calls": [call]}))
+    lines.append(dump({"role": "tool", "tool_call_id": "c", "content": ""}))
+    messages = records(b"".join(to_messages(lines, encode.module("openai").said)[0]))
+
+    assert messages[0]["content"][0]["source"] == {"type": "base64", "media_type": "image/png", "data": "AAAA"}
+    assert messages[1]["content"][0]["input"] == {"input": "{half"}
+    assert messages[2]["content"][0] == {"type": "tool_result", "tool_use_id": "c"}
