@@ -1,0 +1,143 @@
+"""The generations of a memory: one immutable file each, `generations/<n>.json`, and the ledgers of the last few.
+
+A generation is written before the head that names it. Dying between leaves a generation that no head names: it was
+paid for, is found again by `Generations.newest`, and its number is never given to another one.
+
+The id of a generation is that of the sidecar (16 hexadecimal digits) followed by its number (8): it tells in which
+sidecar to look, wherever that was moved to.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import zlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.sidecar import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LEDGERS_KEPT = 8
+
+_ID_DIGITS = 16
+
+
+class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_defaults=True):
+    """One published memory, as `history`, `diff` and the successor of its transcript need it.
+
+    `prose`: the prose block of each section that has one; `edits`: the user's own changes of the Markdown, by
+    section; `pins`: pinned facts. `start`..`covered`: the bytes of the transcript it accounts for (half-open).
+    Tokens are estimates; `milliseconds` is how long its making took; `cost` is in US dollars; `made` in Unix seconds.
+    `digest` is that of the mark in its memory message (`lineage.Keys.digest`); `memory` the whole Markdown text.
+
+    The next version of the shape is a new struct with the next tag; this one stays readable.
+    """
+
+    n: int
+    id: str
+    made: float
+    covered: int
+    start: int = 0
+    parent: str = ""
+    prose: dict[str, str] = {}
+    edits: dict[str, str] = {}
+    pins: tuple[str, ...] = ()
+    tokens_before: int = 0
+    tokens_after: int = 0
+    messages_before: int = 0
+    messages_after: int = 0
+    milliseconds: int = 0
+    backend: str = "embedded"
+    model: str = ""
+    usage: dict[str, int] = {}
+    cost: float = 0.0
+    digest: str = ""
+    memory: str = ""
+
+
+def generation_id(sidecar_id: str, n: int) -> str:
+    """The id of generation `n` of the sidecar with this id."""
+    return f"{sidecar_id}{n:08x}"
+
+
+def split_id(generation: str) -> tuple[str, int] | None:
+    """The sidecar's id and the number inside a generation's id; None if it is none of ours."""
+    try:
+        if len(generation) != _ID_DIGITS + 8:
+            return None
+        int(generation, 16)
+        return generation[:_ID_DIGITS], int(generation[_ID_DIGITS:], 16)
+    except ValueError:
+        return None
+
+
+class Generations:
+    """The generations of one sidecar on disk. Numbers start at 1 and only grow."""
+
+    def __init__(self, sidecar: Path, disk: files.Disk = files.DISK) -> None:
+        self._directory = sidecar / "generations"
+        self._ledgers = sidecar / "ledgers"
+        self._disk = disk
+
+    def add(self, generation: Generation, ledger: bytes) -> None:
+        """Write a generation and its ledger. Raises OSError; FileExistsError if its number is taken."""
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        self._ledgers.mkdir(mode=0o700, exist_ok=True)
+        # The ledger first: a generation that is there has its ledger, or had it.
+        files.write_atomic(self._ledger_path(generation.n), zlib.compress(ledger, 6), disk=self._disk)
+        if not files.create(self._path(generation.n), msgspec.json.encode(generation), disk=self._disk):
+            raise FileExistsError(errno.EEXIST, "this generation exists", str(self._path(generation.n)))
+        self._drop_old_ledgers()
+
+    def numbers(self) -> list[int]:
+        """The numbers of all generations, ascending."""
+        try:
+            names = os.listdir(self._directory)
+        except FileNotFoundError:
+            return []
+        stems = (name[:-5] for name in names if name.endswith(".json"))
+        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
+
+    def get(self, n: int) -> Generation | None:
+        """Generation `n`; None if it is not there or cannot be read."""
+        data = files.read(self._path(n))
+        try:
+            return msgspec.json.decode(data, type=Generation) if data else None
+        except msgspec.MsgspecError:
+            return None
+
+    def all(self) -> Iterator[Generation]:
+        """Every readable generation, oldest first."""
+        return (found for n in self.numbers() if (found := self.get(n)))
+
+    def newest(self) -> Generation | None:
+        """The readable generation with the highest number."""
+        return next((found for n in reversed(self.numbers()) if (found := self.get(n))), None)
+
+    def next_number(self) -> int:
+        """The number of the next generation. A number once used, even by a damaged file, is not given again."""
+        return max(self.numbers(), default=0) + 1
+
+    def ledger(self, n: int) -> bytes | None:
+        """The ledger snapshot of generation `n`; None if it is too old, lost or damaged."""
+        data = files.read(self._ledger_path(n))
+        try:
+            return zlib.decompress(data) if data else None
+        except zlib.error:
+            return None
+
+    def _drop_old_ledgers(self) -> None:
+        numbers = sorted(int(name) for name in os.listdir(self._ledgers) if name.isascii() and name.isdigit())
+        for n in numbers[:-LEDGERS_KEPT]:
+            self._ledger_path(n).unlink(missing_ok=True)
+
+    def _path(self, n: int) -> Path:
+        return self._directory / f"{n}.json"
+
+    def _ledger_path(self, n: int) -> Path:
+        return self._ledgers / str(n)

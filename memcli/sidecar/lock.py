@@ -1,0 +1,111 @@
+"""One writer for a sidecar: an flock on a file that is never removed.
+
+The lock is the open file, not its content: it is free the moment its holder dies, however it dies. What stands in
+the file (process id, since when, which command) is for people and for `memcli stop`. The file is never unlinked:
+whoever had opened the old one would hold a lock that nobody else can see.
+
+Not promised: anything on file systems where flock is not honoured between machines; a sidecar has to be local.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from memcli.errors import AlreadyWatched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# `holder` takes the lock for a moment to see if it is free. Whoever wants it in just that moment looks again.
+_LOOKS = 5
+_PAUSE_SECONDS = 0.01
+_GREATEST = 4096
+
+
+class Holder(NamedTuple):
+    """Who holds a lock: process id (0 if the file does not tell), since when (Unix seconds), doing what."""
+
+    pid: int
+    since: float
+    command: str
+
+
+class Lock:
+    """The lock of one sidecar, held from `acquire` until `release` or the end of the process."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    @classmethod
+    def acquire(cls, path: Path, command: str, now: float) -> Self:
+        """Take the lock for `command`. Raises AlreadyWatched if another process, or another Lock, has it."""
+        fd = _open(path)
+        for _ in range(_LOOKS):
+            if _try(fd, fcntl.LOCK_EX):
+                break
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            os.close(fd)
+            raise _refusal(path)
+        line = f"{os.getpid()} {now:.3f} {command}\n".encode()
+        os.pwrite(fd, line, 0)
+        os.ftruncate(fd, len(line))
+        return cls(fd)
+
+    def release(self) -> None:
+        """Give the lock back. Emptied first, so that the next holder is never taken for us."""
+        if self._fd >= 0:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock at `path`; None if nobody does."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        if _try(fd, fcntl.LOCK_SH):
+            return None
+        return _parse(os.pread(fd, _GREATEST, 0))
+    finally:
+        os.close(fd)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _try(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _parse(content: bytes) -> Holder:
+    pid, _, rest = content.decode("utf-8", "replace").strip().partition(" ")
+    since, _, command = rest.partition(" ")
+    try:
+        return Holder(int(pid), float(since), command)
+    except ValueError:
+        # Between taking the lock and writing into it, or a file some other program wrote.
+        return Holder(0, 0.0, "")
+
+
+def _refusal(path: Path) -> AlreadyWatched:
+    other = holder(path) or Holder(0, 0.0, "")
+    who = f"process {other.pid} ({other.command})" if other.pid else "another process"
+    return AlreadyWatched(f"{path.parent.name} is already watched by {who}", "memcli status", other.pid)

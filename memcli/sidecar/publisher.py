@@ -1,0 +1,159 @@
+"""From a memory that is ready to a head that can be committed: the message made, the tail proved.
+
+The tail is encoded here once, in the background, so that the swap need not think: whether it may be copied as it is,
+and how many conversation messages each possible tail holds that the memory covers already (`covered` of the mark).
+That number is counted with the reader that will read the swapped transcript, so both always agree.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from memcli import head as heads
+from memcli.memory import message
+from memcli.transcript import encode, formats
+from memcli.transcript.encode import common
+from memcli.transcript.lines import LineBuffer
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from memcli.session import Publication
+    from memcli.transcript.encode.common import Out, Pieces
+
+COUNTED_BYTES = 256 * 1024
+"""Tails longer than this are not prepared: `--keep-turns 50` takes the slow route, which counts them then."""
+
+_CONTEXT_BYTES = 1024 * 1024
+
+
+class Signed(NamedTuple):
+    """What a generation is called: its id, and the digest that proves it ours ("" signs nothing)."""
+
+    generation: str
+    digest: str
+    source: str = ""
+    """Where the full transcript lies, told to the model that continues; "" for a stream."""
+
+
+def make_head(publication: Publication, format: str, signed: Signed, transcript: BinaryIO, made: float) -> heads.Head:
+    """The head of a publication over an open transcript; its fields about session-memory.md are left to the store."""
+    envelope = _envelope(publication, format, transcript)
+    pieces = _message(publication, format, signed, envelope)
+    plan = common.Plan(
+        session=signed.generation[:16],
+        generation=signed.generation,
+        end=publication.end,
+        skip=publication.skip,
+        words=publication.words,
+        envelope=envelope,
+    )
+    first = _first_counted(publication)
+    raw = _lines(transcript, first, publication.end)
+    out = list(encode.module(format).tail(raw, plan))
+    counts = _counts(format, pieces, out)
+    tokens = round(publication.chars / publication.ratio)
+    return heads.Head(
+        format=format,
+        session=plan.session,
+        generation=signed.generation,
+        made=made,
+        route="copy" if encode.module(format).COPIES and _is_copy(publication, raw, out) else "rewrite",
+        covered=publication.boundary.offset,
+        tail=publication.tail.offset,
+        end=publication.end,
+        fingerprint=fingerprint(transcript, publication.boundary.offset, publication.end),
+        messages=publication.messages,
+        tokens=tokens,
+        open_calls=publication.open_calls,
+        tail_messages=publication.messages - publication.boundary.messages,
+        tail_tokens=round((publication.chars - publication.boundary.chars) / publication.ratio),
+        memory_tokens=round(len(publication.markdown) / publication.ratio),
+        envelope=json.dumps(envelope, ensure_ascii=True, separators=(",", ":")),
+        skip=publication.skip,
+        words=publication.words,
+        cuts=_cuts(publication, first, counts),
+        fills=pieces.fills,
+        before=pieces.before,
+        state=pieces.state,
+        after=pieces.after,
+    )
+
+
+def fingerprint(transcript: BinaryIO, covered: int, end: int) -> int:
+    """The number that tells this transcript from another (`head.fingerprint`)."""
+    parts = []
+    for start, stop in heads.spans(covered, end):
+        transcript.seek(start)
+        parts.append(transcript.read(stop - start))
+    return heads.fingerprint((parts[0], parts[1], parts[2]))
+
+
+def state_bytes(state_markdown: str) -> bytes:
+    """A Current State section as it stands inside the ready message."""
+    return common.inner(state_markdown)
+
+
+def _message(publication: Publication, format: str, signed: Signed, envelope: common.Record) -> Pieces:
+    mark = common.mark(signed.generation, signed.digest)
+    text = message.pieces(mark, publication.markdown, signed.source)
+    tokens, memory = round(publication.chars / publication.ratio), round(len(str(text)) / publication.ratio)
+    return encode.module(format).message(text.before, text.state, text.after, envelope, tokens, memory)
+
+
+def _envelope(publication: Publication, format: str, transcript: BinaryIO) -> common.Record:
+    """What the encoder must know of the prologue and of the last records before the end."""
+    beginning = [raw for _, raw in _lines(transcript, 0, min(publication.first, _CONTEXT_BYTES))]
+    start = max(publication.first, publication.end - _CONTEXT_BYTES)
+    lines = _lines(transcript, start, publication.end)[start > publication.first :]
+    skip = publication.skip  # the next record hangs on the last one that lives, not on a copy
+    last = [raw for offset, raw in lines if not any(begin <= offset < stop for begin, stop in skip)]
+    return encode.module(format).context(beginning, last)
+
+
+def _lines(transcript: BinaryIO, start: int, end: int) -> list[tuple[int, bytes]]:
+    """(offset, bytes) of the physical lines between two offsets; the last may lack its line end."""
+    transcript.seek(start)
+    buffer = LineBuffer(start)
+    lines = buffer.feed(transcript.read(end - start))
+    rest = buffer.rest
+    return [(line.offset, line.data) for line in ([*lines, rest] if rest else lines)]
+
+
+def _first_counted(publication: Publication) -> int:
+    """Where the longest tail begins that is prepared."""
+    near = publication.boundary.offset - COUNTED_BYTES
+    return min([publication.tail.offset, *(cut.offset for cut in publication.cuts if cut.offset >= near)])
+
+
+def _counts(format: str, pieces: Pieces, out: list[Out]) -> list[tuple[int, int]]:
+    """(offset, conversation messages) of each line of the output, as its reader will see them."""
+    reader = formats.open_reader(format)
+    buffer = LineBuffer()
+    for line in buffer.feed(pieces.before + pieces.state + pieces.after):
+        reader.read(line)
+    counted = []
+    for item in out:
+        entries = [entry for line in buffer.feed(item.data) for entry in reader.read(line)]
+        counted.append((item.offset, sum(entry.role in ("user", "assistant", "tool") for entry in entries)))
+    return counted
+
+
+def _cuts(publication: Publication, first: int, counts: list[tuple[int, int]]) -> tuple[heads.Cut, ...]:
+    """Every place where a prepared tail may begin."""
+    covered = publication.boundary
+    places = {cut.offset: cut for cut in (*publication.cuts, publication.tail, covered) if cut.offset >= first}
+    found = []
+    for offset, cut in sorted(places.items()):
+        messages = sum(count for at, count in counts if offset <= at < covered.offset)
+        tokens = round((covered.chars - cut.chars) / publication.ratio)
+        found.append((offset, "t" if cut.turn else "r", tokens, messages))
+    return tuple(found)
+
+
+def _is_copy(publication: Publication, raw: list[tuple[int, bytes]], out: list[Out]) -> bool:
+    """True if the encoder changed nothing from the default tail on."""
+    before = b"".join(data for offset, data in raw if offset >= publication.tail.offset)
+    after = b"".join(item.data for item in out if item.offset >= publication.tail.offset)
+    return before == after or before + b"\n" == after

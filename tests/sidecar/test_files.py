@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memcli.sidecar import files
+from tests.sidecar.builders import FullDisk, NoLinks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_content_is_replaced_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "memory"
+    files.write_atomic(path, b"old")
+    files.write_atomic(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path) == ["memory"]
+
+
+@pytest.mark.parametrize("room", [0, 1, 99])
+def test_a_full_disk_leaves_the_old_content_and_no_litter(tmp_path: Path, room: int) -> None:
+    path = tmp_path / "memory"
+    files.write_atomic(path, b"old")
+    with pytest.raises(OSError, match="No space left"):
+        files.write_atomic(path, b"n" * 100, disk=FullDisk(room))
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["memory"]
+
+
+def test_a_disk_that_takes_one_byte_at_a_time_gets_all_of_it(tmp_path: Path) -> None:
+    class Slow(files.Disk):
+        def write(self, fd: int, data: memoryview) -> int:
+            return super().write(fd, data[:1])
+
+    files.write_atomic(tmp_path / "memory", b"every byte", disk=Slow())
+    assert (tmp_path / "memory").read_bytes() == b"every byte"
+
+
+def test_durable_syncs_the_file_before_the_rename_and_the_directory_after(tmp_path: Path) -> None:
+    done: list[str] = []
+
+    class Recorder(files.Disk):
+        def sync(self, fd: int) -> None:
+            done.append("sync directory" if os.path.isdir(f"/proc/self/fd/{fd}") else "sync file")
+
+        def replace(self, source: Path, target: Path) -> None:
+            done.append("rename")
+            super().replace(source, target)
+
+    files.write_atomic(tmp_path / "head", b"x", disk=Recorder())
+    assert done == ["sync file", "rename", "sync directory"]
+    files.write_atomic(tmp_path / "now", b"x", disk=Recorder(), durable=False)
+    assert done[3:] == ["rename"]
+
+
+@pytest.mark.parametrize("disk", [files.Disk(), NoLinks()])
+def test_create_wins_once(tmp_path: Path, disk: files.Disk) -> None:
+    path = tmp_path / "owner"
+    assert files.create(path, b"first", disk=disk)
+    assert not files.create(path, b"second", disk=disk)
+    assert path.read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["owner"]
+
+
+def test_a_symlink_laid_in_the_way_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "trap").symlink_to(tmp_path / "victim")
+    with pytest.raises(FileExistsError):
+        files.write_new(tmp_path / "trap", b"x")
+    assert not (tmp_path / "victim").exists()
+
+
+def test_a_second_name_is_the_same_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    (tmp_path / "b").write_text("in the way")
+    assert files.second_name(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").samefile(tmp_path / "b")
+
+
+def test_without_hard_links_a_second_name_is_a_copy(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    assert files.second_name(tmp_path / "a", tmp_path / "b", NoLinks())
+    assert (tmp_path / "b").read_text() == "x"
+
+
+@pytest.mark.parametrize("disk", [files.Disk(), NoLinks()])
+def test_what_is_not_there_gets_no_second_name(tmp_path: Path, disk: files.Disk) -> None:
+    assert not files.second_name(tmp_path / "a", tmp_path / "b", disk)
+    assert os.listdir(tmp_path) == []
+
+
+def test_sweep_takes_what_a_killed_writer_left_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".head.0a1b2c3d.tmp", "notes.tmp", ".hidden", "head"):
+        (tmp_path / name).write_text("x")
+    files.sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".hidden", "head", "notes.tmp"]
+
+
+def test_a_name_of_the_greatest_length_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    files.write_atomic(path, b"x")
+    assert path.read_bytes() == b"x"

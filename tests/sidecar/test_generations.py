@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from memcli.sidecar.generations import LEDGERS_KEPT, Generation, Generations, generation_id, split_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIDECAR = "0123456789abcdef"
+
+
+def a_generation(n: int) -> Generation:
+    return Generation(n=n, id=generation_id(SIDECAR, n), made=1.5, covered=100 * n, pins=("keep me",))
+
+
+def test_what_was_added_is_read_back(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    generations.add(a_generation(1), b"fold")
+    assert generations.get(1) == a_generation(1)
+    assert generations.ledger(1) == b"fold"
+
+
+def test_a_generation_is_never_written_over(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    generations.add(a_generation(1), b"fold")
+    with pytest.raises(FileExistsError):
+        generations.add(msgspec.structs.replace(a_generation(1), cost=9.0), b"fold")
+    assert generations.get(1) == a_generation(1)
+
+
+def test_an_empty_sidecar_has_no_generations_and_begins_with_one(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    assert (generations.numbers(), generations.newest(), generations.next_number()) == ([], None, 1)
+
+
+def test_they_are_listed_by_number_and_not_by_name(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    for n in (2, 10, 1):
+        generations.add(a_generation(n), b"")
+    assert [generation.n for generation in generations.all()] == [1, 2, 10]
+    newest = generations.newest()
+    assert newest is not None
+    assert newest.n == 10
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"version":1}', b'{"version":99,"n":2}'])
+def test_a_damaged_one_is_passed_over_but_its_number_stays_used(tmp_path: Path, damage: bytes) -> None:
+    generations = Generations(tmp_path)
+    generations.add(a_generation(1), b"")
+    (tmp_path / "generations/2.json").write_bytes(damage)
+    assert generations.newest() == a_generation(1)
+    assert generations.next_number() == 3
+
+
+def test_the_shape_carries_its_version(tmp_path: Path) -> None:
+    Generations(tmp_path).add(a_generation(1), b"")
+    assert msgspec.json.decode((tmp_path / "generations/1.json").read_bytes())["version"] == 1
+
+
+def test_fields_of_a_newer_version_do_not_hurt(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    generations.add(a_generation(1), b"")
+    path = tmp_path / "generations/1.json"
+    path.write_bytes(msgspec.json.encode(msgspec.json.decode(path.read_bytes()) | {"later": [1]}))
+    assert generations.get(1) == a_generation(1)
+
+
+def test_only_the_last_ledgers_are_kept(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    for n in range(1, LEDGERS_KEPT + 3):
+        generations.add(a_generation(n), b"%d" % n)
+    assert [n for n in generations.numbers() if generations.ledger(n) is None] == [1, 2]
+    assert len(generations.numbers()) == LEDGERS_KEPT + 2
+
+
+def test_a_damaged_ledger_is_none(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    generations.add(a_generation(1), b"fold")
+    (tmp_path / "ledgers/1").write_bytes(b"no zlib")
+    assert generations.ledger(1) is None
+
+
+def test_an_id_tells_sidecar_and_number() -> None:
+    assert split_id(generation_id(SIDECAR, 300)) == (SIDECAR, 300)
+
+
+@pytest.mark.parametrize("text", ["", "0" * 23, "0" * 25, "g" * 24, "../" * 8])
+def test_what_is_no_id_of_ours_is_refused(text: str) -> None:
+    assert split_id(text) is None
