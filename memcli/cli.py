@@ -1,0 +1,262 @@
+"""The command line: one thin function a verb. What a verb does stands in `memcli.commands`, imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="memcli",
+    help="Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 nothing there, 4 memory stale or foreign, 5 already watched, "
+    "70 internal error, 75 try again later, 130 interrupted, 141 pipe closed, 143 terminated.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+config = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(config, name="config")
+
+Transcript = Annotated[
+    Path | None,
+    typer.Argument(metavar="[PATH]", help="The transcript; may be left out where only one can be meant."),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr unless something is wrong.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with a `schema` field.")]
+Backend = Annotated[str | None, typer.Option(metavar="auto|embedded", help="Who writes the memory. [default: auto]")]
+Budget = Annotated[int | None, typer.Option(metavar="TOKENS", help="Size of the whole memory. [default: 4000]")]
+Line = Annotated[int | None, typer.Option(metavar="N", help="Which line of a file with one whole conversation a line.")]
+Wait = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an update in flight.")]
+KeepTurns = Annotated[
+    int | None, typer.Option(metavar="N", help="Keep the last N turns verbatim; 0 is the bare swap. [default: 1]")
+]
+KeepTokens = Annotated[
+    int | None, typer.Option(metavar="N", help="Keep whole rounds of at most N covered tokens. [default: 4000]")
+]
+
+
+def _version(wanted: bool) -> None:  # typer calls it so
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"memcli {version('memcli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def memcli(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant."""
+
+
+@app.command()
+def watch(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Transcripts, or directories of them.")],
+    backend: Backend = None,
+    budget: Budget = None,
+    init_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Context size of the first memory. [default: 10000]")
+    ] = None,
+    update_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Growth that asks for an update. [default: 5000]")
+    ] = None,
+    update_tool_calls: Annotated[
+        int | None, typer.Option(metavar="N", help="Tool calls that ask for an update. [default: 3]")
+    ] = None,
+    min_update_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="No update before so much growth. [default: 0]")
+    ] = None,
+    every_turn: Annotated[bool, typer.Option("--every-turn", help="Update after every turn.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Updates in flight, all transcripts. [default: 4]")
+    ] = None,
+    context_limit: Annotated[
+        int | None, typer.Option(metavar="N", help="At this context size write STEM.compacted.jsonl.")
+    ] = None,
+    on_limit: Annotated[str | None, typer.Option(metavar="CMD", help="Then run this command.")] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Follow transcripts as they grow and keep session-memory.md beside them.
+
+    Example: memcli watch run.jsonl --context-limit 150000
+    """
+    from memcli.commands.watch import watch as run
+
+    raise typer.Exit(
+        run(
+            paths,
+            {
+                "backend": backend,
+                "budget": budget,
+                "init_tokens": init_tokens,
+                "update_tokens": update_tokens,
+                "update_tool_calls": update_tool_calls,
+                "min_update_tokens": min_update_tokens,
+                "every_turn": every_turn or None,
+                "jobs": jobs,
+                "context_limit": context_limit,
+                "on_limit": on_limit,
+            },
+            quiet=quiet,
+            verbose=verbose,
+        )
+    )
+
+
+@app.command()
+def stop(path: Transcript = None, quiet: Quiet = False) -> None:
+    """Stop the daemon that watches a transcript.
+
+    Example: memcli stop run.jsonl
+    """
+    from memcli.commands.stop import stop as run
+
+    raise typer.Exit(run(path, quiet=quiet))
+
+
+@app.command()
+def compact(
+    path: Annotated[
+        str | None, typer.Argument(metavar="[PATH]", help="The transcript, or - for stdin.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of stdout.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="messages", help="Print Anthropic Messages JSONL from any format.")
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Replace the transcript itself; a backup is kept for `memcli undo`.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore the memory there is and make it anew.")] = False,
+    keep_turns: KeepTurns = None,
+    keep_tokens: KeepTokens = None,
+    budget: Budget = None,
+    wait: Wait = None,
+    quiet: Quiet = False,
+) -> None:
+    """Print the compacted transcript at once: the memory, then the messages it does not cover.
+
+    Example: memcli compact run.jsonl > small.jsonl
+    """
+    from memcli.commands.compact import Wish
+    from memcli.commands.compact import compact as run
+
+    wish = Wish(
+        output=output,
+        to=to,
+        in_place=in_place,
+        fresh=fresh,
+        keep_turns=keep_turns,
+        keep_tokens=keep_tokens,
+        budget=budget,
+        wait=wait,
+        quiet=quiet,
+    )
+    raise typer.Exit(run(path, wish))
+
+
+@app.command()
+def update(
+    path: Transcript = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 0 if the memory is current, 4 if not.")
+    ] = False,
+    backend: Backend = None,
+    budget: Budget = None,
+    wait: Wait = None,
+    line: Line = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Bring the memory up to date once, and exit.
+
+    Example: memcli update run.jsonl
+    """
+    from memcli.commands.update import update as run
+
+    overrides = {"backend": backend, "budget": budget, "wait": wait}
+    raise typer.Exit(run(path, overrides, check=check, line=line, quiet=quiet, verbose=verbose))
+
+
+@app.command()
+def status(path: Transcript = None, as_json: AsJson = False) -> None:
+    """Tell how current the memory is, how full the context, and who watches.
+
+    Example: memcli status run.jsonl --json
+    """
+    from memcli.commands.status import status as run
+
+    raise typer.Exit(run(path, as_json=as_json))
+
+
+@app.command()
+def show(path: Transcript = None) -> None:
+    """Print the session memory.
+
+    Example: memcli show run.jsonl
+    """
+    from memcli.commands.show import show as run
+
+    raise typer.Exit(run(path))
+
+
+@app.command()
+def history(path: Transcript = None, as_json: AsJson = False) -> None:
+    """List the generations of the memory, oldest first.
+
+    Example: memcli history run.jsonl
+    """
+    from memcli.commands.history import history as run
+
+    raise typer.Exit(run(path, as_json=as_json))
+
+
+@app.command()
+def undo(path: Transcript = None, quiet: Quiet = False) -> None:
+    """Bring back the transcript as it was before the last `compact --in-place`.
+
+    Example: memcli undo run.jsonl
+    """
+    from memcli.commands.undo import undo as run
+
+    raise typer.Exit(run(path, quiet=quiet))
+
+
+@app.command()
+def where(path: Transcript = None, as_json: AsJson = False) -> None:
+    """Print where the memory of a transcript lies.
+
+    Example: cat "$(memcli where run.jsonl)"
+    """
+    from memcli.commands.where import where as run
+
+    raise typer.Exit(run(path, as_json=as_json))
+
+
+@app.command()
+def summarize() -> None:
+    """The summarizer child: jobs as JSON lines on stdin, results on stdout. Started by the daemon.
+
+    Example: memcli summarize < jobs.jsonl
+    """
+    from memcli.summarize.child import main
+
+    raise typer.Exit(main())
+
+
+@config.command("show")
+def config_show(as_json: AsJson = False) -> None:
+    """Print every setting, its value and where it comes from.
+
+    Example: memcli config show
+    """
+    from memcli.commands.config_show import config_show as run
+
+    raise typer.Exit(run(as_json=as_json))

@@ -1,0 +1,243 @@
+"""`memcli compact`, the slow route: everything that the instant one (`memcli.swap.lean`) declined.
+
+a head that holds      swap, with the options the instant route does not know
+none, or in doubt      make a memory now: published if nobody else owns the sidecar, else in memory only
+`-`                    spool stdin to a private file, make the memory in one pass, write no sidecar
+a batch of messages    each line is a conversation of its own, compacted by itself
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from memcli import swap
+from memcli.commands import setup, source
+from memcli.commands.target import target
+from memcli.errors import AlreadyWatched, IsDirectory, NotWritable, TryAgain, Usage
+from memcli.sidecar import backups, files, publisher
+from memcli.sidecar.lock import Lock
+from memcli.sidecar.place import Place
+from memcli.sidecar.store import Store
+from memcli.transcript import encode
+from memcli.transcript.encode.to_messages import to_messages
+from memcli.watch import ask, spot
+from memcli.watch.follower import Follower
+from memcli.watch.keeper import Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memcli.head import Head
+    from memcli.session import Triggers
+
+_SPOOL_BLOCK = 1024 * 1024
+
+
+class Wish(NamedTuple):
+    """What the command line asks for."""
+
+    output: Path | None = None
+    to: str | None = None
+    in_place: bool = False
+    fresh: bool = False
+    keep_turns: int | None = None
+    keep_tokens: int | None = None
+    budget: int | None = None
+    wait: float | None = None
+    quiet: bool = False
+
+    @property
+    def keep(self) -> tuple[str, int] | None:
+        """The tail that is asked for, as `swap` takes it."""
+        if self.keep_turns is not None:
+            return "turns", self.keep_turns
+        return ("tokens", self.keep_tokens) if self.keep_tokens is not None else None
+
+
+class _Made(NamedTuple):
+    """A head, where its transcript lies, and how it came about (for stderr)."""
+
+    head: Head
+    path: Path
+    how: str
+
+
+def compact(path: str | None, wish: Wish) -> int:
+    """Print the compacted transcript; exit code 0. Raises MemcliError."""
+    _check(path, wish)
+    triggers = setup.triggers(setup.load({"budget": wish.budget}, quiet=wish.quiet))
+    if path == "-":
+        with _spooled() as spool:
+            _swap_any(spool, wish, triggers, stream=True)
+        return 0
+    transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
+    if transcript.is_dir():
+        raise IsDirectory(f"{transcript} is a directory", f"memcli compact {transcript}/TRANSCRIPT.jsonl")
+    _swap_any(transcript, wish, triggers, stream=False)
+    return 0
+
+
+def _check(path: str | None, wish: Wish) -> None:
+    if wish.to not in (None, "messages"):
+        raise Usage(f"--to {wish.to}: there is only `messages`", "memcli compact PATH --to messages")
+    if wish.keep_turns is not None and wish.keep_tokens is not None:
+        raise Usage("--keep-turns and --keep-tokens ask for two different tails", "memcli compact PATH --keep-turns 2")
+    if wish.in_place and (path == "-" or wish.output or wish.to):
+        raise Usage("--in-place goes with a transcript's own format and place", "memcli compact PATH --in-place")
+
+
+def _swap_any(transcript: Path, wish: Wish, triggers: Triggers, *, stream: bool) -> None:
+    if source.is_batch(transcript):
+        _emit(_batch(transcript, wish, triggers), wish.output)
+        return
+    started = time.perf_counter()
+    made = _streamed(transcript, triggers) if stream else _made(transcript, wish, triggers)
+    descriptor = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        end = swap.whole_end(descriptor, made.head.end, os.fstat(descriptor).st_size)
+        try:
+            pieces, report = _pieces(made.head, descriptor, end, wish)
+        except ValueError:  # what came after the head was made asks for another reading
+            follower = Follower(str(made.path), Place.of(transcript), triggers)
+            made = made._replace(head=spot.head_now(follower, str(transcript)))
+            pieces, report = _pieces(made.head, descriptor, made.head.end, wish)
+        if wish.in_place:
+            _replace(made.path, b"".join(pieces), os.fstat(descriptor).st_size, wish)
+        else:
+            _emit(pieces, wish.output)
+    finally:
+        os.close(descriptor)
+    if not wish.quiet:
+        seconds = time.perf_counter() - started
+        sys.stderr.write(report.line(time.time() - made.head.made, seconds, made.how))
+
+
+# ------------------------------------------------------------------ the head
+
+
+def _made(transcript: Path, wish: Wish, triggers: Triggers) -> _Made:
+    """The head that is committed if it holds, else one made now."""
+    place = Place.of(transcript)
+    if not wish.fresh and wish.budget is None and (head := _committed(place, transcript)):
+        return _Made(head, transcript, "was ready")
+    keeper = Keeper(place, triggers)
+    try:
+        keeper.open("compact", time.time())
+    except AlreadyWatched as error:
+        return _beside_daemon(place, error.pid, transcript, wish, triggers)
+    except NotWritable:
+        return _Made(spot.head_now(Follower(str(transcript), place, triggers)), transcript, "made now")
+    try:
+        if wish.fresh or wish.budget is not None:
+            keeper.forget()
+        spot.publish_now(keeper)
+        head = keeper.head or spot.head_now(Follower(str(transcript), place, triggers))
+    finally:
+        keeper.close()
+    return _Made(head, transcript, "refolded now" if wish.fresh else "made now")
+
+
+def _committed(place: Place, transcript: Path) -> Head | None:
+    """The committed head, if it is of this transcript, unedited, and proves the tail that stands there now."""
+    store = Store(place)
+    head = store.head()
+    if head is None or not store.unedited(head):
+        return None
+    with transcript.open("rb") as file:
+        if publisher.fingerprint(file, head.covered, head.end) != head.fingerprint:
+            return None
+        end = swap.whole_end(file.fileno(), head.end, os.fstat(file.fileno()).st_size)
+        try:
+            swap.prepare(head, file.fileno(), end)
+        except ValueError:
+            return None
+    return head
+
+
+def _beside_daemon(place: Place, pid: int, transcript: Path, wish: Wish, triggers: Triggers) -> _Made:
+    """A daemon owns the sidecar: wait for it if the user allows, else make a head of our own and say so."""
+    if wish.wait and pid:
+        print("memcli: waiting for the update in flight", file=sys.stderr)
+        with suppress(TryAgain):  # the user's patience is over: answer with what can be made now
+            ask.ask(place.sidecar, pid, wish.wait, transcript)
+        if head := _committed(place, transcript):
+            return _Made(head, transcript, "was ready")
+    follower = Follower(str(transcript), place, triggers)
+    head = spot.head_now(follower, str(place.transcript))
+    return _Made(head, transcript, "made now beside the daemon")
+
+
+def _streamed(spool: Path, triggers: Triggers) -> _Made:
+    follower = Follower(str(spool), Place.of(Path.cwd() / "stdin"), triggers, "stdin")
+    return _Made(spot.head_now(follower), spool, "made now")
+
+
+# ------------------------------------------------------------------ the output
+
+
+def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[bytes], swap.Report]:
+    pieces, report = swap.rewritten(head, descriptor, end, wish.keep)
+    if wish.to != "messages":
+        return pieces, report
+    encoder = encode.module(head.format)
+    messages, left_open = to_messages(
+        [line for piece in pieces for line in piece.splitlines(keepends=True)], encoder.said
+    )
+    if left_open and not wish.quiet:
+        print(f"memcli: left out the open round ({', '.join(left_open)}): a request cannot hold it", file=sys.stderr)
+    return messages, report
+
+
+def _emit(pieces: list[bytes], output: Path | None) -> None:
+    if output is not None:
+        files.write_atomic(output, b"".join(pieces))
+        return
+    sys.stdout.flush()
+    for piece in pieces:
+        files.write_all(1, piece)
+
+
+def _batch(transcript: Path, wish: Wish, triggers: Triggers) -> list[bytes]:
+    """Each conversation of a file compacted by itself, in memory."""
+    lines: list[bytes] = []
+    for number, text in enumerate(source.conversations(transcript), 1):
+        with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
+            spool.write(text)
+            spool.flush()
+            follower = Follower(spool.name, Place.of(transcript), triggers, f"{transcript} line {number}")
+            head = spot.head_now(follower)
+            pieces, report = _pieces(head, spool.fileno(), len(text), wish)
+        messages = [json.loads(line) for piece in pieces for line in piece.splitlines()]
+        lines.append(json.dumps({"messages": messages}, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        if not wish.quiet:
+            sys.stderr.write(f"line {number}: {report.line(0, 0, 'made now')}")
+    return lines
+
+
+def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:
+    """`--in-place`: backup first, then an atomic replace. Refused while a daemon follows the file."""
+    place = Place.of(transcript).claim()
+    with Lock.acquire(place.lock, "compact --in-place", time.time()):
+        replaced = backups.replace(place, content, expected)
+        Store(place).forget()
+    if not wish.quiet:
+        print(f"memcli: the transcript as it was: {replaced.backup}", file=sys.stderr)
+        if replaced.late:
+            print(f"memcli: {replaced.late:,} bytes came late and are only there", file=sys.stderr)
+
+
+@contextmanager
+def _spooled() -> Iterator[Path]:
+    """Stdin in a private file that is gone afterwards."""
+    with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
+        while block := sys.stdin.buffer.read(_SPOOL_BLOCK):
+            spool.write(block)
+        spool.flush()
+        yield Path(spool.name)

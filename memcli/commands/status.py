@@ -1,0 +1,63 @@
+"""`memcli status`: how current the memory is, how full the context, who watches."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from memcli.commands.standing import Standing, standing_of
+from memcli.commands.target import target
+from memcli.ui.tables import table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CODES = {"current": 0, "none": 3, "stale": 4, "foreign": 4}
+
+
+def status(path: Path | None, *, as_json: bool) -> int:
+    """Exit code 0 current, 3 no memory, 4 stale or foreign; a watched memory between two updates is current."""
+    found = standing_of(target(path, "status"))
+    if as_json:
+        print(json.dumps(_record(found)))
+    else:
+        print(table(_rows(found)))
+    watched = found.holder is not None and found.state == "stale"
+    return 0 if watched else _CODES[found.state]
+
+
+def _rows(found: Standing) -> list[tuple[str, str]]:
+    head, session = found.head, found.session
+    rows = [
+        ("transcript", f"{found.place.transcript} ({session.format})"),
+        ("memory", f"{found.place.memory} - {found.state}" if head else "none yet"),
+        ("context", str(session.reading)),
+        ("messages", f"{session.messages:,}"),
+    ]
+    if head:
+        covered = head.messages - head.tail_messages
+        rows.append(("covered", f"{covered:,} of {session.messages:,} messages"))
+        rows.append(("generation", f"{head.generation}, made {max(0, time.time() - head.made):.0f} s ago"))
+    who = f"process {found.holder.pid} ({found.holder.command})" if found.holder else "nobody"
+    rows.append(("watched by", who))
+    rows += [("unreadable", f"{count} x {name}") for name, count in sorted(session.reader.problems.items())]
+    return rows
+
+
+def _record(found: Standing) -> dict[str, Any]:
+    head, session, reading = found.head, found.session, found.session.reading
+    return {
+        "schema": "memcli.status/1",
+        "transcript": str(found.place.transcript),
+        "format": session.format,
+        "memory": str(found.place.memory),
+        "state": found.state,
+        "messages": session.messages,
+        "covered_messages": head.messages - head.tail_messages if head else 0,
+        "context_tokens": {"exact": reading.exact, "estimated": reading.estimated},
+        "generation": head.generation if head else None,
+        "made": head.made if head else None,
+        "watched_by": found.holder.pid if found.holder else None,
+        "problems": dict(session.reader.problems),
+    }

@@ -1,0 +1,47 @@
+"""Which transcript is meant: the one that was named, or the only one that can be meant.
+
+Without a path: the one watched transcript of the current directory, else its one transcript, else the newest session
+of Claude Code for this directory. Which one was taken is said on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from memcli.errors import NoTranscript, Usage
+from memcli.hosts import claude_code
+from memcli.sidecar.lock import holder
+from memcli.sidecar.place import Place, is_ours
+
+
+def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
+    """The transcript to work on. Raises NoTranscript if there is none, Usage if there are several to choose from."""
+    if path is not None:
+        if not path.exists():
+            raise NoTranscript(f"no such file: {path}", f"memcli {verb} PATH   # a transcript that exists")
+        return path
+    found = _only_one(Path.cwd(), verb)
+    if not quiet:
+        print(f"memcli: taking {found}", file=sys.stderr)
+    return found
+
+
+def transcripts_in(directory: Path) -> list[Path]:
+    """The JSONL files of a directory that are not our own."""
+    return sorted(path for path in directory.glob("*.jsonl") if path.is_file() and not is_ours(path))
+
+
+def _only_one(directory: Path, verb: str) -> Path:
+    here = transcripts_in(directory)
+    watched = [path for path in here if holder(Place.of(path).lock)]
+    for candidates in (watched, here):
+        if len(candidates) == 1:
+            return candidates[0]
+    if here:
+        names = ", ".join(path.name for path in here[:4])
+        raise Usage(f"several transcripts here: {names}", f"memcli {verb} {here[0].name}")
+    newest = claude_code.newest_session(directory)
+    if newest is None:
+        raise NoTranscript("no transcript in this directory, and it is no Claude Code project", f"memcli {verb} PATH")
+    return newest

@@ -1,0 +1,88 @@
+"""`memcli update`: bring the memory up to date once, or (`--check`) only tell whether it is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from memcli.commands import setup
+from memcli.commands.source import laid_out
+from memcli.commands.standing import standing_of
+from memcli.commands.target import target
+from memcli.errors import AlreadyWatched, IsDirectory
+from memcli.sidecar.place import Place
+from memcli.watch import ask
+from memcli.watch.keeper import Keeper
+from memcli.watch.once import Updated, update_once
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def update(
+    path: Path | None,
+    overrides: Mapping[str, object],
+    *,
+    check: bool,
+    line: int | None = None,
+    quiet: bool,
+    verbose: bool = False,
+) -> int:
+    """Exit code 0; with `check` 0 if the memory is current, else MemoryStale, MemoryForeign or NoMemory is raised."""
+    transcript = target(path, "update", quiet=quiet)
+    if transcript.is_dir():
+        raise IsDirectory(f"{transcript} is a directory", f"memcli watch {transcript}")
+    if check:
+        standing_of(transcript).require_current()
+        return 0
+    chosen = setup.load(overrides, quiet=quiet)
+    place = Place.of(transcript)
+    keeper = Keeper(place, setup.triggers(chosen), laid_out(transcript, place, line))
+    try:
+        keeper.open("update", time.time())
+    except AlreadyWatched as error:
+        return _ask_daemon(keeper, error, chosen.wait, quiet=quiet)
+    try:
+        done = update_once(keeper)
+    finally:
+        keeper.close()
+    if not quiet:
+        _tell(keeper, done, verbose=verbose)
+    return 0
+
+
+def _ask_daemon(keeper: Keeper, watched: AlreadyWatched, patience: float, *, quiet: bool) -> int:
+    """Somebody else holds the lock: it folds, we wait."""
+    if not watched.pid:
+        raise watched
+    if not quiet:
+        print(f"memcli: waiting for the update in flight (process {watched.pid})", file=sys.stderr)
+    sentence = ask.ask(keeper.place.sidecar, watched.pid, patience, keeper.place.transcript)
+    if not quiet:
+        print(f"memcli: {Place.of(keeper.place.transcript).memory} {sentence}", file=sys.stderr)
+    return 0
+
+
+def _tell(keeper: Keeper, done: Updated, *, verbose: bool) -> None:
+    for warning in done.warnings:
+        print(f"memcli: {warning}", file=sys.stderr)
+    session = keeper.session
+    assert session is not None
+    head = keeper.head
+    if head is None:
+        print(f"memcli: nothing can be covered yet: {session.messages} messages, no closed round", file=sys.stderr)
+        return
+    made = f"generation {done.generation.n}" if done.generation else "already current"
+    covered = head.messages - head.tail_messages
+    print(f"memcli: {keeper.place.memory}: {made}, covers {covered} of {head.messages} messages", file=sys.stderr)
+    for line in problems(session.reader.problems):
+        print(f"memcli: {line}", file=sys.stderr)
+    if verbose:
+        print(f"memcli: context is {session.reading}", file=sys.stderr)
+
+
+def problems(counted: Mapping[str, int]) -> list[str]:
+    """What could not be read, a sentence each."""
+    return [f"{count} x {name}" for name, count in sorted(counted.items())]

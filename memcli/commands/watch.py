@@ -1,0 +1,52 @@
+"""`memcli watch`: follow transcripts until stopped.
+
+Where nobody looks at a terminal the process is replaced by one that holds nothing but the daemon: no typer, no
+pydantic, no rich. It keeps its process id, so whoever started it can still wait for it and signal it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memcli.commands import setup
+from memcli.commands.source import is_batch, laid_out
+from memcli.errors import NoTranscript
+from memcli.sidecar.place import Place
+from memcli.watch.daemon import Orders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, verbose: bool) -> int:
+    """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
+    chosen = setup.load(overrides, quiet=quiet)
+    for path in paths:
+        _check(path)
+    orders = Orders(
+        paths=tuple(str(path) for path in paths),
+        triggers=setup.triggers(chosen),
+        jobs=chosen.jobs,
+        on_limit=chosen.on_limit or "",
+        quiet=quiet,
+        verbose=verbose,
+    )
+    if not sys.stderr.isatty():
+        daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
+        os.execv(sys.executable, daemon)  # ourselves
+    from memcli.watch.daemon import run
+
+    return run(orders)
+
+
+def _check(path: Path) -> None:
+    """A named file may still be missing, but its directory must be there."""
+    if not path.exists() and not path.absolute().parent.is_dir():
+        raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {path.parent}")
+    if path.is_file() and is_batch(path):
+        laid_out(path, Place.of(path), None)

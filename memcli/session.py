@@ -1,0 +1,655 @@
+"""One transcript being remembered, as a state machine: bytes, results and ticks go in, effects come out.
+
+    receive(bytes) ─► lines ─► entries ─► thread (what lives) ─► meter, boundaries, the fold
+    tick(now)      ─► the end of a quiet file is a place to cut; a threshold crossed at a cut starts a job
+    finished(...)  ─► a summarizer's answer becomes a Publication, if its base still stands
+
+Theory of operation. The ledger always stands at the last legal cut, never further: what came after it waits in
+`pending` and is folded when the next cut is certain. So a job needs nothing but the ledger's snapshot, a rewind
+restores the snapshot of the turn it returns to, and folding in ten parts or in one gives the same bytes. `live` is the
+small fold of the present, which runs along to the end of what has been read.
+
+A late answer can never move the boundary past messages that nobody summarised: a job carries the cut it was made for
+and the epoch it belongs to; an answer of another epoch (the conversation was rewound) is thrown away.
+
+The session performs nothing. It knows no path, no clock and no process; whoever owns those (`watch.loop`,
+`commands`) carries the effects out and says what happened.
+"""
+
+from __future__ import annotations
+
+import zlib
+from hashlib import blake2b
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from memcli.ledger.ledger import Ledger
+from memcli.ledger.present import Present
+from memcli.memory import message
+from memcli.memory.edits import Edits, budget_left, taken_in, with_edits
+from memcli.memory.current_state import Covered, current_state
+from memcli.memory.document import Block, Document
+from memcli.memory.jobs import Job, Result
+from memcli.memory.render import render
+from memcli.transcript import formats
+from memcli.transcript.boundary import Boundaries, BoundaryState, Cut, tail_cut
+from memcli.transcript.entries import AnyPart, Compacted, Entry, UserText
+from memcli.transcript.lines import Line, LineBuffer, whole
+from memcli.transcript.meter import Meter, MeterState, Reading
+from memcli.transcript.thread import State as ThreadState
+from memcli.transcript.thread import Thread, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+QUIET_SECONDS = 0.2
+"""A file that has not grown for so long has been flushed by its client (facts/claude-code.md §1: 30 to 170 ms)."""
+
+PATIENCE = 1.5
+"""A threshold crossed inside a turn waits for the turn's end until it is exceeded this many times."""
+
+KEPT_SNAPSHOTS = 64
+"""Turns whose snapshot is kept for rewinds; an older turn is reached by reading the file again."""
+
+STATE_VERSION = 1
+
+
+class Triggers(msgspec.Struct, frozen=True):
+    """When an update is due. Tokens are those of the context as the meter reads it."""
+
+    init_tokens: int = 10_000
+    update_tokens: int = 5_000
+    update_tool_calls: int = 3
+    min_update_tokens: int = 0
+    every_turn: bool = False
+    context_limit: int = 0
+    budget: int = 4_000
+
+
+class Inheritance(msgspec.Struct, frozen=True):
+    """What a swapped transcript takes over from its parent.
+
+    `fold` is the parent's at its boundary, `covered` how many of the messages that follow it contains already;
+    `opaque` is the memory's text where the fold is gone.
+    """
+
+    fold: bytes = b""
+    covered: int = 0
+    opaque: str = ""
+    generation: str = ""
+    edits: Edits = Edits()
+
+
+class Publication(msgspec.Struct, frozen=True):
+    """A memory ready to be committed, and everything a head must say about the transcript at `end`.
+
+    `identity` is the same for the same memory over the same messages; `parent` the generation that was inherited.
+    """
+
+    identity: str
+    parent: str
+    document: Document
+    state: str
+    boundary: Cut
+    tail: Cut
+    cuts: tuple[Cut, ...]
+    first: int
+    end: int
+    fold: bytes
+    skip: tuple[tuple[int, int], ...]
+    words: tuple[tuple[int, str], ...]
+    edits: Edits
+    open_calls: int
+    messages: int
+    chars: int
+    ratio: float
+    reading: Reading
+    backend: str
+    milliseconds: int
+
+    @property
+    def markdown(self) -> str:
+        """The memory document with its Current State."""
+        return self.document.to_markdown(self.state)
+
+    @property
+    def signed(self) -> str:
+        """What the digest of its mark speaks for."""
+        return message.signed(self.markdown)
+
+
+class StartJob(msgspec.Struct, frozen=True):
+    """Ask a summarizer."""
+
+    job: Job
+
+
+class Publish(msgspec.Struct, frozen=True):
+    """Commit a memory."""
+
+    publication: Publication
+
+
+class RefreshState(msgspec.Struct, frozen=True):
+    """Current State as of offset `end`, for the memory that is published."""
+
+    document: Document
+    state: str
+    end: int
+
+
+class FindParent(msgspec.Struct, frozen=True):
+    """The transcript begins with one of our memory messages: verify it, then call `inherit` or `disown`."""
+
+    mark: message.Mark
+    text: str
+
+
+class Restart(msgspec.Struct, frozen=True):
+    """The conversation went back further than the snapshots reach: read from the start with these ranges dead."""
+
+    dead: tuple[tuple[int, int], ...]
+
+
+class ContextFull(msgspec.Struct, frozen=True):
+    """The context crossed the configured limit (once per crossing)."""
+
+    reading: Reading
+
+
+class UpToDate(msgspec.Struct, frozen=True):
+    """What was asked for stands: the memory reaches the last place where a cut is legal."""
+
+    boundary: int
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """Something went wrong that the user should know; the memory is as good as it can be."""
+
+    sentence: str
+
+
+ReadingEffect: TypeAlias = FindParent | Restart
+Effect: TypeAlias = StartJob | Publish | RefreshState | ContextFull | UpToDate | Warned
+AnyEffect: TypeAlias = ReadingEffect | Effect
+
+
+class Fold:
+    """The ledger and the present, folded together: what one snapshot holds."""
+
+    def __init__(self, snapshot: bytes = b"") -> None:
+        ledger, present = msgspec.msgpack.decode(snapshot, type=tuple[bytes, bytes]) if snapshot else (b"", b"")
+        self.ledger = Ledger.restore(ledger) if ledger else Ledger()
+        self.present = Present.restore(present) if present else Present()
+
+    def fold(self, entry: Entry) -> None:
+        """Take in one live entry."""
+        self.ledger.fold(entry)
+        self.present.fold(entry)
+
+    def snapshot(self) -> bytes:
+        """Everything, as bytes; equal content gives equal bytes."""
+        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot()))
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A live entry after the last cut. `inherited`: the parent's ledger contains it already."""
+
+    entry: Entry
+    inherited: bool = False
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """The job that was started, with what its answer will be published against."""
+
+    job: Job
+    cut: Cut
+    fold: bytes
+    epoch: int
+    failures: int = 0
+
+
+class Marks(msgspec.Struct):
+    """The plain values of a session that outlive the process."""
+
+    position: int = 0
+    first: int = -1
+    """Offset of the first conversation message: no tail begins before it."""
+    inherited: int = 0
+    opaque: str = ""
+    parent: str = ""
+    """The generation this transcript inherited from."""
+    covered: int = 0
+    """Boundary of the published memory."""
+    epoch: int = 0
+    published_epoch: int = 0
+    tokens: int = 0
+    """Reading at the last published memory."""
+    calls: int = 0
+    """Tool calls since then."""
+    turn_ended: bool = False
+    full: bool = False
+    copies: list[tuple[int, int]] = []
+    """Records that repeat earlier ones, as byte ranges."""
+    words: list[tuple[int, str]] = []
+    """Offset and text of the user's words that hide in records which are no message."""
+    dead: list[tuple[int, int]] = []
+    edits: Edits = Edits()
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """A session on disk. It holds the entries that are not folded yet, so that nothing has to be read twice."""
+
+    version: int
+    format: str
+    reader: bytes
+    marks: Marks
+    thread: ThreadState
+    meter: MeterState
+    boundaries: BoundaryState
+    fold: bytes
+    pending: list[Pending]
+    document: Document | None
+
+
+class Session:
+    """One transcript. `format` is the name of its format, `dead` ranges that a restart found to be rewound."""
+
+    def __init__(self, format: str, triggers: Triggers, dead: Iterable[tuple[int, int]] = ()) -> None:
+        self.format = format
+        self.triggers = triggers
+        self.reader = formats.open_reader(format)
+        self.lines = LineBuffer()
+        self.thread = Thread(ThreadState(tree=format == "pi", dead=list(dead)))
+        self.meter = Meter()
+        self.boundaries = Boundaries()
+        self.settled = Fold()
+        self.live = Present()
+        self.pending: list[Pending] = []
+        self.snapshots: list[tuple[int, bytes]] = []
+        self.marks = Marks(dead=list(dead))
+        self.document: Document | None = None
+        self.flight: InFlight | None = None
+        self.wanted = False
+        self.heard = 0.0
+        self.pins: tuple[str, ...] = ()
+        self._waiting: list[Entry] | None = None
+
+    # ------------------------------------------------------------------ what comes in
+
+    def receive(self, chunk: bytes, now: float) -> list[ReadingEffect]:
+        """New bytes of the transcript, in order; `now` in seconds of any steady clock."""
+        self.heard = now
+        effects: list[ReadingEffect] = []
+        for line in self.lines.feed(chunk):
+            effects += self._read(line)
+        return effects
+
+    def tick(self, now: float) -> list[AnyEffect]:
+        """Time has passed. Call it after every batch of `receive` and again once the file has been quiet."""
+        effects: list[AnyEffect] = []
+        if now - self.heard >= QUIET_SECONDS and self._waiting is None:
+            effects += self._quiet()
+        effects += self._limit()
+        if self.document is not None:
+            effects.append(RefreshState(self.document, self.state_text, self.marks.position))
+        return effects + self._start(quiet=now - self.heard >= QUIET_SECONDS)
+
+    def ask(self) -> None:
+        """Bring the memory to the last legal place, due or not: the next ticks end in `Publish` or `UpToDate`."""
+        self.wanted = True
+
+    def finished(self, result: Result) -> list[Effect]:
+        """A summarizer answered."""
+        flight = self.flight
+        if flight is None or result.job != flight.job.job:
+            return []  # an answer to a job that was given up
+        if result.error:
+            return self.failed(result.job, result.error)
+        self.flight = None
+        if flight.epoch != self.marks.epoch:
+            return []  # the conversation was rewound meanwhile: the next tick starts anew
+        document = _document(result.blocks) if result.blocks else self.render(flight.fold)
+        return self._publish(flight, document, result.backend, result.milliseconds)
+
+    def failed(self, job: str, reason: str) -> list[Effect]:
+        """A summarizer failed. The ledger alone makes a complete memory, so the user is never left without one."""
+        flight = self.flight
+        if flight is None or job != flight.job.job:
+            return []
+        self.flight = None
+        if flight.epoch != self.marks.epoch:
+            return []
+        warning = Warned(f"the summarizer failed ({reason}); the memory was rendered without it")
+        return [warning, *self._publish(flight, self.render(flight.fold), "embedded", 0)]
+
+    def edited(self, published: str, text: str) -> None:
+        """The user wrote `text` over the `published` memory: the next memory honours it, and is due at once."""
+        self.marks.edits = taken_in(self.marks.edits, published, text)
+        self.marks.published_epoch = -1
+
+    def inherit(self, inheritance: Inheritance) -> list[ReadingEffect]:
+        """The memory message at the start is ours: go on from the parent's fold."""
+        if inheritance.fold:
+            self.settled = Fold(inheritance.fold)
+            self.live = Present.restore(self.settled.present.snapshot())
+            self.marks.inherited = inheritance.covered
+        self.marks.opaque = inheritance.opaque
+        self.marks.edits = inheritance.edits
+        self.marks.parent = inheritance.generation
+        waiting, self._waiting = self._waiting or [], None
+        self.meter.add(waiting[0])
+        return self._replay(waiting[1:])
+
+    def disown(self) -> list[ReadingEffect]:
+        """The memory message at the start is not ours: it is what it says it is, text of a message."""
+        waiting, self._waiting = self._waiting or [], None
+        effects = self._place(waiting[0]) if waiting else []
+        return effects + self._replay(waiting[1:])
+
+    def take_over(self, before: Session) -> None:
+        """Go on where `before` stood, which asked for a restart: what is published and what is wanted stays so."""
+        self.document, self.wanted, self.pins = before.document, before.wanted, before.pins
+        self.marks.covered, self.marks.tokens = before.marks.covered, before.marks.tokens
+        self.marks.full = before.marks.full
+        self.marks.epoch = before.marks.epoch
+        self.marks.published_epoch = before.marks.published_epoch
+        self.marks.edits = before.marks.edits
+
+    # ------------------------------------------------------------------ what it knows
+
+    @property
+    def reading(self) -> Reading:
+        """The context size now."""
+        return self.meter.reading
+
+    @property
+    def state_text(self) -> str:
+        """Current State at the end of what has been read."""
+        return current_state(
+            self.live, self.triggers.budget, Covered(whole=not any(waiting.entry.role for waiting in self.pending))
+        )
+
+    @property
+    def ledger_budget(self) -> int:
+        """Tokens for everything but the user's own lines."""
+        return budget_left(self.marks.edits, self.triggers.budget)
+
+    @property
+    def messages(self) -> int:
+        """Live conversation messages read so far."""
+        return self.boundaries.state.messages
+
+    @property
+    def behind(self) -> bool:
+        """True if the published memory does not reach the last legal cut."""
+        cut = self.boundaries.last
+        return cut is not None and (cut.offset > self.marks.covered or self.marks.epoch != self.marks.published_epoch)
+
+    # ------------------------------------------------------------------ reading
+
+    def _read(self, line: Line) -> list[ReadingEffect]:
+        effects: list[ReadingEffect] = []
+        for entry in self.reader.read(line):
+            self.marks.position = entry.end
+            if self._waiting is not None:
+                self._waiting.append(entry)
+            else:
+                effects += self._place(entry, may_be_memory=True)
+        self.marks.position = line.end
+        return effects
+
+    def _replay(self, entries: list[Entry]) -> list[ReadingEffect]:
+        return [effect for entry in entries for effect in self._place(entry)]
+
+    def _place(self, entry: Entry, *, may_be_memory: bool = False) -> list[ReadingEffect]:
+        """Decide whether an entry lives, and account for it."""
+        if any(start <= entry.offset < end for start, end in self.marks.dead):
+            return []
+        if may_be_memory and not self.messages and (mark := message.read_mark(_first_text(entry.parts))):
+            self._waiting = [entry]
+            return [FindParent(mark, _first_text(entry.parts))]
+        closed = self.thread.closed
+        verdict = self.thread.place(entry)
+        if not verdict.live:
+            self.marks.copies.append((entry.offset, entry.end))
+            return []
+        if verdict.rewind >= 0 and not self._rewind(verdict.rewind, entry.offset):
+            return [Restart(self.thread.dead)]
+        self.boundaries.tear(verdict.tied)
+        if cut := self.boundaries.before(entry, closed or self._resolved(verdict)):
+            self._settle(cut)
+        self._account(entry)
+        return []
+
+    def _resolved(self, verdict: Verdict) -> bool:
+        """True if what was pending before an entry is given up by it."""
+        return self.thread.closed and (bool(verdict.abandoned) or verdict.rewind >= 0)
+
+    def _account(self, entry: Entry) -> None:
+        marks = self.marks
+        if entry.role in ("user", "assistant", "tool") and marks.first < 0:
+            marks.first = entry.offset
+        inherited = bool(entry.role) and entry.role != "system" and marks.inherited > 0
+        marks.inherited -= inherited
+        self.meter.add(entry)
+        self.boundaries.add(entry)
+        self.live.fold(entry)
+        self.pending.append(Pending(entry, inherited))
+        marks.calls += len(entry.calls)
+        marks.words += [(entry.offset, text) for text in _hidden_words(entry, self.format)]
+
+    def _settle(self, cut: Cut) -> None:
+        """Fold what stands before a cut. Whatever follows it in the file is not here yet."""
+        for waiting in self.pending:
+            if waiting.inherited:
+                self.settled.present.fold(waiting.entry)
+            else:
+                self.settled.fold(waiting.entry)
+        self.pending.clear()
+        self.marks.turn_ended = self.marks.turn_ended or cut.turn
+        if cut.turn and (not self.snapshots or self.snapshots[-1][0] < cut.offset):
+            self.snapshots.append((cut.offset, zlib.compress(self.settled.snapshot(), 1)))
+            del self.snapshots[:-KEPT_SNAPSHOTS]
+            self._prune()
+
+    def _prune(self) -> None:
+        """Ranges and lines before the oldest place a tail can begin at are of no use any more."""
+        oldest = min((cut.offset for cut in self.boundaries.cuts), default=0)
+        self.marks.copies = [span for span in self.marks.copies if span[1] > oldest]
+        self.marks.words = [words for words in self.marks.words if words[0] >= oldest]
+
+    def _rewind(self, start: int, here: int) -> bool:
+        """Go back to where the conversation turned, if a snapshot was taken just there and nothing after it lives.
+
+        False: the file must be read again from its start, with the dead ranges known.
+        """
+        self.marks.epoch += 1
+        found = next((packed for offset, packed in self.snapshots if offset == start), None)
+        bare = any(dead_start <= start and here <= dead_end for dead_start, dead_end in self.thread.dead)
+        if not bare or (found is None and start > self.marks.first):
+            return False
+        self.settled = Fold(zlib.decompress(found) if found else b"")
+        self.live = Present.restore(self.settled.present.snapshot())
+        self.pending.clear()
+        self.snapshots = [item for item in self.snapshots if item[0] < start]
+        self.boundaries.rewind(start)
+        self.marks.words = [words for words in self.marks.words if words[0] < start]
+        return True
+
+    def _quiet(self) -> list[ReadingEffect]:
+        """The file rests: a last line without a line end is whole if it parses, and its end may be a cut."""
+        effects: list[ReadingEffect] = []
+        rest = self.lines.rest
+        if rest is not None and whole(rest):
+            self.lines.take_rest()
+            effects = self._read(rest)
+        cut = self.boundaries.at_end(self.marks.position, self.thread.closed) if self._waiting is None else None
+        if cut:
+            self._settle(cut)
+        return effects
+
+    # ------------------------------------------------------------------ deciding
+
+    def _limit(self) -> list[Effect]:
+        limit = self.triggers.context_limit
+        over = bool(limit) and self.reading.tokens >= limit
+        crossed = over and not self.marks.full
+        self.marks.full = over
+        return [ContextFull(self.reading)] if crossed else []
+
+    def _start(self, *, quiet: bool) -> list[Effect]:
+        """Start a job if one is due, at the last legal cut; answer what was asked for if there is nothing to do."""
+        cut = self.boundaries.last
+        if self.flight is not None or self._waiting is not None:
+            return []
+        if not self.behind or cut is None:
+            satisfied, self.wanted = self.wanted and quiet, self.wanted and not quiet
+            return [UpToDate(self.marks.covered)] if satisfied else []
+        if not (self.wanted and quiet) and not self._due(cut):
+            return []
+        fold = self.settled.snapshot()
+        name = f"{cut.offset}-{self.marks.epoch}"
+        ledger = self.settled.ledger.snapshot()
+        job = Job(name, self.ledger_budget, ledger, self.pins, self.marks.opaque)
+        self.flight = InFlight(job, cut, fold, self.marks.epoch)
+        return [StartJob(job)]
+
+    def _due(self, cut: Cut) -> bool:
+        """True if a threshold was crossed and `cut` is the place to act on it."""
+        rules, marks, tokens = self.triggers, self.marks, self.reading.tokens
+        if self.document is None:
+            return tokens >= rules.init_tokens
+        if marks.epoch != marks.published_epoch:
+            return True  # the published memory speaks of messages that were taken back
+        marks.tokens = min(marks.tokens, tokens)  # the context was swapped: growth counts from its new size
+        growth = tokens - marks.tokens
+        if growth < rules.min_update_tokens:
+            return False
+        if cut.turn and rules.every_turn and marks.turn_ended:
+            return True
+        patience = 1 if cut.turn else PATIENCE
+        return growth >= rules.update_tokens * patience or marks.calls >= rules.update_tool_calls * patience
+
+    # ------------------------------------------------------------------ publishing
+
+    def render(self, fold: bytes) -> Document:
+        """The sections of a fold, rendered here."""
+        return render(Fold(fold).ledger, self.ledger_budget, self.pins, self.marks.opaque)
+
+    def _publish(self, flight: InFlight, document: Document, backend: str, milliseconds: int) -> list[Effect]:
+        marks = self.marks
+        document = with_edits(document, marks.edits, self.triggers.budget)
+        publication = self.publication(flight.cut, flight.fold, document, backend, milliseconds)
+        self.document = document
+        marks.covered, marks.published_epoch = flight.cut.offset, flight.epoch
+        marks.tokens, marks.calls, marks.turn_ended = self.reading.tokens, 0, False
+        effects: list[Effect] = [Publish(publication)]
+        if self.wanted and not self.behind:
+            self.wanted = False
+            effects.append(UpToDate(marks.covered))
+        return effects
+
+    def publication(
+        self, cut: Cut, fold: bytes, document: Document, backend: str = "embedded", milliseconds: int = 0
+    ) -> Publication:
+        """A memory of everything before `cut`, with what a head must know."""
+        first = Cut(max(self.marks.first, 0))
+        state = self.state_text
+        return Publication(
+            identity=_identity(cut.offset, message.signed(document.to_markdown(state))),
+            parent=self.marks.parent,
+            document=document,
+            state=state,
+            boundary=cut,
+            tail=tail_cut(self.boundaries.cuts, cut, self.meter.ratio, first=first),
+            cuts=tuple(known for known in self.boundaries.cuts if known.offset <= cut.offset),
+            first=first.offset,
+            end=self.marks.position,
+            fold=fold,
+            skip=self._skipped(first.offset),
+            words=tuple(self.marks.words),
+            edits=self.marks.edits,
+            open_calls=len(self.thread.open_calls),
+            messages=self.messages,
+            chars=self.boundaries.state.chars,
+            ratio=self.meter.ratio,
+            reading=self.reading,
+            backend=backend,
+            milliseconds=milliseconds,
+        )
+
+    def _skipped(self, first: int) -> tuple[tuple[int, int], ...]:
+        """Byte ranges that no tail may hold: copies and dead branches."""
+        oldest = min((cut.offset for cut in self.boundaries.cuts), default=first)
+        spans = {*self.marks.copies, *self.marks.dead, *self.thread.dead}
+        return tuple(sorted(span for span in spans if span[1] > oldest))
+
+    # ------------------------------------------------------------------ across restarts
+
+    def save(self) -> bytes:
+        """Everything needed to go on from `marks.position`, but for the snapshots: those are a log of their own.
+
+        A job in flight is not part of it: it will be due again.
+        """
+        saved = Saved(
+            version=STATE_VERSION,
+            format=self.format,
+            reader=formats.save(self.reader),
+            marks=self.marks,
+            thread=self.thread.state,
+            meter=self.meter.state,
+            boundaries=self.boundaries.state,
+            fold=self.settled.snapshot(),
+            pending=self.pending,
+            document=self.document,
+        )
+        return zlib.compress(msgspec.msgpack.encode(saved), 1)
+
+    @classmethod
+    def restore(cls, data: bytes, triggers: Triggers) -> Session:
+        """The session that `save` wrote. Raises ValueError for anything else (then read the file from its start)."""
+        try:
+            saved = msgspec.msgpack.decode(zlib.decompress(data), type=Saved)
+        except (zlib.error, msgspec.MsgspecError) as error:
+            raise ValueError(str(error)) from error
+        if saved.version != STATE_VERSION:
+            raise ValueError(f"state of version {saved.version}")
+        session = cls(saved.format, triggers)
+        session.reader = formats.open_reader(saved.format, saved.reader)
+        session.lines = LineBuffer(saved.marks.position)
+        session.marks, session.document = saved.marks, saved.document
+        session.thread, session.meter = Thread(saved.thread), Meter(saved.meter)
+        session.boundaries = Boundaries(saved.boundaries)
+        session.settled = Fold(saved.fold)
+        session.pending = saved.pending
+        session.live = Present.restore(session.settled.present.snapshot())
+        for waiting in session.pending:
+            session.live.fold(waiting.entry)
+        return session
+
+
+def _first_text(parts: tuple[AnyPart, ...]) -> str:
+    """Where a memory message has its text: a user's words, or a client's compaction summary."""
+    for part in parts:
+        match part:
+            case UserText(text=text) | Compacted(summary=text) if text:
+                return text
+    return ""
+
+
+def _hidden_words(entry: Entry, format: str) -> list[str]:
+    """Words of the user that stand where an API message would not show them."""
+    hidden = ("queued", "rejection") if format == "claude-code" else ("rejection",)  # others queue by plain messages
+    return [part.text for part in entry.parts if isinstance(part, UserText) and part.via in hidden]
+
+
+def _document(blocks: dict[str, str]) -> Document:
+    """The document of a summarizer's answer."""
+    return Document(tuple(Block(name, text) for name, text in blocks.items()))
+
+
+def _identity(covered: int, text: str) -> str:
+    """A name for a memory's content: 24 hexadecimal digits."""
+    return blake2b(f"{covered}\n{text}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

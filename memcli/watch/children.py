@@ -1,0 +1,180 @@
+"""The summarizer child: started at the first job, one for all transcripts, reaped always.
+
+Two threads stand beside it, one for each pipe, so that a slow child never holds up the loop; what they learn reaches
+the loop through its inbox. A child that dies or overruns a deadline is killed with its whole process group; the jobs
+it had not answered are given once to a new child and then reported as failed. A child idle for long is let go.
+
+What happens if we die: the child's stdin ends, and it ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from itertools import count
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from memcli.memory.jobs import Job, Result, parse_result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DEADLINE_SECONDS = 60.0
+IDLE_SECONDS = 60.0
+RESULT_BYTES = 16 * 1024 * 1024
+"""A result line longer than this is a fault of the child."""
+
+
+class Answered(NamedTuple):
+    """Inbox: a child answered a job of this owner."""
+
+    owner: str
+    result: Result
+
+
+class ChildGone(NamedTuple):
+    """Inbox: a child's output ended."""
+
+    pid: int
+
+
+class _Asked(NamedTuple):
+    owner: str
+    job: Job
+    deadline: float
+    attempts: int
+
+
+def command() -> list[str]:
+    """The summarizer we bring along."""
+    return [sys.executable, "-m", "memcli.summarize"]
+
+
+class Summarizers:
+    """Jobs out, answers into the inbox. `now` is the loop's clock in seconds."""
+
+    def __init__(self, post: Callable[[Answered | ChildGone], object], argv: Sequence[str] | None = None) -> None:
+        self._post = post
+        self._argv = list(argv or command())
+        self._child: _Child | None = None
+        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._idle_since = 0.0
+
+    def ask(self, owner: str, job: Job, now: float, attempts: int = 1) -> None:
+        """Give a job to the child, starting it if none runs."""
+        if self._child is None:
+            try:
+                self._child = _Child(self._argv, self._post)
+            except OSError as error:
+                self._post(Answered(owner, Result(job.job, error=f"cannot start {self._argv[0]}: {error.strerror}")))
+                return
+        self._asked[owner, job.job] = _Asked(owner, job, now + DEADLINE_SECONDS, attempts)
+        self._child.send(owner, job)
+
+    def answered(self, message: Answered, now: float) -> None:
+        """The loop read an answer from its inbox."""
+        self._asked.pop((message.owner, message.result.job), None)
+        self._idle_since = now
+
+    def gone(self, message: ChildGone, now: float) -> None:
+        """The child's output ended: reap it, and ask a new one for what it owes."""
+        if self._child is None or self._child.pid != message.pid:
+            return
+        self._drop("the summarizer ended", now)
+
+    def tick(self, now: float) -> None:
+        """Enforce deadlines; let an idle child go."""
+        if self._child is None:
+            return
+        if any(asked.deadline < now for asked in self._asked.values()):
+            self._drop("the summarizer took too long", now)
+        elif not self._asked and now - self._idle_since > IDLE_SECONDS:
+            self._child.close()
+            self._child = None
+
+    def close(self) -> None:
+        """End the child with its process group, and reap it."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running child, or 0."""
+        return self._child.pid if self._child else 0
+
+    def _drop(self, reason: str, now: float) -> None:
+        self.close()
+        owed, self._asked = list(self._asked.values()), {}
+        for asked in owed:
+            if asked.attempts > 1:
+                self._post(Answered(asked.owner, Result(asked.job.job, error=reason)))
+            else:
+                self.ask(asked.owner, asked.job, now, attempts=2)
+
+
+class _Child:
+    """One process and the threads at its pipes."""
+
+    def __init__(self, argv: list[str], post: Callable[[Answered | ChildGone], object]) -> None:
+        self._process = subprocess.Popen(  # our own interpreter, or the command the user configured
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # its own process group: killed whole, and spared the terminal's Ctrl-C
+        )
+        self.pid = self._process.pid
+        self._post = post
+        self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
+        self._owners: dict[str, str] = {}
+        self._serial = count()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._write, self._read)]
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, owner: str, job: Job) -> None:
+        # Two transcripts may use the same job name: the wire carries a name of our own.
+        wire = f"{next(self._serial)}:{job.job}"
+        self._owners[wire] = owner
+        self._outbox.put(msgspec.json.encode(msgspec.structs.replace(job, job=wire)) + b"\n")
+
+    def close(self) -> None:
+        self._outbox.put(None)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]  # both were asked for
+
+    def _write(self) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None
+        while (line := self._outbox.get()) is not None:
+            try:
+                pipe.write(line)
+                pipe.flush()
+            except OSError:
+                return  # the child is gone: the reading thread says so
+
+    def _read(self) -> None:
+        pipe = self._process.stdout
+        assert pipe is not None
+        while line := pipe.readline(RESULT_BYTES):
+            try:
+                result = parse_result(line)
+            except msgspec.MsgspecError:
+                break  # not the protocol: the child is taken for broken
+            owner = self._owners.pop(result.job, None)
+            if owner is not None:
+                self._post(Answered(owner, msgspec.structs.replace(result, job=result.job.split(":", 1)[1])))
+        self._post(ChildGone(self.pid))

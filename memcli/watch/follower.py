@@ -1,0 +1,134 @@
+"""Reading one transcript into a session: recognise the format, feed what is new, find where it comes from.
+
+The follower only reads. It resolves what a session asks while it reads (the parent of a swapped transcript, reading
+anew after a rewind that went far back); every other effect is handed up in order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from memcli.memory import message
+from memcli.memory.edits import from_record
+from memcli.session import AnyEffect, Effect, FindParent, Inheritance, ReadingEffect, Restart, Session, Triggers
+from memcli.sidecar import lineage
+from memcli.transcript.lines import Line, whole
+from memcli.transcript.recognise import recognise
+from memcli.watch.tail import CHUNK_BYTES, Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from memcli.sidecar.place import Place
+
+
+class Replaced(NamedTuple):
+    """The transcript is another file than before; reading began anew."""
+
+
+class Follower:
+    """A file and the session made of it. `session` is None until the beginning of the file tells its format.
+
+    `name` is what messages call the file. `now` is always the caller's steady clock, in seconds.
+    """
+
+    def __init__(self, path: str, place: Place, triggers: Triggers, name: str = "") -> None:
+        self.path = path
+        self.place = place
+        self.triggers = triggers
+        self.name = name or path
+        self.tail = Tail(path)
+        self.session: Session | None = None
+
+    def look(self, now: float) -> list[Replaced]:
+        """Read what the file has grown by. Raises NotATranscript for a file that is none."""
+        change = self.tail.look()
+        effects: list[Replaced] = []
+        if change == "replaced":
+            self.start_over()
+            effects.append(Replaced())
+        if change in ("grown", "replaced"):
+            for chunk in self._chunks():
+                self._receive(chunk, now)
+        return effects
+
+    def catch_up(self, now: float) -> list[Replaced]:
+        """Read to the end of the file, also if it grows meanwhile."""
+        effects = self.look(now)
+        while self.tail.look() in ("grown", "replaced"):
+            effects += self.look(now)
+        return effects
+
+    def start_over(self) -> None:
+        """Forget what was read: another file stands under this name."""
+        identity = self.tail.identity
+        self.session, self.tail = None, Tail(self.path)
+        self.tail.identity = identity
+
+    def resolve(self, effects: Sequence[AnyEffect], now: float) -> list[Effect]:
+        """Carry out what reading asks for; the effects that are left for the caller."""
+        left: list[Effect] = []
+        for effect in effects:
+            match effect:
+                case FindParent(mark, text):
+                    self.resolve(self._adopt(mark, text), now)
+                case Restart(dead):
+                    self._read_again(dead, now)
+                case _:
+                    left.append(effect)
+        return left
+
+    def _chunks(self) -> Iterator[bytes]:
+        if self.session is not None or self._recognised():
+            yield from self.tail.read()
+
+    def _recognised(self) -> bool:
+        """True once the beginning of the file tells its format."""
+        with open(self.path, "rb") as transcript:
+            head = transcript.read(CHUNK_BYTES)
+            while b"\n" not in head and (more := transcript.read(CHUNK_BYTES)):
+                head += more
+        if not head.strip():
+            return False
+        if b"\n" not in head and whole(Line(0, len(head), head)):
+            head += b"\n"  # one record whose line end was never written
+        found = recognise(head, self.name, ended=False)
+        if found:
+            self.session = Session(found, self.triggers)
+        return bool(found)
+
+    def _receive(self, chunk: bytes, now: float) -> None:
+        if self.session is not None:
+            self.resolve(self.session.receive(chunk, now), now)
+
+    def _adopt(self, mark: message.Mark, text: str) -> list[ReadingEffect]:
+        assert self.session is not None
+        inheritance = _inheritance(mark, text, self.place)
+        return self.session.inherit(inheritance) if inheritance else self.session.disown()
+
+    def _read_again(self, dead: tuple[tuple[int, int], ...], now: float) -> None:
+        """A rewind went back further than the snapshots reach."""
+        assert self.session is not None
+        before, end = self.session, self.tail.position
+        self.session = Session(before.format, self.triggers, dead)
+        self.session.take_over(before)
+        self.tail.position = 0
+        for chunk in self.tail.read():
+            self._receive(chunk, now)
+            if self.tail.position >= end:
+                break
+
+
+def _inheritance(mark: message.Mark, text: str, place: Place) -> Inheritance | None:
+    """What a transcript that begins with this memory message takes over; None if the message is not ours."""
+    document = message.document_of(text)
+    parent = lineage.find(mark.generation, place.transcript)
+    keys = lineage.Keys.load(parent.sidecar if parent else place.sidecar)
+    if not keys.verify(mark.generation, message.signed(document), mark.digest):
+        return None
+    if parent is None:
+        return Inheritance(opaque=document, generation=mark.generation)
+    kept = from_record(parent.generation.edits)
+    if parent.ledger is None:
+        return Inheritance(opaque=document, generation=mark.generation, edits=kept)
+    return Inheritance(parent.ledger, mark.covered, generation=mark.generation, edits=kept)

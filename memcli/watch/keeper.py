@@ -1,0 +1,298 @@
+"""The keeper of one transcript: a follower whose session is committed to a sidecar.
+
+What touches the disk for one transcript meets here: its lock, its store, its generations. What needs other processes
+(jobs, commands to run) is handed up: `look`, `tick` and `answered` return the effects they leave to the caller.
+
+What happens if we die: the sidecar's order of commit (`sidecar.store`) keeps the old memory or the new one; the saved
+session is checked against the transcript when it is loaded and thrown away if it does not match, which costs reading
+the file again.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import msgspec
+
+from memcli import head as heads
+from memcli.memory import message
+from memcli.memory.edits import Edits, from_record, to_record
+from memcli.session import (
+    AnyEffect,
+    ContextFull,
+    Publication,
+    Publish,
+    RefreshState,
+    Session,
+    StartJob,
+    Triggers,
+    UpToDate,
+    Warned,
+)
+from memcli.sidecar import lineage, publisher
+from memcli.sidecar.generations import Generation
+from memcli.sidecar.lock import Lock
+from memcli.sidecar.publisher import Signed
+from memcli.sidecar.store import Edit, Store
+from memcli.watch.follower import Follower, Replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memcli.memory.jobs import Result
+    from memcli.sidecar.place import Place
+
+REFRESH_SECONDS = 1.0
+"""session-memory.md follows Current State no more often than this; `now` follows at once."""
+
+
+class Published(NamedTuple):
+    """A generation was committed."""
+
+    generation: Generation
+    publication: Publication
+
+
+class _SavedState(msgspec.Struct, frozen=True):
+    """The session's bytes, and which transcript they belong to."""
+
+    position: int
+    fingerprint: str
+    session: bytes
+
+
+Outward: TypeAlias = StartJob | Published | Replaced | ContextFull | UpToDate | Warned
+
+
+class Keeper:
+    """One transcript, from `open` to `close`. `now` is always the caller's steady clock, `wall` Unix seconds."""
+
+    def __init__(self, place: Place, triggers: Triggers, path: str = "") -> None:
+        """`path`: what to read, if it is not the transcript itself."""
+        self.path = path or str(place.transcript)
+        self.place = place
+        self.follower = Follower(self.path, place, triggers)
+        self.store = Store(place)
+        self.head: heads.Head | None = None
+        self._lock: Lock | None = None
+        self._logged: set[int] = set()
+        self._refreshed = 0.0
+        self._shown = ""
+        self._dirty = False
+        self._heard: list[Edit] = []
+        self._edits = Edits()
+        """Hand edits of a generation whose session was lost."""
+
+    @property
+    def session(self) -> Session | None:
+        """The session, once the file tells its format."""
+        return self.follower.session
+
+    @property
+    def position(self) -> int:
+        """Offset of the next byte to read."""
+        return self.follower.tail.position
+
+    # ------------------------------------------------------------------ life
+
+    def open(self, command: str, wall: float) -> None:
+        """Take the lock and go on from where an earlier process stood. Raises AlreadyWatched, NotWritable."""
+        self.place = self.follower.place = self.place.claim()
+        self._lock = Lock.acquire(self.place.lock, command, wall)
+        self.store = Store(self.place)
+        self.store.prepare()
+        self.head = self.store.head()
+        self._restore()
+
+    def forget(self) -> None:
+        """Begin anew: nothing that was committed or saved counts any more. Generations stay."""
+        self.store.forget()
+        self.follower.start_over()
+        self.follower.tail.identity = None
+        self.head, self._logged = None, set()
+
+    def close(self) -> None:
+        """Save the session and give the lock back."""
+        if self._lock is not None:
+            self.save()
+            self._lock.release()
+            self._lock = None
+
+    def save(self) -> None:
+        """Save the session, so that nothing has to be read twice."""
+        session = self.session
+        if session is None or not self._dirty or self._lock is None:
+            return
+        with open(self.path, "rb") as transcript:
+            position = session.marks.position
+            number = publisher.fingerprint(transcript, position, position)
+        self.store.save_state(msgspec.msgpack.encode(_SavedState(position, str(number), session.save())))
+        self._log_snapshots(session)
+        self._dirty = False
+
+    # ------------------------------------------------------------------ what happens
+
+    def look(self, now: float) -> list[Replaced]:
+        """Read what the file has grown by. Raises NotATranscript for a file that is none."""
+        return self._read(self.follower.look(now))
+
+    def catch_up(self, now: float) -> list[Replaced]:
+        """Read to the end of the file."""
+        return self._read(self.follower.catch_up(now))
+
+    def tick(self, now: float, wall: float) -> list[Outward]:
+        """Let the session decide."""
+        self._hear_edits()
+        return self._perform(self.session.tick(now), now, wall) if self.session else []
+
+    def answered(self, result: Result, now: float, wall: float) -> list[Outward]:
+        """A summarizer answered a job of this transcript."""
+        return self._perform(self.session.finished(result), now, wall) if self.session else []
+
+    def _read(self, effects: list[Replaced]) -> list[Replaced]:
+        self._dirty = self._dirty or self.session is not None
+        if self.session is not None and self._edits:
+            self.session.marks.edits, self._edits = self._edits, Edits()
+        if effects:
+            # Nothing that was committed holds for the file that stands there now.
+            self.store.forget()
+            self.head, self._logged = None, set()
+        return effects
+
+    # ------------------------------------------------------------------ publishing
+
+    def _hear_edits(self) -> None:
+        """Give the session what the user wrote into the Markdown. Not while a job is out: its answer comes first."""
+        session, head = self.session, self.head
+        if session is None or head is None or session.flight is not None or self.store.stands(head):
+            return
+        newest = self.store.generations.newest()
+        for edit in self.store.edits():
+            if newest is not None and edit.name not in {heard.name for heard in self._heard}:
+                session.edited(newest.memory, edit.text)
+                self._heard.append(edit)
+
+    def _perform(self, effects: Sequence[AnyEffect], now: float, wall: float) -> list[Outward]:
+        outward: list[Outward] = []
+        for effect in self.follower.resolve(effects, now):
+            match effect:
+                case Publish(publication):
+                    outward.append(Published(self._publish(publication, wall), publication))
+                case RefreshState():
+                    self._refresh(effect, now)
+                case _:
+                    outward.append(effect)
+        return outward
+
+    def _publish(self, publication: Publication, wall: float) -> Generation:
+        assert self.session is not None
+        edits, self._heard = self._heard, []
+        known = self._same_memory(publication)
+        n, name = (known.n, known.id) if known else self.store.next_generation()
+        signed = sign(self.place, name, publication)
+        with open(self.path, "rb") as transcript:
+            head = publisher.make_head(publication, self.session.format, signed, transcript, wall)
+        memory = publication.markdown.encode("utf-8", "surrogatepass")
+        parent = self.head.generation if self.head else publication.parent
+        generation = known or _generation(n, signed, parent, publication, head, wall)
+        if known:
+            self.store.publish(head, memory, edits)
+        else:
+            self.store.commit(generation, publication.fold, head, memory, edits)
+            lineage.register(self.store.id, self.place.sidecar)
+        self.head, self._shown = head, publication.state
+        self._dirty = True
+        self.save()
+        return generation
+
+    def _same_memory(self, publication: Publication) -> Generation | None:
+        """The newest generation, if it is this very memory: then repeating an update changes nothing."""
+        newest = self.store.generations.newest()
+        if newest is None or newest.covered != publication.boundary.offset:
+            return None
+        return newest if message.signed(newest.memory) == message.signed(publication.markdown) else None
+
+    def _refresh(self, effect: RefreshState, now: float) -> None:
+        """Write the new Current State to `now` at once and into the Markdown once a second."""
+        if self.head is None or effect.state == self._shown:
+            return
+        text = message.split(effect.document.to_markdown(effect.state)).state
+        state = publisher.state_bytes(text)
+        self.store.save_now(heads.build_now(self.head.generation, effect.end, self.head.memory_number, state))
+        if now - self._refreshed < REFRESH_SECONDS:
+            return
+        self._refreshed, self._shown = now, effect.state
+        memory = effect.document.to_markdown(effect.state).encode("utf-8", "surrogatepass")
+        self.store.publish(self.head, memory)
+
+    # ------------------------------------------------------------------ across restarts
+
+    def _restore(self) -> None:
+        newest = self.store.generations.newest()
+        self._edits = from_record(newest.edits) if newest else Edits()
+        data = self.store.state()
+        if data is None:
+            return
+        try:
+            saved = msgspec.msgpack.decode(data, type=_SavedState)
+            with open(self.path, "rb") as transcript:
+                if str(publisher.fingerprint(transcript, saved.position, saved.position)) != saved.fingerprint:
+                    self.store.forget()
+                    self.head = None
+                    return
+                transcript.seek(max(0, saved.position - 1024))
+                before = transcript.read(min(1024, saved.position))
+            session = Session.restore(saved.session, self.follower.triggers)
+        except (msgspec.MsgspecError, ValueError, OSError):
+            return  # a state we cannot read is a cache that is lost: the file is read from its start
+        self.follower.tail.resume(saved.position, before)
+        log = self.store.snapshots()
+        for offset in log.offsets():
+            found = log.latest(offset)
+            if found and found[0] == offset:
+                session.snapshots.append((offset, zlib.compress(found[1], 1)))
+        self._logged = {offset for offset, _ in session.snapshots}
+        self.follower.session = session
+        self._edits = Edits()
+
+    def _log_snapshots(self, session: Session) -> None:
+        """Bring the log on disk level with the session's snapshots."""
+        log = self.store.snapshots()
+        offsets = {offset for offset, _ in session.snapshots}
+        gone = self._logged - offsets
+        if gone and offsets:
+            log.discard(max(offsets), session.marks.position)
+        for offset, packed in session.snapshots:
+            if offset not in self._logged:
+                log.append(offset, zlib.decompress(packed))
+        self._logged = offsets
+
+
+def sign(place: Place, generation: str, publication: Publication) -> Signed:
+    """The mark's digest for a generation of this place."""
+    keys = lineage.Keys.make(place.sidecar)
+    digest = keys.digest(generation, publication.signed)
+    return Signed(generation, digest, str(place.transcript))
+
+
+def _generation(
+    n: int, signed: Signed, parent: str, publication: Publication, head: heads.Head, wall: float
+) -> Generation:
+    kept = next((messages for offset, _, _, messages in head.cuts if offset == head.tail), 0)
+    return Generation(
+        n=n,
+        id=signed.generation,
+        made=wall,
+        covered=publication.boundary.offset,
+        parent=parent,
+        edits=to_record(publication.edits),
+        tokens_before=publication.reading.tokens,
+        tokens_after=head.memory_tokens + head.tail_tokens,
+        messages_before=publication.messages,
+        messages_after=1 + kept + head.tail_messages,
+        milliseconds=publication.milliseconds,
+        backend=publication.backend,
+        digest=signed.digest,
+        memory=publication.markdown,
+    )

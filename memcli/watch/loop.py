@@ -1,0 +1,315 @@
+"""The daemon's loop: one inbox, one thread that acts, effects carried out in order.
+
+    events ──┐
+    signals ─┼─► inbox ─► look at the file ─► session ─► jobs to the child, memories to the sidecar, lines to `report`
+    child ───┘            and a sweep over all of them, which is the truth; events only make it faster
+
+Threads only ever put messages into the inbox (events, the child's pipes); signal handlers set a flag and wake it. All
+state is touched by the loop alone. Time comes from one steady clock and is handed down.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from memcli.errors import MemcliError
+from memcli.session import QUIET_SECONDS, ContextFull, StartJob, Triggers, UpToDate, Warned
+from memcli.sidecar.place import Place, is_ours
+from memcli.watch import ask
+from memcli.watch.children import Answered, ChildGone, Summarizers
+from memcli.watch.events import Changed, Events
+from memcli.watch.follower import Replaced
+from memcli.watch.keeper import Keeper, Outward, Published
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+SWEEP_SECONDS = 1.0
+"""Every known path is looked at this often, however many events came or were lost."""
+
+SCAN_SECONDS = 5.0
+"""Watched directories are searched for new transcripts this often."""
+
+STOP_SECONDS = 3.0
+"""A job in flight at the end may take this long before it is dropped."""
+
+
+class Told(NamedTuple):
+    """One line for whoever looks on: what happened to which transcript."""
+
+    path: str
+    event: str
+    fields: dict[str, object]
+
+
+class Woken(NamedTuple):
+    """Inbox: a signal came."""
+
+
+Message: TypeAlias = Changed | Answered | ChildGone | Woken
+
+
+class Loop:
+    """Watches transcripts until it is stopped. `report` is told what happens, as events with fields."""
+
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        triggers: Triggers,
+        report: Callable[[Told], None],
+        *,
+        jobs: int = 4,
+        on_limit: str = "",
+        summarizer: list[str] | None = None,
+    ) -> None:
+        self._inbox: SimpleQueue[Message] = SimpleQueue()
+        self._triggers = triggers
+        self._report = report
+        self._jobs = jobs
+        self._on_limit = on_limit
+        self._summarizers = Summarizers(self._inbox.put, summarizer)
+        self._keepers: dict[str, Keeper] = {}
+        self._refused: set[str] = set()
+        self._waiting: list[tuple[str, StartJob]] = []
+        self._in_flight: set[str] = set()
+        self._asked: set[str] = set()
+        self._commands: list[subprocess.Popen[bytes]] = []
+        self._active: dict[str, float] = {}
+        self._stopping = 0
+        self._usr1 = False
+        paths = [path.resolve() for path in paths]
+        self._trees = [path for path in paths if path.is_dir()]
+        self._files = [path for path in paths if not path.is_dir()]
+
+    @property
+    def keepers(self) -> dict[str, Keeper]:
+        """The transcripts that are followed, by path."""
+        return self._keepers
+
+    # ------------------------------------------------------------------ life
+
+    def run(self) -> int:
+        """Watch until SIGINT or SIGTERM; the exit code (130 or 143). Raises AlreadyWatched for a named transcript."""
+        self._handle_signals()
+        events: Events | None = None
+        try:
+            for path in self._files:
+                self._follow(path, strict=True)
+            self._scan()
+            events = Events(self._inbox.put, {str(path.parent) for path in self._files}, map(str, self._trees))
+            self._turn(sweep=True)
+            self._work()
+            self._finish()
+        finally:
+            if events is not None:
+                events.close()
+            self._close()
+        return 128 + self._stopping
+
+    def _handle_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        signal.signal(signal.SIGUSR1, self._wake)
+
+    def _stop(self, number: int, _frame: object) -> None:
+        self._stopping = self._stopping or number
+        self._inbox.put(Woken())  # SimpleQueue.put is reentrant: made for handlers
+
+    def _wake(self, _number: int, _frame: object) -> None:
+        self._usr1 = True
+        self._inbox.put(Woken())
+
+    def _work(self) -> None:
+        """Until stopped: wait for messages or the next moment something is due."""
+        swept = scanned = time.monotonic()
+        while not self._stopping:
+            changed = self._receive(self._patience())
+            now = time.monotonic()
+            sweep = now - swept >= SWEEP_SECONDS
+            swept = now if sweep else swept
+            if now - scanned >= SCAN_SECONDS or any(path not in self._keepers for path in changed):
+                self._scan()
+                scanned = now
+            self._turn(changed, sweep=sweep)
+
+    def _patience(self) -> float:
+        """Seconds until the loop must act again without a message."""
+        return QUIET_SECONDS / 4 if self._active or self._asked else SWEEP_SECONDS / 2
+
+    def _receive(self, seconds: float) -> set[str]:
+        """Take all messages there are, waiting for the first; the paths that changed."""
+        changed: set[str] = set()
+        try:
+            message = self._inbox.get(timeout=seconds)
+            while True:
+                match message:
+                    case Changed(paths):
+                        changed |= paths
+                    case Answered():
+                        self._take_answer(message)
+                    case ChildGone():
+                        self._summarizers.gone(message, time.monotonic())
+                    case Woken():
+                        pass  # the flags that the handler set are looked at next
+                message = self._inbox.get_nowait()
+        except Empty:
+            return changed
+
+    # ------------------------------------------------------------------ transcripts
+
+    def _scan(self) -> None:
+        """Find transcripts in the watched directories, and named ones that were not there yet."""
+        for path in self._files:
+            self._follow(path, strict=False)
+        for tree in self._trees:
+            for directory, subdirectories, names in os.walk(tree):
+                subdirectories[:] = [name for name in subdirectories if not name.startswith(".")]
+                for name in names:
+                    if name.endswith(".jsonl") and not is_ours(Path(directory, name)):
+                        self._follow(Path(directory, name), strict=False)
+
+    def _follow(self, path: Path, *, strict: bool) -> None:
+        name = str(path)
+        if name in self._keepers or name in self._refused or not path.is_file():
+            return
+        keeper = Keeper(Place.of(path), self._triggers)
+        try:
+            keeper.open("watch", time.time())
+        except MemcliError as error:
+            if strict:
+                raise
+            self._give_up(name, error)
+            return
+        self._keepers[name] = keeper
+        self._active[name] = time.monotonic()
+        self._report(Told(name, "following", {"memory": str(keeper.place.memory)}))
+
+    def _give_up(self, name: str, error: MemcliError) -> None:
+        """Not a transcript, or somebody else's: said once."""
+        self._refused.add(name)
+        self._report(Told(name, "ignored", {"reason": error.sentence}))
+
+    def _turn(self, changed: Iterable[str] = (), *, sweep: bool) -> None:
+        """Look at what may have changed, let every active session decide, start jobs."""
+        now = time.monotonic()
+        if self._usr1:
+            self._usr1 = False
+            self._hear_questions()
+        for name in list(self._keepers) if sweep else [name for name in changed if name in self._keepers]:
+            self._look(name, now)
+        for name in list(self._active):
+            if name in self._keepers:
+                self._perform(name, self._keepers[name].tick(now, time.time()))
+            if now - self._active[name] > QUIET_SECONDS * 2 and name not in self._in_flight:
+                self._active.pop(name, None)
+        self._start_jobs(now)
+        self._summarizers.tick(now)
+        self._commands = [command for command in self._commands if command.poll() is None]
+
+    def _look(self, name: str, now: float) -> None:
+        keeper = self._keepers[name]
+        before = keeper.position
+        try:
+            effects = keeper.look(now)
+        except MemcliError as error:
+            keeper.close()
+            del self._keepers[name]
+            self._give_up(name, error)
+            return
+        if keeper.position != before or effects:
+            self._active[name] = now
+        self._perform(name, effects)
+
+    # ------------------------------------------------------------------ effects
+
+    def _perform(self, name: str, effects: Sequence[Outward]) -> None:
+        for effect in effects:
+            match effect:
+                case StartJob():
+                    self._waiting.append((name, effect))
+                case Published(generation, publication):
+                    fields = {"generation": generation.n, "tokens": publication.reading.tokens}
+                    self._report(Told(name, "updated", {**fields, "covered": publication.boundary.messages}))
+                case UpToDate():
+                    self._reply(name)
+                case Warned(sentence):
+                    self._report(Told(name, "warning", {"reason": sentence}))
+                case Replaced():
+                    self._report(Told(name, "replaced", {}))
+                case ContextFull(reading):
+                    self._report(Told(name, "limit", {"tokens": reading.tokens}))
+                    self._limit_reached(name)
+
+    def _start_jobs(self, now: float) -> None:
+        """Start waiting jobs, at most so many at a time over all transcripts; first come, first served."""
+        while self._waiting and len(self._in_flight) < self._jobs:
+            name, start = self._waiting.pop(0)
+            self._in_flight.add(name)
+            self._summarizers.ask(name, start.job, now)
+
+    def _take_answer(self, message: Answered) -> None:
+        now = time.monotonic()
+        self._summarizers.answered(message, now)
+        self._in_flight.discard(message.owner)
+        keeper = self._keepers.get(message.owner)
+        if keeper is not None:
+            self._active[message.owner] = now
+            self._perform(message.owner, keeper.answered(message.result, now, time.time()))
+
+    def _hear_questions(self) -> None:
+        """Somebody runs `memcli update` beside us."""
+        for name, keeper in self._keepers.items():
+            if ask.asked(keeper.place.sidecar):
+                self._asked.add(name)
+                self._active[name] = time.monotonic()
+                if keeper.session is None:
+                    self._reply(name)
+                else:
+                    keeper.session.ask()
+                    self._look(name, time.monotonic())
+
+    def _reply(self, name: str) -> None:
+        if name in self._asked:
+            self._asked.discard(name)
+            head = self._keepers[name].head
+            sentence = f"covers {head.messages - head.tail_messages} messages" if head else "nothing to remember yet"
+            ask.answer(self._keepers[name].place.sidecar, sentence)
+
+    def _limit_reached(self, name: str) -> None:
+        """Write the compacted transcript beside the transcript, then run the user's command (not waited for)."""
+        from memcli.watch.limit import write_compacted
+
+        keeper = self._keepers[name]
+        try:
+            compacted = write_compacted(keeper)
+        except (MemcliError, OSError) as error:
+            self._report(Told(name, "warning", {"reason": f"no compacted transcript was written: {error}"}))
+            return
+        self._report(Told(name, "compacted", {"file": str(compacted)}))
+        if self._on_limit:
+            environment = {**os.environ, "MEMCLI_TRANSCRIPT": name, "MEMCLI_COMPACTED": str(compacted)}
+            self._commands.append(
+                subprocess.Popen(  # the user's own command line, taken from the command line or their file
+                    self._on_limit, shell=True, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+                )
+            )
+
+    # ------------------------------------------------------------------ the end
+
+    def _finish(self) -> None:
+        """Take the answers that are still on their way, for a moment; what comes later is dropped."""
+        deadline = time.monotonic() + STOP_SECONDS
+        self._waiting.clear()
+        while self._in_flight and time.monotonic() < deadline:
+            self._receive(0.1)
+
+    def _close(self) -> None:
+        self._summarizers.close()
+        for keeper in self._keepers.values():
+            keeper.close()

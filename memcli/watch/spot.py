@@ -1,0 +1,93 @@
+"""A memory made on the spot: the whole transcript in one pass, rendered here, nothing waited for.
+
+Used where no summarizer child is worth starting (`compact` without a memory) and where nothing may be written (a
+stream, a directory that a daemon owns, a read-only disk).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from memcli.memory.jobs import Result
+from memcli.session import QUIET_SECONDS, Fold, Session, StartJob, UpToDate
+from memcli.sidecar import lineage, publisher
+from memcli.sidecar.publisher import Signed
+from memcli.transcript.boundary import Cut
+from memcli.transcript.recognise import no_messages
+from memcli.watch.once import read_to_end
+
+if TYPE_CHECKING:
+    from memcli.head import Head
+    from memcli.session import Publication
+    from memcli.watch.follower import Follower
+    from memcli.watch.keeper import Keeper, Outward
+
+PATIENCE_SECONDS = 1.0
+"""A transcript that is written to without a pause is waited for so long, and then taken as it is."""
+
+
+def publish_now(keeper: Keeper) -> None:
+    """Bring the memory of an opened keeper to the last legal place, rendered in this process.
+
+    A file that is written to without a pause has no such place at its end: then what could be covered so far counts.
+    """
+    read_to_end(keeper)
+    session = keeper.session
+    if session is None:
+        raise no_messages(keeper.path)
+    session.ask()
+    effects: list[Outward] = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not any(isinstance(effect, UpToDate) for effect in effects) and time.monotonic() < deadline:
+        session = keeper.session or session
+        effects = keeper.tick(time.monotonic(), time.time())
+        for job in [effect.job for effect in effects if isinstance(effect, StartJob)]:
+            started = time.monotonic()
+            document = session.render(session.settled.snapshot())
+            blocks = {block.name: block.ledger for block in document.blocks}
+            spent = round((time.monotonic() - started) * 1000)
+            effects += keeper.answered(Result(job.job, blocks, milliseconds=spent), time.monotonic(), time.time())
+        if not effects or not any(isinstance(effect, UpToDate) for effect in effects):
+            time.sleep(QUIET_SECONDS / 8)  # the file was written to just now: its client may not be done
+            keeper.look(time.monotonic())
+    if not session.messages:  # known only now: a single message may lack its line end
+        raise no_messages(keeper.path)
+
+
+def head_now(follower: Follower, source: str = "", generation: str = "") -> Head:
+    """A head for everything the follower reads, kept in memory only.
+
+    `source`: where the full transcript lies; `generation`: the id to use (by default one derived from the content).
+    Raises NoMessages for a transcript without any.
+    """
+    follower.catch_up(time.monotonic() - 2 * QUIET_SECONDS)
+    publication = publication_now(follower)
+    name = generation or publication.identity
+    digest = lineage.Keys.make(follower.place.sidecar).digest(name, publication.signed)
+    session = follower.session
+    assert session is not None
+    with open(follower.path, "rb") as transcript:
+        return publisher.make_head(publication, session.format, Signed(name, digest, source), transcript, time.time())
+
+
+def publication_now(follower: Follower) -> Publication:
+    """The memory at the last legal place; of nothing at all if there is none yet. Raises NoMessages."""
+    session = follower.session
+    if session is None:
+        raise no_messages(follower.name)
+    follower.resolve(session.tick(time.monotonic()), time.monotonic())
+    session = follower.session
+    assert session is not None
+    if not session.messages:
+        raise no_messages(follower.name)
+    return _publication(session)
+
+
+def _publication(session: Session) -> Publication:
+    started = time.monotonic()
+    cut = session.boundaries.last or Cut(max(session.marks.first, 0))
+    fold = session.settled.snapshot() if session.boundaries.last else Fold().snapshot()
+    document = session.render(fold)
+    spent = round((time.monotonic() - started) * 1000)
+    return session.publication(cut, fold, document, "embedded", spent)
