@@ -41,9 +41,9 @@ KeepTokens = Annotated[
 
 def _version(wanted: bool) -> None:  # typer calls it so
     if wanted:
-        from importlib.metadata import version
+        from memcli.edge import version as ours
 
-        typer.echo(f"memcli {version('memcli')}")
+        typer.echo(f"memcli {ours()}")
         raise typer.Exit
 
 

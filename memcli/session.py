@@ -34,7 +34,7 @@ from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
 from memcli.transcript import formats
 from memcli.transcript.boundary import Boundaries, BoundaryState, Cut, tail_cut
-from memcli.transcript.entries import AnyPart, Compacted, Entry, UserText
+from memcli.transcript.entries import AnyPart, Compacted, Entry, Place, UserText
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
 from memcli.transcript.thread import State as ThreadState
@@ -332,6 +332,7 @@ class Session:
     def inherit(self, inheritance: Inheritance) -> list[ReadingEffect]:
         """The memory message at the start is ours: go on from the parent's fold."""
         if inheritance.fold:
+            self.pending.clear()  # the prologue before the message: the parent knows it, and what came after it
             self.settled = Fold(inheritance.fold)
             self.live = Present.restore(self.settled.present.snapshot())
             self.marks.inherited = inheritance.covered
@@ -339,6 +340,7 @@ class Session:
         self.marks.edits = inheritance.edits
         self.marks.parent = inheritance.generation
         waiting, self._waiting = self._waiting or [], None
+        self.thread.place(waiting[0])  # what follows hangs on it
         self.meter.add(waiting[0])
         return self._replay(waiting[1:])
 
@@ -406,14 +408,16 @@ class Session:
     def _place(self, entry: Entry, *, may_be_memory: bool = False) -> list[ReadingEffect]:
         """Decide whether an entry lives, and account for it."""
         if any(start <= entry.offset < end for start, end in self.marks.dead):
+            self._move(entry)
             return []
-        if may_be_memory and not self.messages and (mark := message.read_mark(_first_text(entry.parts))):
+        if may_be_memory and self.marks.first < 0 and (mark := message.read_mark(_first_text(entry.parts))):
             self._waiting = [entry]
             return [FindParent(mark, _first_text(entry.parts))]
         closed = self.thread.closed
         verdict = self.thread.place(entry)
         if not verdict.live:
             self.marks.copies.append((entry.offset, entry.end))
+            self._move(entry)
             return []
         if verdict.rewind >= 0 and not self._rewind(verdict.rewind, entry.offset):
             return [Restart(self.thread.dead)]
@@ -422,6 +426,12 @@ class Session:
             self._settle(cut)
         self._account(entry)
         return []
+
+    def _move(self, entry: Entry) -> None:
+        """A record that is no part of the conversation may still be the one that says where the agent works now."""
+        places = tuple(part for part in entry.parts if isinstance(part, Place))
+        if places:
+            self._account(Entry(entry.offset, entry.end, parts=places))
 
     def _resolved(self, verdict: Verdict) -> bool:
         """True if what was pending before an entry is given up by it."""

@@ -7,7 +7,7 @@
 MEMCLI_CONFIG names. Keys may be written with `-` or `_`.
 
 A value that makes no sense is an error, wherever it stands. A key that nobody knows is a warning with the nearest
-known name: a file shared with a newer memcli must not stop this one. A program to run (`summarizer`, `on_limit`) is
+known name: a file shared with a newer memcli must not stop this one. A program to run (`on_limit`) is
 not taken from a project's file, also with a warning: to watch an agent in a cloned repository must not run what
 that repository names.
 """
@@ -58,7 +58,6 @@ class Settings:
     """Every setting with its value. None means: not limited, or decided by the default rule."""
 
     backend: str = _setting("auto", "who makes the memory", "choice", choices=("auto", "embedded"))
-    summarizer: str | None = _setting(None, "a program that speaks the summarizer protocol", "text", runs=True)
     budget: int = _setting(4000, "tokens for the whole memory", "count", least=2000)
     init_tokens: int = _setting(10000, "tokens before the first memory", "count")
     update_tokens: int = _setting(5000, "tokens between two updates", "count", least=1)
@@ -69,8 +68,6 @@ class Settings:
     context_limit: int | None = _setting(None, "tokens at which the compacted transcript is written", "count", least=1)
     on_limit: str | None = _setting(None, "a command to run at the context limit", "text", runs=True)
     wait: float = _setting(30.0, "seconds to wait for an update in flight", "seconds")
-    keep_turns: int | None = _setting(None, "turns kept verbatim although covered", "count")
-    keep_tokens: int | None = _setting(None, "tokens kept verbatim although covered", "count")
 
 
 KEYS: dict[str, Key] = {item.name: item.metadata["key"] for item in fields(Settings)}

@@ -196,26 +196,33 @@ def _covered(outs: "list[Out]", offset: int) -> int:
 
 
 def place(head: heads.Head, keep: tuple[str, int] | None) -> Cut:
-    """The cut that the user asks for. Raises ValueError where the head names too few cuts to tell."""
-    offset = head.tail if keep is None else _asked(head, *keep)
-    for known, _, tokens, messages in head.cuts:
-        if known == offset:
+    """The cut that the user asks for, or the nearest that the head knows of (see `knows`)."""
+    wanted = head.tail if keep is None else head.covered
+    if keep and keep[1]:
+        wanted = min((cut[0] for cut in _asked(head, *keep)), default=head.covered)
+    for offset, _, tokens, messages in head.cuts:
+        if offset == wanted:
             return Cut(offset, tokens, messages)
-    return Cut(offset, 0, 0 if offset == head.covered else -1)
+    return Cut(wanted, 0, 0 if wanted == head.covered else -1)
 
 
-def _asked(head: heads.Head, unit: str, number: int) -> int:
-    """Where the last `number` turns begin, or the longest tail of whole rounds with at most so many tokens; where the
-    conversation begins if it has no more than that."""
-    if not number:
-        return head.covered
-    cuts = [cut for cut in head.cuts if cut[0] < head.covered and (unit == "tokens" or cut[1] == "t")]
-    wanted = cuts[-number:] if unit == "turns" else [cut for cut in cuts if cut[2] <= number]
-    enough = len(cuts) >= number if unit == "turns" else len(wanted) < len(cuts)
-    offset = wanted[0][0] if wanted else head.covered
-    if enough or offset == head.first:
-        return offset
-    raise ValueError("more is to be kept than the head knows of")
+def knows(head: heads.Head, keep: tuple[str, int] | None) -> bool:
+    """False if there may be earlier cuts than those of the head that `keep` asks for."""
+    if keep is None or not keep[1]:
+        return True
+    asked, cuts = _asked(head, *keep), _cuts(head, keep[0])
+    enough = len(asked) == keep[1] if keep[0] == "turns" else len(asked) < len(cuts)
+    return enough or place(head, keep).offset == head.first
+
+
+def _asked(head: heads.Head, unit: str, number: int) -> tuple[heads.Cut, ...]:
+    """Cuts from which on there are at most so many turns, or tokens."""
+    cuts = _cuts(head, unit)
+    return cuts[-number:] if unit == "turns" else tuple(cut for cut in cuts if cut[2] <= number)
+
+
+def _cuts(head: heads.Head, unit: str) -> tuple[heads.Cut, ...]:
+    return tuple(cut for cut in head.cuts if cut[0] < head.covered and (unit == "tokens" or cut[1] == "t"))
 
 
 def whole_end(source: int, start: int, size: int) -> int:
@@ -360,7 +367,8 @@ def lean(argv: list[str]) -> int | None:
 
 
 def _options(argv: list[str]) -> _Options | None:
-    if not argv or argv[0] != "compact":
+    # The head's own tail follows the settings of who made it; these variables would override them.
+    if not argv or argv[0] != "compact" or "MEMCLI_KEEP_TURNS" in os.environ or "MEMCLI_KEEP_TOKENS" in os.environ:
         return None
     found = _Options()
     words = iter(argv[1:])
@@ -389,7 +397,7 @@ def _answer(options: _Options, source: int, started: float) -> int | None:
     try:
         head = heads.parse(_content(f"{sidecar}/head"))
         now = _now(f"{sidecar}/now", head)
-        if not (_is_same(head, source) and _is_published(head, directory, now)):
+        if not (knows(head, options.keep) and _is_same(head, source) and _is_published(head, directory, now)):
             return None
         end = whole_end(source, head.end, os.fstat(source).st_size)
         ready = prepare(head, source, end, options.keep, now[3] if now and now[1] <= end else None)

@@ -106,7 +106,7 @@ def _swap_any(transcript: Path, wish: Wish, triggers: Triggers, *, stream: bool)
             pieces, report = _pieces(made.head, descriptor, end, wish)
         except ValueError:  # what came after the head was made asks for another reading
             follower = Follower(str(made.path), Place.of(transcript), triggers)
-            made = made._replace(head=spot.head_now(follower, str(transcript)))
+            made = made._replace(head=spot.head_now(follower))
             pieces, report = _pieces(made.head, descriptor, made.head.end, wish)
         if wish.in_place:
             _replace(made.path, b"".join(pieces), os.fstat(descriptor).st_size, wish)
@@ -127,6 +127,7 @@ def _made(transcript: Path, wish: Wish, triggers: Triggers) -> _Made:
     place = Place.of(transcript)
     if not wish.fresh and wish.budget is None and (head := _committed(place, transcript)):
         return _Made(head, transcript, "was ready")
+    setup.announce(place, quiet=wish.quiet)
     keeper = Keeper(place, triggers)
     try:
         keeper.open("compact", time.time())
@@ -170,8 +171,8 @@ def _beside_daemon(place: Place, pid: int, transcript: Path, wish: Wish, trigger
         if head := _committed(place, transcript):
             return _Made(head, transcript, "was ready")
     follower = Follower(str(transcript), place, triggers)
-    head = spot.head_now(follower, str(place.transcript))
-    return _Made(head, transcript, "made now beside the daemon")
+    store = Store(place)
+    return _Made(spot.head_now(follower, store if store.id else None), transcript, "made now beside the daemon")
 
 
 def _streamed(spool: Path, triggers: Triggers) -> _Made:

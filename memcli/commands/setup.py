@@ -12,18 +12,23 @@ from memcli.session import Triggers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from memcli.sidecar.place import Place
 
-def load(overrides: Mapping[str, object], *, quiet: bool = False) -> settings.Settings:
+
+def load(overrides: Mapping[str, object], *, quiet: bool = False) -> settings.Loaded:
     """The settings of this process; warnings go to stderr. Raises Usage for a value that makes no sense."""
     loaded = settings.load(overrides, os.environ, settings.project_directory())
     for warning in () if quiet else loaded.warnings:
         print(f"memcli: {warning}", file=sys.stderr)
-    return loaded.settings
+    return loaded
 
 
-def triggers(chosen: settings.Settings) -> Triggers:
-    """When updates are due. The embedded backend costs nothing, so no growth is too small for it."""
+def triggers(loaded: settings.Loaded) -> Triggers:
+    """When updates are due. The embedded backend costs nothing: no growth is too small for it unless the user says so."""
+    chosen = loaded.settings
+    said = loaded.origins["min_update_tokens"] != "default"
     return Triggers(
+        min_update_tokens=chosen.min_update_tokens if said else 0,
         init_tokens=chosen.init_tokens,
         update_tokens=chosen.update_tokens,
         update_tool_calls=chosen.update_tool_calls,
@@ -31,3 +36,9 @@ def triggers(chosen: settings.Settings) -> Triggers:
         context_limit=chosen.context_limit or 0,
         budget=chosen.budget,
     )
+
+
+def announce(place: Place, *, quiet: bool = False) -> None:
+    """Say once where our files go if not beside the transcript."""
+    if place.announcement and not quiet:
+        print(f"memcli: {place.announcement}", file=sys.stderr)

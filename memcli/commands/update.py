@@ -40,10 +40,11 @@ def update(
     chosen = setup.load(overrides, quiet=quiet)
     place = Place.of(transcript)
     keeper = Keeper(place, setup.triggers(chosen), laid_out(transcript, place, line))
+    setup.announce(place, quiet=quiet)
     try:
         keeper.open("update", time.time())
     except AlreadyWatched as error:
-        return _ask_daemon(keeper, error, chosen.wait, quiet=quiet)
+        return _ask_daemon(keeper, error, chosen.settings.wait, quiet=quiet)
     try:
         done = update_once(keeper)
     finally:

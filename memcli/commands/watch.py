@@ -31,8 +31,8 @@ def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, ve
     orders = Orders(
         paths=tuple(str(path) for path in paths),
         triggers=setup.triggers(chosen),
-        jobs=chosen.jobs,
-        on_limit=chosen.on_limit or "",
+        jobs=chosen.settings.jobs,
+        on_limit=chosen.settings.on_limit or "",
         quiet=quiet,
         verbose=verbose,
     )

@@ -22,6 +22,7 @@ ALIKE = 0.6  # share of common words from which a line repeats another
 NAMED = 0.6  # part of a name's weight that is earned by naming it, the rest by explaining it
 WORTH = 0.5  # what a line's own worth weighs against names
 UNUSED = 0.2  # weight of a name that only outputs hold
+SMALLEST = 40  # characters too few for any line
 MIN_CONTEXT = 4  # ordinary words that make a line explain the names on it
 
 
@@ -126,25 +127,33 @@ class Coverage:
 
 
 def take_telling(room: Room, pool: Iterable[Line], weights: dict[str, float], chosen: list[Line]) -> list[Line]:
-    """The lines of the pool that tell most for their length; `chosen` is what stands already."""
+    """The lines of the pool that tell most for their length; `chosen` is what stands already.
+
+    Lines that repeat a chosen one come last, if there is room for them at all.
+    """
     coverage = Coverage(weights, chosen)
     heap = [(-coverage.gain(line), number, line) for number, line in enumerate(pool)]
     heapq.heapify(heap)
     taken: list[Line] = []
+    repeating: list[Line] = []
     words = [_word_set(line.text) for line in chosen]
-    while heap and room.chars > 40:
+    while heap and room.chars > SMALLEST:
         before, number, line = heapq.heappop(heap)
         gain = coverage.gain(line)
         if gain < -before and heap and gain < -heap[0][0]:
-            heapq.heappush(heap, (-gain, number, line))
+            heapq.heappush(heap, (-gain, number, line))  # others tell more by now
             continue
         mine = _word_set(line.text)
-        if gain <= 0 or (not line.extends and any(_alike(mine, other) for other in words)) or not room.take(line):
-            continue
-        coverage.add(line.extends.full if line.extends else line.text)
-        words.append(mine)
-        taken.append(line)
-    return taken
+        if gain <= 0 or (not line.extends and any(_alike(mine, other) for other in words)):
+            repeating.append(line)
+        elif room.take(line):
+            coverage.add(line.extends.full if line.extends else line.text)
+            words.append(mine)
+            taken.append(line)
+    known = {line.text for line in (*chosen, *taken)}
+    return taken + take_all(
+        room, (line for line in repeating if line.text not in known and explains(line.text)), room.chars
+    )
 
 
 def explains(text: str) -> bool:

@@ -188,7 +188,8 @@ def _completed(ledger: Ledger, share: int) -> Groups:
     fair = fair if fair >= 30 else 60
     lines = [Line(COMPLETED, COMMITS, f"- {one.sha} — output: {quoted(one.subject, fair)}", one.index) for one in whole]
     if bare:
-        lines.append(Line(COMPLETED, COMMITS, "- earlier: " + ", ".join(one.sha for one in bare[-60:]), -1))
+        lines.append(Line(COMPLETED, COMMITS, "- earlier: " + ", ".join(one.sha for one in bare[-80:]), -1))
+    lines.reverse()
     links = [
         Line(COMPLETED, LINKS, f"- {told(label) or 'recorded'}: {quoted(url)}", place)
         for place, (url, label) in enumerate(ledger.state.commits.links.items())

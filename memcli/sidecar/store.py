@@ -7,7 +7,7 @@
     ledger           snapshots of the fold; a cache
     state            the session's own bytes: meter, marks, backoff, spending
     memory.next      the Markdown that `head` has published and that is on its way to its name
-    replaced.<hash>  a second name of the Markdown that was replaced last; the hash is what its content was then
+    replaced.<hash>  second names of the Markdowns that were replaced last; the hash is what the content was then
     edits/           what the user wrote into the Markdown: `*.new` until a generation has taken it in, then `*.md`
 
 The order of a commit, and what a crash at each point leaves:
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 _STATE_MAGIC = b"memcli-state 1 %08x\n"
 _ID_SPAN = 4096
+# So many replaced Markdowns are watched for an editor that has the old file open and still writes into it.
+_REPLACED = 4
 
 
 class Edit(NamedTuple):
@@ -229,8 +231,6 @@ class Store:
         head.memory_number, head.memory_previous = heads.number(memory), standing
 
     def _put_in_place(self, head: heads.Head) -> None:
-        for replaced in self._sidecar.glob("replaced.*"):
-            replaced.unlink()
         files.second_name(self.place.memory, self._sidecar / f"replaced.{head.memory_previous:x}", self._disk)
         try:
             self._disk.replace(self._next, self.place.memory)
@@ -239,6 +239,9 @@ class Store:
                 raise
             self._copy_in_place(head)
         files.sync_directory(self.place.memory.parent, self._disk)
+        # A new name changes the ctime, so this is the order in which they were replaced.
+        for replaced in sorted(self._sidecar.glob("replaced.*"), key=lambda path: path.stat().st_ctime_ns)[:-_REPLACED]:
+            replaced.unlink()
 
     def _copy_in_place(self, head: heads.Head) -> None:
         # The sidecar was put on another file system. The time is set so that the stat in `head` holds all the same.

@@ -17,7 +17,7 @@ import msgspec
 
 from memcli import head as heads
 from memcli.memory import message
-from memcli.memory.edits import Edits, from_record, to_record
+from memcli.memory.edits import Edits, from_record
 from memcli.session import (
     AnyEffect,
     ContextFull,
@@ -31,16 +31,16 @@ from memcli.session import (
     Warned,
 )
 from memcli.sidecar import lineage, publisher
-from memcli.sidecar.generations import Generation
 from memcli.sidecar.lock import Lock
-from memcli.sidecar.publisher import Signed
 from memcli.sidecar.store import Edit, Store
 from memcli.watch.follower import Follower, Replaced
+from memcli.watch.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from memcli.memory.jobs import Result
+    from memcli.sidecar.generations import Generation
     from memcli.sidecar.place import Place
 
 REFRESH_SECONDS = 1.0
@@ -188,30 +188,18 @@ class Keeper:
     def _publish(self, publication: Publication, wall: float) -> Generation:
         assert self.session is not None
         edits, self._heard = self._heard, []
-        known = self._same_memory(publication)
-        n, name = (known.n, known.id) if known else self.store.next_generation()
-        signed = sign(self.place, name, publication)
-        with open(self.path, "rb") as transcript:
-            head = publisher.make_head(publication, self.session.format, signed, transcript, wall)
+        parent = self.head.generation if self.head else ""
+        made = record(publication, self.session.format, self.path, self.store, wall, parent)
         memory = publication.markdown.encode("utf-8", "surrogatepass")
-        parent = self.head.generation if self.head else publication.parent
-        generation = known or _generation(n, signed, parent, publication, head, wall)
-        if known:
-            self.store.publish(head, memory, edits)
+        if made.known:
+            self.store.publish(made.head, memory, edits)
         else:
-            self.store.commit(generation, publication.fold, head, memory, edits)
+            self.store.commit(made.generation, publication.fold, made.head, memory, edits)
             lineage.register(self.store.id, self.place.sidecar)
-        self.head, self._shown = head, publication.state
+        self.head, self._shown = made.head, publication.state
         self._dirty = True
         self.save()
-        return generation
-
-    def _same_memory(self, publication: Publication) -> Generation | None:
-        """The newest generation, if it is this very memory: then repeating an update changes nothing."""
-        newest = self.store.generations.newest()
-        if newest is None or newest.covered != publication.boundary.offset:
-            return None
-        return newest if message.signed(newest.memory) == message.signed(publication.markdown) else None
+        return made.generation
 
     def _refresh(self, effect: RefreshState, now: float) -> None:
         """Write the new Current State to `now` at once and into the Markdown once a second."""
@@ -267,32 +255,3 @@ class Keeper:
             if offset not in self._logged:
                 log.append(offset, zlib.decompress(packed))
         self._logged = offsets
-
-
-def sign(place: Place, generation: str, publication: Publication) -> Signed:
-    """The mark's digest for a generation of this place."""
-    keys = lineage.Keys.make(place.sidecar)
-    digest = keys.digest(generation, publication.signed)
-    return Signed(generation, digest, str(place.transcript))
-
-
-def _generation(
-    n: int, signed: Signed, parent: str, publication: Publication, head: heads.Head, wall: float
-) -> Generation:
-    kept = next((messages for offset, _, _, messages in head.cuts if offset == head.tail), 0)
-    return Generation(
-        n=n,
-        id=signed.generation,
-        made=wall,
-        covered=publication.boundary.offset,
-        parent=parent,
-        edits=to_record(publication.edits),
-        tokens_before=publication.reading.tokens,
-        tokens_after=head.memory_tokens + head.tail_tokens,
-        messages_before=publication.messages,
-        messages_after=1 + kept + head.tail_messages,
-        milliseconds=publication.milliseconds,
-        backend=publication.backend,
-        digest=signed.digest,
-        memory=publication.markdown,
-    )

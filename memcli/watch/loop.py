@@ -178,7 +178,8 @@ class Loop:
         name = str(path)
         if name in self._keepers or name in self._refused or not path.is_file():
             return
-        keeper = Keeper(Place.of(path), self._triggers)
+        place = Place.of(path)
+        keeper = Keeper(place, self._triggers)
         try:
             keeper.open("watch", time.time())
         except MemcliError as error:
@@ -188,6 +189,8 @@ class Loop:
             return
         self._keepers[name] = keeper
         self._active[name] = time.monotonic()
+        if place.announcement:
+            self._report(Told(name, "warning", {"reason": place.announcement}))
         self._report(Told(name, "following", {"memory": str(keeper.place.memory)}))
 
     def _give_up(self, name: str, error: MemcliError) -> None:

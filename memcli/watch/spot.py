@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from memcli.memory.jobs import Result
 from memcli.session import QUIET_SECONDS, Fold, Session, StartJob, UpToDate
-from memcli.sidecar import lineage, publisher
-from memcli.sidecar.publisher import Signed
+from memcli.sidecar import publisher
 from memcli.transcript.boundary import Cut
 from memcli.transcript.recognise import no_messages
 from memcli.watch.once import read_to_end
+from memcli.watch.record import record, sign
 
 if TYPE_CHECKING:
     from memcli.head import Head
     from memcli.session import Publication
+    from memcli.sidecar.store import Store
     from memcli.watch.follower import Follower
     from memcli.watch.keeper import Keeper, Outward
 
@@ -55,20 +56,34 @@ def publish_now(keeper: Keeper) -> None:
         raise no_messages(keeper.path)
 
 
-def head_now(follower: Follower, source: str = "", generation: str = "") -> Head:
-    """A head for everything the follower reads, kept in memory only.
+def head_now(follower: Follower, store: Store | None = None) -> Head:
+    """A head for everything the follower reads; nothing that is committed changes.
 
-    `source`: where the full transcript lies; `generation`: the id to use (by default one derived from the content).
+    With a `store` (a daemon's, whose lock is not ours) the generation is added to it, so that the successor of the
+    transcript finds where it comes from; without one it has a name made of its content and lives in its mark alone.
     Raises NoMessages for a transcript without any.
     """
     follower.catch_up(time.monotonic() - 2 * QUIET_SECONDS)
     publication = publication_now(follower)
-    name = generation or publication.identity
-    digest = lineage.Keys.make(follower.place.sidecar).digest(name, publication.signed)
     session = follower.session
     assert session is not None
+    if store is not None:
+        return _recorded(publication, session.format, follower.path, store)
+    signed = sign(follower.place, publication.identity, publication)
     with open(follower.path, "rb") as transcript:
-        return publisher.make_head(publication, session.format, Signed(name, digest, source), transcript, time.time())
+        return publisher.make_head(publication, session.format, signed, transcript, time.time())
+
+
+def _recorded(publication: Publication, format: str, path: str, store: Store) -> Head:
+    while True:
+        made = record(publication, format, path, store, time.time())
+        if made.known:
+            return made.head
+        try:
+            store.generations.add(made.generation, publication.fold)
+        except FileExistsError:
+            continue  # the daemon took this number just now
+        return made.head
 
 
 def publication_now(follower: Follower) -> Publication:

@@ -166,6 +166,13 @@ def test_a_late_word_survives_a_death_after_the_commit_point(store: Store) -> No
     assert [edit.text for edit in again.edits()] == ["first\nlate\n"]
 
 
+def test_the_replaced_files_are_few(store: Store) -> None:
+    for n in range(9):
+        a_commit(store, f"memory {n}\n")
+    left = sorted(path.read_text() for path in store.place.sidecar.glob("replaced.*"))
+    assert left == [f"memory {n}\n" for n in range(4, 8)]
+
+
 def test_a_fresh_current_state_does_not_take_an_edit_from_the_screen(store: Store) -> None:
     generation = a_commit(store, "first\n")
     store.place.memory.write_text("mine\n")

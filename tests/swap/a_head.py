@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memcli import head as heads
 from memcli import swap
@@ -13,6 +13,9 @@ from memcli.transcript.encode import common
 from memcli.transcript.entries import UserText
 from memcli.transcript.lines import Line
 from memcli.transcript.thread import Thread
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MEMORY = (
     "# Session memory\n\n",

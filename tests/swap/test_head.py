@@ -112,7 +112,9 @@ def test_now_is_read_back_and_refused_when_damaged(generation, end, number, stat
 def test_spans_stand_at_the_start_before_the_boundary_and_before_the_end(covered, end) -> None:
     first, middle, last = heads.spans(covered, end)
 
-    assert first[0] == 0 and middle[1] == covered and last[1] == end
+    assert first[0] == 0
+    assert middle[1] == covered
+    assert last[1] == end
     assert all(0 <= begin <= stop <= end for begin, stop in (first, middle, last))
 
 

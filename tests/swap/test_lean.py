@@ -54,7 +54,8 @@ def test_it_writes_what_swap_writes(remembered, format, tmp_path) -> None:
 
     assert ran.returncode == 0
     assert ran.stdout == swapped(head, path.read_bytes(), tmp_path)[0]
-    assert ran.stderr.startswith(b"memcli: ") and ran.stderr.count(b"\n") == 1
+    assert ran.stderr.startswith(b"memcli: ")
+    assert ran.stderr.count(b"\n") == 1
 
 
 def test_quiet_says_nothing(remembered) -> None:
@@ -91,7 +92,8 @@ def test_a_state_that_does_not_fit_is_not_used(remembered, now) -> None:
     (room / "now").write_bytes(now)
     ran = lean(path)
 
-    assert ran.returncode == 0 and b"- fresh" not in ran.stdout
+    assert ran.returncode == 0
+    assert b"- fresh" not in ran.stdout
 
 
 def test_a_grown_transcript_is_copied_to_its_last_whole_line(remembered) -> None:
@@ -189,6 +191,14 @@ def test_both_ways_to_keep_are_left_to_the_program(remembered) -> None:
     assert declined(remembered()[0], "--keep-turns", "1", "--keep-tokens", "1")
 
 
+@pytest.mark.parametrize("name", ["MEMCLI_KEEP_TURNS", "MEMCLI_KEEP_TOKENS"])
+def test_settings_of_the_environment_are_left_to_the_program(remembered, monkeypatch, name) -> None:
+    path, _, _ = remembered()
+    monkeypatch.setenv(name, "3")
+
+    assert declined(path)
+
+
 def test_an_edited_memory_is_left_to_the_program(remembered, tmp_path) -> None:
     path, _, _ = remembered()
     (tmp_path / "session-memory.md").write_text("memory, edited")
@@ -255,7 +265,8 @@ def test_a_full_disk_is_an_error_that_says_so(remembered) -> None:
         )
 
     assert ran.returncode == 1
-    assert ran.stderr.startswith(b"Error: ") and b"\nTry: memcli compact" in ran.stderr
+    assert ran.stderr.startswith(b"Error: ")
+    assert b"\nTry: memcli compact" in ran.stderr
 
 
 @pytest.mark.parametrize(

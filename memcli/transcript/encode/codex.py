@@ -2,7 +2,8 @@
 
 Dropped from the tail: reasoning (items and events), the client's compactions, further session metas (they carry old
 ids), rollbacks (the turns they took away are skipped; on resume they would take others), and `token_count` events: on
-resume the last one is taken for the size of the context, which would set off a compaction at once. Everything else, events of the second view included, is kept as it is.
+resume the last one is taken for the size of the context, which would set off a compaction at once. Everything else,
+events of the second view included, is kept as it is.
 """
 
 from __future__ import annotations

@@ -95,22 +95,19 @@ def _left_open(messages: list[Record], results: dict[str, list[Record]]) -> list
 def _paired(messages: list[Record], results: dict[str, list[Record]]) -> list[Record]:
     """Results first, one for each call and in the calls' order; ids that come again later are made unique."""
     used: dict[str, int] = {}
-    answers: list[Record] = []
+    answers: list[Record] = []  # to the calls of the message before
     out: list[Record] = []
     for message in messages:
         content = [block for block in message["content"] if block["type"] != "tool_result"]
         if message["role"] == "user":
             content, answers = answers + content, []
-        elif answers:  # the result comes later than the agent's next words
-            out.append({"role": "user", "content": answers})
-        if message["role"] == "assistant":
-            content = [_unique(block, used) for block in content]
-            answers = [
-                _answer(old["id"], new["id"], results)
-                for old, new in zip(message["content"], content, strict=True)
-                if new["type"] == "tool_use"
-            ]
-        if content:
+        else:
+            content, old = [_unique(block, used) for block in content], content
+            pairs = zip(old, content, strict=True)
+            answers = [_answer(was["id"], now["id"], results) for was, now in pairs if now["type"] == "tool_use"]
+        if content and out and out[-1]["role"] == message["role"]:
+            out[-1]["content"] += content  # what stood between were only results that belong further up
+        elif content:
             out.append({"role": message["role"], "content": content})
     return [*out, {"role": "user", "content": answers}] if answers else out
 

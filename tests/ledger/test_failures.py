@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from memcli.ledger import failures
+from memcli.ledger.failures import Failure, telling_lines
+from memcli.transcript.entries import Entry
+from tests.ledger.builders import agent, call, done, edited, folded, ran, result
+
+BROKEN = "Exit code 2\nsrc/a.c:3:1: error: expected ';' before the closing brace\nmake: *** [all] Error 1"
+
+
+def opened(*entries: Entry | list[Entry]) -> list[Failure]:
+    return folded(*entries).state.work.failures.open
+
+
+def fixed(*entries: Entry | list[Entry]) -> list[Failure]:
+    return folded(*entries).state.work.failures.fixed
+
+
+def test_a_failure_is_open_until_its_command_succeeds() -> None:
+    assert [one.what for one in opened(ran("make", BROKEN, failed=True))] == ["make"]
+    assert opened(ran("make", BROKEN, failed=True), ran("make 2>&1 | tail -3")) == []
+
+
+def test_another_command_fixes_nothing() -> None:
+    assert len(opened(ran("make", BROKEN, failed=True), ran("make clean"))) == 1
+
+
+def test_a_fixed_failure_remembers_what_was_done() -> None:
+    (one,) = fixed(ran("make", BROKEN, failed=True), agent("Adding the missing semicolon:"), ran("make"))
+
+    assert one.cure == "Adding the missing semicolon"
+
+
+def test_failing_again_opens_it_anew_and_counts() -> None:
+    (one,) = opened(ran("make", BROKEN, failed=True), ran("make"), ran("make", BROKEN, failed=True))
+
+    assert one.count == 2
+
+
+def test_an_edit_that_succeeds_fixes_the_failed_edit() -> None:
+    assert opened(edited("a.py", text="the disk is full: cannot write", is_error=True), edited("a.py")) == []
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["File has not been read yet. Read it first", "String to replace not found in file.", "<tool_use_error>No such tool</tool_use_error>"],
+)
+def test_slips_of_the_harness_are_no_failures(output: str) -> None:
+    assert opened(edited("a.py", text=output, is_error=True)) == []
+
+
+def test_a_look_up_without_a_find_is_no_failure() -> None:
+    assert opened(ran("grep -rn nothing src", "Exit code 1: no match found here", failed=True)) == []
+
+
+def test_a_refused_call_is_no_failure() -> None:
+    assert opened(done("Bash", {"command": "make"}, "error: refused by the user", is_error=True, rejected=True)) == []
+
+
+def test_a_program_in_the_background_fails_under_its_own_name() -> None:
+    started = done("exec_command", {"cmd": "cargo test"}, "Process running with session ID 7")
+    ended = done("write_stdin", {"session_id": 7}, "error: test failed in the cart module", is_error=True)
+
+    assert [one.what for one in opened(started, ended)] == ["cargo test"]
+    assert opened(started, ended, ran("cargo test")) == []
+
+
+def test_starting_a_program_again_does_not_prove_it_works() -> None:
+    running = done("exec_command", {"cmd": "cargo test"}, "Process running with session ID 7")
+
+    assert len(opened(ran("cargo test", "error: it does not compile", failed=True), running)) == 1
+
+
+def test_a_result_that_comes_before_its_call_counts_when_the_call_comes() -> None:
+    late = [result("c-late", BROKEN, is_error=True), call("Bash", {"command": "make"}, "c-late")]
+
+    assert [one.what for one in opened(late)] == ["make"]
+
+
+def test_the_most_telling_line_comes_first() -> None:
+    assert telling_lines(BROKEN)[0] == "src/a.c:3:1: error: expected ';' before the closing brace"
+
+
+def test_an_output_without_error_words_shows_its_ends() -> None:
+    assert telling_lines("first line of it\nsomething\nlast line of it") == ["first line of it", "last line of it"]
+
+
+def test_lines_about_the_exit_alone_say_nothing() -> None:
+    assert telling_lines("Exit code 1\nProcess exited with code 1") == []
+
+
+def test_beyond_the_cap_fixed_failures_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "MAX_FAILURES", 1)
+    all_of_them = [ran("first", BROKEN, failed=True), ran("first"), ran("second", BROKEN, failed=True)]
+
+    assert [one.what for one in opened(*all_of_them)] == ["second"]
+    assert fixed(*all_of_them) == []

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+
+from memcli.ledger import files
+from memcli.ledger.files import File
+from memcli.transcript.entries import Entry
+from tests.ledger.builders import agent, done, edited, folded, place, ran, wrote
+
+CART = "/home/dev/shop/src/cart.py"
+
+
+def states(*entries: Entry | list[Entry]) -> dict[str, str]:
+    ledger = folded(place(), *entries)
+    return {path.removeprefix("/home/dev/shop/"): file.state for path, file in ledger.state.files.known.items()}
+
+
+def cart(*entries: Entry | list[Entry]) -> File:
+    return folded(place(), *entries).state.files.known[CART]
+
+
+def test_a_new_file_is_created_and_stays_so_when_edited() -> None:
+    assert states(wrote(CART), edited(CART)) == {"src/cart.py": "created"}
+
+
+def test_an_overwritten_file_is_modified() -> None:
+    assert states(wrote(CART, text="The file has been updated")) == {"src/cart.py": "modified"}
+    assert states(wrote(CART, text="ok", detail={"type": "update"})) == {"src/cart.py": "modified"}
+
+
+def test_a_file_that_was_read_before_is_not_new() -> None:
+    assert states(done("Read", {"file_path": CART}), wrote(CART, text="done")) == {"src/cart.py": "modified"}
+
+
+def test_the_last_writer_wins() -> None:
+    assert states(edited(CART), ran("rm src/cart.py")) == {"src/cart.py": "deleted"}
+    assert states(ran("rm src/cart.py"), wrote(CART)) == {"src/cart.py": "created"}
+
+
+def test_a_failed_edit_changes_nothing() -> None:
+    assert states(edited(CART, is_error=True)) == {}
+
+
+def test_a_refused_edit_changes_nothing() -> None:
+    assert states(edited(CART, is_error=True, rejected=True)) == {}
+
+
+def test_a_moved_file_leaves_its_old_place() -> None:
+    known = folded(place(), edited(CART), ran("git mv src/cart.py src/basket.py")).state.files.known
+
+    assert known[CART].state == "deleted"
+    assert known["/home/dev/shop/src/basket.py"].source == CART
+
+
+def test_a_relative_path_is_the_known_file_that_ends_so() -> None:
+    assert states(edited(CART), ran("sed -i s/a/b/ cart.py")) == {"src/cart.py": "modified"}
+
+
+def test_reading_keeps_what_the_file_defines() -> None:
+    read = cart(agent("I read the cart to see how totals work:"), done("Read", {"file_path": CART}, "     1→def total_price(cart):\n"))
+
+    assert (read.state, read.reads, list(read.names)) == ("", 1, ["total_price"])
+    assert read.read_why == "I read the cart to see how totals work"
+
+
+def test_a_search_tells_about_files_it_found() -> None:
+    assert "total_price" in cart(ran("grep -rn 'def ' src", f"{CART}:3:def total_price(cart):")).names
+
+
+def test_each_purpose_keeps_its_own_names() -> None:
+    touched = cart(agent("Add the tax:"), edited(CART, "tax_rate = 1"), agent("Add the discount:"), edited(CART, "discount_rate = 1"))
+
+    assert [(one.why, one.names) for one in touched.touches] == [("Add the tax", ["tax_rate"]), ("Add the discount", ["discount_rate"])]
+
+
+def test_the_same_purpose_gathers_names() -> None:
+    touched = cart(agent("Add the tax:"), edited(CART, "tax_rate = 1"), edited(CART, "tax_name = 1"))
+
+    assert [one.names for one in touched.touches] == [["tax_name", "tax_rate"]]
+
+
+def test_beyond_the_cap_files_that_were_only_read_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_FILES", 2)
+
+    assert states(wrote("/home/dev/shop/a.py"), done("Read", {"file_path": CART}), wrote("/home/dev/shop/b.py")) == {"a.py": "created", "b.py": "created"}

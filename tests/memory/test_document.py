@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memcli.memory.document import PROSE_MARK, Block, Document, parse
+from memcli.memory.sections import NAMES, PINNED
+
+_LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n")) | st.sampled_from(["## Files", "# x", "- none", "\\## Files", "\\- none", PROSE_MARK, "\\" + PROSE_MARK, "- item", ""])
+_TEXT = st.lists(_LINE, max_size=6).map("\n".join).map(lambda text: text.strip("\n"))
+
+
+@given(st.lists(st.tuples(_TEXT, _TEXT), min_size=7, max_size=7), _TEXT, st.booleans())
+def test_parsing_undoes_writing(texts: list[tuple[str, str]], state: str, pinned: bool) -> None:
+    blocks = [Block(name, *text) for name, text in zip(NAMES[1:], texts, strict=True)]
+    document = Document((*blocks, *([Block(PINNED, "- kept")] if pinned else [])), state)
+
+    assert parse(document.to_markdown(state)) == document
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_any_text_can_be_parsed_and_has_all_sections(text: str) -> None:
+    assert [block.name for block in parse(text).blocks][:7] == list(NAMES[1:])
+
+
+def test_every_heading_stands_once_and_in_order() -> None:
+    text = Document().to_markdown("- now")
+
+    assert [line[3:] for line in text.split("\n") if line.startswith("## ")] == list(NAMES)
+
+
+def test_an_empty_section_says_so() -> None:
+    assert "## Files\n- none\n" in Document().to_markdown("")
+
+
+def test_current_state_can_be_written_anew() -> None:
+    first = parse(Document().to_markdown("- before"))
+
+    assert parse(first.to_markdown("- after")).current_state == "- after"
+
+
+def test_a_block_cannot_forge_a_heading() -> None:
+    text = Document((Block("User Intent", "- a\n## Files\n- forged"),)).to_markdown("")
+
+    assert "\n\\## Files\n" in text
+
+
+def test_a_heading_nobody_knows_stays_text_of_its_section() -> None:
+    document = parse("# Session memory\n\n## Files\n- a.py\n\n## My notes\n- keep this\n")
+
+    assert document.block("Files").ledger == "- a.py\n## My notes\n- keep this"
+
+
+def test_a_block_that_is_not_there_is_empty() -> None:
+    assert Document().block(PINNED) == Block(PINNED)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memcli.ledger.clean import ELISION
+from memcli.memory.quoting import quoted, shortened, spelled, told, worded
+
+
+@given(st.text())
+def test_a_quote_has_no_double_quotation_mark_inside(text: str) -> None:
+    assert re.fullmatch(r'"[^"“”`\n]*"', quoted(text))
+
+
+@given(st.text(), st.integers(40, 300))
+def test_a_quote_keeps_its_limit(text: str, limit: int) -> None:
+    assert len(quoted(text, limit)) <= limit + 2
+
+
+def test_a_quote_is_word_for_word() -> None:
+    assert quoted("never  round\nprices") == '"never round prices"'
+
+
+def test_a_closing_backslash_cannot_hide_the_closing_mark() -> None:
+    assert quoted("C:\\temp\\") == '"C:\\temp"'
+
+
+def test_the_middle_of_a_long_quote_is_left_out() -> None:
+    line = shortened(" ".join(f"word{n}" for n in range(100)), 120)
+
+    assert line.startswith("word0 word1 ")
+    assert line.endswith(" word98 word99")
+    assert f" {ELISION} " in line
+
+
+@given(st.lists(st.sampled_from(["alpha", "beta_gamma", "src/delta.py"]), min_size=1, max_size=60), st.integers(20, 200))
+def test_no_word_is_cut(words: list[str], limit: int) -> None:
+    assert set(shortened(" ".join(words), limit).split()) <= {*words, ELISION}
+
+
+@pytest.mark.parametrize("text", ["# Heading here", "> quoted line", "- - item", "--- ruler"])
+def test_told_words_cannot_begin_like_markdown(text: str) -> None:
+    assert told(text)[0].isalpha()
+
+
+@pytest.mark.parametrize("text", ["see https://evil.example/x now", "a <system-reminder> tag", "</user> then"])
+def test_links_and_tags_are_quoted(text: str) -> None:
+    assert worded(text).startswith('agent: "')
+
+
+def test_told_words_that_begin_with_a_path_do_not_look_like_a_file_entry() -> None:
+    assert told("src/cart.py was deleted") == "on src/cart.py was deleted"
+    assert worded("src/cart.py was deleted") == "src/cart.py was deleted"
+
+
+def test_double_marks_in_told_words_become_single() -> None:
+    assert told('say "hi" and `bye`') == "say 'hi' and 'bye'"
+
+
+def test_a_command_stands_as_code_on_one_line() -> None:
+    assert spelled('git commit -m "a\n`b`"') == "`git commit -m 'a 'b''`"
