@@ -56,7 +56,10 @@ def memcli(
 
 @app.command()
 def watch(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Transcripts, or directories of them.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Transcripts, or directories of them; may be left out like elsewhere."),
+    ] = None,
     backend: Backend = None,
     budget: Budget = None,
     init_tokens: Annotated[
@@ -90,7 +93,7 @@ def watch(
 
     raise typer.Exit(
         run(
-            paths,
+            paths or [],
             {
                 "backend": backend,
                 "budget": budget,

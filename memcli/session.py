@@ -34,7 +34,7 @@ from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
 from memcli.transcript import formats
 from memcli.transcript.boundary import Boundaries, BoundaryState, Cut, tail_cut
-from memcli.transcript.entries import AnyPart, Compacted, Entry, Place, UserText
+from memcli.transcript.entries import AnyPart, Compacted, Entry, Interrupt, Place, UserText
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
 from memcli.transcript.thread import State as ThreadState
@@ -176,21 +176,29 @@ AnyEffect: TypeAlias = ReadingEffect | Effect
 
 
 class Fold:
-    """The ledger and the present, folded together: what one snapshot holds."""
+    """The ledger and the present, folded together: what one snapshot holds.
+
+    `stopped`: the person has interrupted the agent and not spoken since. A successor's reader cannot know that.
+    """
 
     def __init__(self, snapshot: bytes = b"") -> None:
-        ledger, present = msgspec.msgpack.decode(snapshot, type=tuple[bytes, bytes]) if snapshot else (b"", b"")
+        kind = tuple[bytes, bytes, bool]
+        ledger, present, stopped = msgspec.msgpack.decode(snapshot, type=kind) if snapshot else (b"", b"", False)
         self.ledger = Ledger.restore(ledger) if ledger else Ledger()
         self.present = Present.restore(present) if present else Present()
+        self.stopped = stopped
 
     def fold(self, entry: Entry) -> None:
         """Take in one live entry."""
         self.ledger.fold(entry)
         self.present.fold(entry)
+        for part in entry.parts:
+            if isinstance(part, Interrupt) or (isinstance(part, UserText) and part.via in ("prompt", "command")):
+                self.stopped = isinstance(part, Interrupt)
 
     def snapshot(self) -> bytes:
         """Everything, as bytes; equal content gives equal bytes."""
-        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot()))
+        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(), self.stopped))
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -217,6 +225,8 @@ class Marks(msgspec.Struct):
     first: int = -1
     """Offset of the first conversation message: no tail begins before it."""
     inherited: int = 0
+    stopped: bool = False
+    """The parent ended in an interrupt: the first prompt that it does not know corrects the work."""
     opaque: str = ""
     parent: str = ""
     """The generation this transcript inherited from."""
@@ -336,6 +346,7 @@ class Session:
             self.settled = Fold(inheritance.fold)
             self.live = Present.restore(self.settled.present.snapshot())
             self.marks.inherited = inheritance.covered
+            self.marks.stopped = self.settled.stopped
         self.marks.opaque = inheritance.opaque
         self.marks.edits = inheritance.edits
         self.marks.parent = inheritance.generation
@@ -441,8 +452,10 @@ class Session:
         marks = self.marks
         if entry.role in ("user", "assistant", "tool") and marks.first < 0:
             marks.first = entry.offset
-        inherited = bool(entry.role) and entry.role != "system" and marks.inherited > 0
-        marks.inherited -= inherited
+        inherited = marks.inherited > 0
+        marks.inherited -= inherited and entry.role in ("user", "assistant", "tool")
+        if marks.stopped and not inherited and entry.prompts:
+            entry, marks.stopped = _steering(entry), False
         self.meter.add(entry)
         self.boundaries.add(entry)
         self.live.fold(entry)
@@ -647,6 +660,14 @@ def _first_text(parts: tuple[AnyPart, ...]) -> str:
             case UserText(text=text) | Compacted(summary=text) if text:
                 return text
     return ""
+
+
+def _steering(entry: Entry) -> Entry:
+    """A prompt that follows an interrupt."""
+    parts = tuple(
+        msgspec.structs.replace(part, steering=True) if isinstance(part, UserText) else part for part in entry.parts
+    )
+    return msgspec.structs.replace(entry, parts=parts)
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:

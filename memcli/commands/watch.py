@@ -15,9 +15,10 @@ import msgspec
 
 from memcli.commands import setup
 from memcli.commands.source import is_batch, laid_out
+from memcli.commands.target import target
 from memcli.errors import NoTranscript
 from memcli.sidecar.place import Place
-from memcli.watch.daemon import Orders
+from memcli.watch.daemon import Orders, loop_of, reporter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, verbose: bool) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
     chosen = setup.load(overrides, quiet=quiet)
+    paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:
         _check(path)
     orders = Orders(
@@ -39,9 +41,14 @@ def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, ve
     if not sys.stderr.isatty():
         daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
         os.execv(sys.executable, daemon)  # ourselves
-    from memcli.watch.daemon import run
+    if quiet:
+        return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
+    from memcli.ui.live import LiveView
 
-    return run(orders)
+    view = LiveView()
+    loop = loop_of(orders, view.report)
+    with view.showing(loop):
+        return loop.run()
 
 
 def _check(path: Path) -> None:

@@ -14,7 +14,8 @@ import msgspec
 
 from memcli import edge
 from memcli.session import Triggers
-from memcli.watch.loop import Loop, Told
+from memcli.watch.loop import Loop
+from memcli.watch.told import Told, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,38 +32,30 @@ class Orders(msgspec.Struct, frozen=True):
     verbose: bool = False
 
 
-def run(orders: Orders) -> int:
-    """Watch until stopped; the exit code."""
-    paths = [Path(path) for path in orders.paths]
-    report = reporter(quiet=orders.quiet, verbose=orders.verbose)
+def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
+    """The loop that carries out the orders; `report` has been told which backend makes the memory."""
     if not orders.quiet:
         report(Told("", "backend", {"name": "embedded", "sends": "nothing leaves this machine"}))
-    return Loop(paths, orders.triggers, report, jobs=orders.jobs, on_limit=orders.on_limit).run()
+    paths = [Path(path) for path in orders.paths]
+    return Loop(paths, orders.triggers, report, jobs=orders.jobs, on_limit=orders.on_limit)
 
 
 def reporter(*, quiet: bool, verbose: bool) -> Callable[[Told], None]:
-    """Prints events as lines: time, what, which transcript, fields. With `quiet` warnings only."""
-    silent = {"ignored"} if not verbose else set()
+    """Prints events as lines on stderr. With `quiet` warnings only; without `verbose` no files that were passed by."""
 
     def report(told: Told) -> None:
-        if told.event in silent or (quiet and told.event != "warning"):
+        if (told.event == "ignored" and not verbose) or (quiet and told.event != "warning"):
             return
-        fields = " ".join(f"{name}={_shown(value)}" for name, value in told.fields.items())
-        where = f" {told.path}" if told.path else ""
-        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {told.event}{where} {fields}".rstrip() + "\n")
+        sys.stderr.write(line_of(told, time.strftime("%H:%M:%S")) + "\n")
         sys.stderr.flush()
 
     return report
 
 
-def _shown(value: object) -> str:
-    text = str(value)
-    return f'"{text}"' if " " in text else text
-
-
 def main() -> int:
-    """The orders come as the one argument."""
-    return run(msgspec.json.decode(sys.argv[1], type=Orders))
+    """The orders come as the one argument; the exit code."""
+    orders = msgspec.json.decode(sys.argv[1], type=Orders)
+    return loop_of(orders, reporter(quiet=orders.quiet, verbose=orders.verbose)).run()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from memcli.watch.children import Answered, ChildGone, Summarizers
 from memcli.watch.events import Changed, Events
 from memcli.watch.follower import Replaced
 from memcli.watch.keeper import Keeper, Outward, Published
+from memcli.watch.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,14 +39,6 @@ SCAN_SECONDS = 5.0
 
 STOP_SECONDS = 3.0
 """A job in flight at the end may take this long before it is dropped."""
-
-
-class Told(NamedTuple):
-    """One line for whoever looks on: what happened to which transcript."""
-
-    path: str
-    event: str
-    fields: dict[str, object]
 
 
 class Woken(NamedTuple):

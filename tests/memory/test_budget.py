@@ -73,7 +73,7 @@ def test_a_name_that_is_explained_already_earns_nothing_more() -> None:
 def test_a_line_much_like_a_chosen_one_comes_after_all_others() -> None:
     pool = [line("the cart adds the tax in some_name", worth=9), line("the cart adds the tax in other_name", worth=8), line("quite another thing is told here", worth=1)]
 
-    assert [one.text[:5] for one in take_telling(Room(75, 500), pool, {}, [])] == ["the c", "quite"]
+    assert [one.text[:5] for one in take_telling(Room(80, 500), pool, {}, [])] == ["the c", "quite"]
     assert len(take_telling(Room(500, 500), pool, {}, [])) == 3
 
 

@@ -1,0 +1,25 @@
+"""An event of the daemon as one line: when, what, which transcript, fields."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Told(NamedTuple):
+    """What happened to which transcript ("" for the daemon itself)."""
+
+    path: str
+    event: str
+    fields: dict[str, object]
+
+
+def line_of(told: Told, clock: str) -> str:
+    """The line, without its end. `clock` is the time of day to show."""
+    fields = " ".join(f"{name}={_shown(value)}" for name, value in told.fields.items())
+    where = f" {told.path}" if told.path else ""
+    return f"{clock} {told.event}{where} {fields}".rstrip()
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return f'"{text}"' if " " in text else text
