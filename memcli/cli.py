@@ -58,7 +58,7 @@ def memcli(
 def watch(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Transcripts, or directories of them; may be left out like elsewhere."),
+        typer.Argument(metavar="[PATH]...", help="Transcripts, or directories of them."),
     ] = None,
     backend: Backend = None,
     budget: Budget = None,

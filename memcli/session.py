@@ -27,9 +27,9 @@ import msgspec
 from memcli.ledger.ledger import Ledger
 from memcli.ledger.present import Present
 from memcli.memory import message
-from memcli.memory.edits import Edits, budget_left, taken_in, with_edits
 from memcli.memory.current_state import Covered, current_state
 from memcli.memory.document import Block, Document
+from memcli.memory.edits import Edits, budget_left, taken_in, with_edits
 from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
 from memcli.transcript import formats

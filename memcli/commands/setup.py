@@ -24,7 +24,7 @@ def load(overrides: Mapping[str, object], *, quiet: bool = False) -> settings.Lo
 
 
 def triggers(loaded: settings.Loaded) -> Triggers:
-    """When updates are due. The embedded backend costs nothing: no growth is too small for it unless the user says so."""
+    """When updates are due. The embedded backend is free: no growth is too small for it unless the user says so."""
     chosen = loaded.settings
     said = loaded.origins["min_update_tokens"] != "default"
     return Triggers(

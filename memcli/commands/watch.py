@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from memcli.commands import setup
-from memcli.commands.source import is_batch, laid_out
 from memcli.commands.target import target
 from memcli.errors import NoTranscript
-from memcli.sidecar.place import Place
 from memcli.watch.daemon import Orders, loop_of, reporter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, verbose: bool) -> int:
@@ -40,7 +38,7 @@ def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, ve
     )
     if not sys.stderr.isatty():
         daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
-        os.execv(sys.executable, daemon)  # ourselves
+        os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
     if quiet:
         return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
     from memcli.ui.live import LiveView
@@ -55,5 +53,3 @@ def _check(path: Path) -> None:
     """A named file may still be missing, but its directory must be there."""
     if not path.exists() and not path.absolute().parent.is_dir():
         raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {path.parent}")
-    if path.is_file() and is_batch(path):
-        laid_out(path, Place.of(path), None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.ledger.clean import clean, clip, one_line
+from memcli.ledger.clean import ELISION, clean, clip, one_line
 from memcli.ledger.names import names_in, words_in
 from memcli.ledger.shell import looks_only
 
@@ -31,7 +31,14 @@ _SIGN = re.compile(
 _STRONG = re.compile(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
 _EMPTY = re.compile(
     r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
-    r"original token count:.*|command:.*|\(no output\)|traceback \(most recent call last\):)$"
+    r"original token count:.*|command:.*|\(no output\))$"
+)
+_TRACE = re.compile(r"Traceback \(most recent call last\):$")
+# Lines that some program prints about any failure of another one.
+_GENERIC = re.compile(
+    r"(?i)lifecycle script|elifecycle|(?:task|command) failed|(?:failed|exited) with (?:exit )?(?:code|status|error)|"
+    r"could not compile|aborting due|to rerun pass|^make(?:\[\d+\])?: \*\*\*|^error: test failed|"
+    r"^\W*(?:FAIL|FAILED|Error)\W*$"
 )
 _SLIP = re.compile(
     r"(?i)has not been read yet|modified since read|exceeds max|no changes to make|string to replace|"
@@ -99,11 +106,23 @@ def telling_lines(output: str) -> list[str]:
     lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _EMPTY.match(line)))
     signs = [line for line in lines if _SIGN.search(line)]
     early = signs[:6] or [*lines[:1], *lines[-1:]]
-    chosen = sorted(early, key=_worth, reverse=True)[:2] + signs[-1:]
+    chosen = sorted(early, key=_worth, reverse=True)[:2] + [line for line in signs[-1:] if not _GENERIC.search(line)]
+    chosen = [_traced(line, lines) for line in chosen]
     return [clip(line, LINE_LIMIT) for line in dict.fromkeys(chosen)][:MAX_LINES]
+
+
+def _traced(line: str, lines: list[str]) -> str:
+    """The head of a Python traceback says nothing without its last line."""
+    return f"{line} {ELISION} {clip(lines[-1], LINE_LIMIT - 60)}" if _TRACE.match(line) and line != lines[-1] else line
 
 
 def _worth(line: str) -> int:
     """How much a line tells: it names an error, has words of its own, is long enough to be recognised."""
     words = len(words_in(line))
-    return 6 * bool(_STRONG.search(line)) + min(words, 8) + 2 * bool(names_in(line)) + 3 * (len(line) >= 50)
+    return (
+        -9 * bool(_GENERIC.search(line))
+        + 6 * bool(_STRONG.search(line))
+        + min(words, 8)
+        + 2 * bool(names_in(line))
+        + 3 * (len(line) >= 50)
+    )

@@ -16,6 +16,7 @@ SHORTEST = 11
 _FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*\s*$|\Z)", re.DOTALL | re.MULTILINE)
 _MARKS = re.compile(r"^(?:\s*(?:[-*+•>]|#{1,6}|\d{1,2}[.)]|\[[ xX~]\])\s+)+")
 _BOLD = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)")
+_TICK_INSIDE = re.compile(r"`(?=/)|(?<=/)`|(?<=\w)`(?=\w)")  # without them two names would become one
 _RULE = re.compile(r"^[\s|:=*_-]*$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{3,}:?\s*\|")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]*]*\s+(?=[A-Z`\"'(*])")
@@ -42,7 +43,7 @@ def bare(line: str) -> str:
     line = _MARKS.sub("", line)
     if line.lstrip().startswith("|"):
         line = " — ".join(cell.strip() for cell in line.strip().strip("|").split("|") if cell.strip())
-    return one_line(_BOLD.sub("", line).replace("`", ""))
+    return one_line(_TICK_INSIDE.sub(" ", _BOLD.sub("", line)).replace("`", ""))
 
 
 def sentences(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.clean import clean, identity
-from memcli.ledger.deeds import Deed  # noqa: TC001  (msgspec reads the annotations of a Struct when it runs)
+from memcli.ledger.deeds import Deed
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import ToolResult

@@ -112,7 +112,7 @@ def _remarks(ledger: Ledger) -> Iterable[Line]:
     for path, file in ledger.state.files.written.items():
         for place, remark in enumerate(file.remarks):
             if file.state != "deleted":
-                text = f"- in {brief[path]}: {worded(remark)}"
+                text = f"- in {brief[path]}: {worded(remark, by='')}"
                 yield Line(FILES, facts.SAID, text, file.last + place / 100, 0.2)
 
 
@@ -141,7 +141,7 @@ def _actions(ledger: Ledger) -> Iterable[Line]:
 
 def _subagent(action: Action) -> Iterable[Line]:
     for place, remark in enumerate(action.said):
-        text = f"- asked for {worded(action.brief, 60)}: {worded(remark)}"
+        text = f"- asked for {worded(action.brief, 60)}: {worded(remark, by='')}"
         yield Line(REFERENCES, facts.SUBAGENTS, text, action.last + place / 100)
     for place, report in enumerate(action.report):
         text = f"- answer to {worded(action.brief, 60)}, tool output: {quoted(report, 150)}"

@@ -29,27 +29,28 @@ def shortened(line: str, limit: int) -> str:
     """At most `limit` characters: the head and, where there is room, the tail of a line, cut between words."""
     if len(line) <= limit:
         return line
-    tail_room = limit * 3 // 10
-    if tail_room < SHORTEST:
+    if limit * 3 // 10 < SHORTEST:
         return clip(line, limit)
-    tail = line[-tail_room:]
+    head = clip(line, limit * 7 // 10, mark=False)
+    tail = line[len(head) - limit + len(ELISION) + 2 :]
     tail = tail[tail.find(" ") + 1 :] if " " in tail else ""
-    head = clip(line, limit - len(tail) - len(ELISION) - 2, mark=False)
     return f"{head} {ELISION} {tail}".strip()
 
 
 def told(text: str, limit: int = 0) -> str:
-    """`worded`, for the beginning of a line: one that begins with a path would look like an entry of Files."""
+    """`worded` words of the agent, to begin a line: one that begins with a path would look like an entry of Files."""
     line = worded(text, limit)
     return f"on {line}" if _is_path(line.split(" ", 1)[0]) else line
 
 
-def worded(text: str, limit: int = 0) -> str:
-    """The agent's words without quotation marks, but quoted where they hold links or tags, which never stand bare."""
+def worded(text: str, limit: int = 0, by: str = "agent: ") -> str:
+    """Words without quotation marks, but quoted, as said `by` somebody, where they hold links or tags: those never
+    stand bare.
+    """
     line = _LEAD.sub("", one_line(text)).translate(_DOUBLE)
     line = clip(line, limit) if limit else line
     if "://" in line or _TAG.search(line):
-        return f"agent: {quoted(line)}"
+        return f"{by}{quoted(line)}"
     return line
 
 

@@ -5,7 +5,7 @@ only these. Values are equal when their content is equal; they hold no path and 
 
     Entry ── role, id, parent, message_id, offsets
       └── parts: UserText | AssistantText | Thinking | ToolUse | ToolResult | Interrupt | MachineText
-                 | Usage | Compacted | TurnEnd | Place | Link
+                 | Usage | Compacted | RolledBack | TurnEnd | Place | Link
 
 Roles decide what may be done with a text: words inside a text never change who said it.
 """
@@ -62,7 +62,7 @@ class ToolResult(Part, frozen=True):
     """The answer to a call. `rejected`: the person refused the call (their words are a UserText of their own).
 
     `detail` holds the few structured facts a record gives besides its text: `type` ("create" | "update"),
-    `success`, `exit_code`, `task_id`.
+    `success`, `exit_code`, `task_id`, `files` (path -> "add" | "update" | "delete").
     """
 
     id: str
@@ -97,6 +97,12 @@ class Compacted(Part, frozen=True):
     post_tokens: int = 0
 
 
+class RolledBack(Part, frozen=True):
+    """The person took back the last `turns` turns (1 or more) that live."""
+
+    turns: int
+
+
 class TurnEnd(Part, frozen=True):
     """The record itself says that the agent's turn is over."""
 
@@ -125,6 +131,7 @@ AnyPart: TypeAlias = (
     | MachineText
     | Usage
     | Compacted
+    | RolledBack
     | TurnEnd
     | Place
     | Link

@@ -13,6 +13,8 @@ that a cut can be made where nothing is torn: `closed`, and `Verdict.tied` for c
                  ├─ turns rolled back ─────────────► live; start of those turns to here is dead   (Codex)
                  ├─ parent is not the last leaf ───► live; all that is not on its path is dead   (pi v3)
                  └─ else ──────────────────────────► live
+
+When the file was read before and its dead ranges are known, the entries in them go to `recall` instead.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
-from memcli.transcript.formats.codex import ROLLED_BACK
+from memcli.transcript.entries import RolledBack
 from memcli.transcript.formats.records import count
 
 if TYPE_CHECKING:
@@ -126,16 +128,28 @@ class Thread:
         abandoned = self._turn(entry, parent) if entry.prompts else ()
         self._expect(entry, parent)
         if key:
-            # only a tree needs more of a seen entry than that it was seen
-            self.state.nodes[key] = Node(entry.offset, entry.end, parent) if self.state.tree else _SEEN
+            self._see(entry, key, parent)
             self.state.leaf = key
-            _limit(self.state.nodes, _IDS)
         return Verdict(rewind=rewind, tied=tied, abandoned=abandoned)
 
+    def recall(self, entry: Entry) -> None:
+        """Takes the next entry of the file, of which is known that it is dead: one that was in `State.dead` at first.
+
+        It is remembered by its id only, so that its copies are known and a tree can return to its branch.
+        """
+        key = _key(entry.id)
+        if key and key not in self.state.nodes:
+            self._see(entry, key, _key(entry.parent))
+
+    def _see(self, entry: Entry, key: bytes, parent: bytes) -> None:
+        # only a tree needs more of a seen entry than that it was seen
+        self.state.nodes[key] = Node(entry.offset, entry.end, parent) if self.state.tree else _SEEN
+        _limit(self.state.nodes, _IDS)
+
     def _rewind(self, entry: Entry, key: bytes, parent: bytes) -> int:
-        turns = entry.stop.removeprefix(ROLLED_BACK)
-        if not entry.role and turns != entry.stop and turns.isdecimal():
-            return self._roll_back(int(turns), entry.offset)
+        for part in entry.parts:
+            if isinstance(part, RolledBack):
+                return self._roll_back(part.turns, entry.offset)
         if self.state.tree:
             return self._switch(entry, parent) if key and parent != self.state.leaf else _NO_OFFSET
         older = self.state.siblings.get(parent, _NO_OFFSET) if parent and entry.prompts else _NO_OFFSET

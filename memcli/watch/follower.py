@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from memcli.errors import NotATranscript
 from memcli.memory import message
 from memcli.memory.edits import from_record
 from memcli.session import AnyEffect, Effect, FindParent, Inheritance, ReadingEffect, Restart, Session, Triggers
 from memcli.sidecar import lineage
+from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.lines import Line, whole
 from memcli.transcript.recognise import recognise
 from memcli.watch.tail import CHUNK_BYTES, Tail
@@ -93,6 +95,11 @@ class Follower:
         if b"\n" not in head and whole(Line(0, len(head), head)):
             head += b"\n"  # one record whose line end was never written
         found = recognise(head, self.name, ended=False)
+        if found in ("anthropic", "openai") and conversation(Line(0, len(head), head.split(b"\n", 1)[0])) is not None:
+            raise NotATranscript(
+                f"{self.name} holds one whole conversation a line, which cannot be followed",
+                f"memcli update {self.name} --line 1",
+            )
         if found:
             self.session = Session(found, self.triggers)
         return bool(found)

@@ -291,7 +291,7 @@ class Loop:
         if self._on_limit:
             environment = {**os.environ, "MEMCLI_TRANSCRIPT": name, "MEMCLI_COMPACTED": str(compacted)}
             self._commands.append(
-                subprocess.Popen(  # the user's own command line, taken from the command line or their file
+                subprocess.Popen(  # noqa: S602 - the user's own words, from the command line or their own file
                     self._on_limit, shell=True, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
                 )
             )

@@ -92,23 +92,44 @@ def presented(*entries: Entry | list[Entry]) -> Present:
 
 def a_session() -> list[Entry]:
     """A session with something of every kind."""
-    return flat([
-        place(),
-        user("Please make the checkout page show prices with tax, see src/checkout.py"),
-        agent("I'll read the checkout module first:"),
-        done("Read", {"file_path": "/home/dev/shop/src/checkout.py"}, "     1→def total_price(cart):\n     2→    pass"),
-        agent("The root cause is that total_price ignores the tax_rate. Now let me add it:"),
-        edited("/home/dev/shop/src/checkout.py", "def total_price(cart, tax_rate):\n    # tax_rate is a share, not percent\n"),
-        done("TodoWrite", {"todos": [
-            {"content": "Add tax to total_price", "status": "completed"},
-            {"content": "Write tests for the tax", "status": "in_progress"},
-            {"content": "Update the changelog of the shop", "status": "pending"},
-        ]}),
-        ran("pytest tests/test_checkout.py", "FAILED tests/test_checkout.py::test_tax - AssertionError: expected 119 but got 100\n1 failed", failed=True, why="Run the tests of the checkout"),
-        entry("tool", ToolResult("r0", "The user refused", is_error=True, rejected=True)),
-        user("never round prices before adding the tax", "rejection", steering=True),
-        ran("git commit -am 'Add tax'", "[main 1a2b3c4] Add tax to the total\n 1 file changed", why="Commit the tax"),
-        agent("Tax is added to total_price and committed. The test of the tax still fails because of rounding."),
-        user("good, now fix the rounding"),
-        agent("Let me look at how `round_half_up` is used."),
-    ])
+    return flat(
+        [
+            place(),
+            user("Please make the checkout page show prices with tax, see src/checkout.py"),
+            agent("I'll read the checkout module first:"),
+            done(
+                "Read",
+                {"file_path": "/home/dev/shop/src/checkout.py"},
+                "     1→def total_price(cart):\n     2→    pass",
+            ),
+            agent("The root cause is that total_price ignores the tax_rate. Now let me add it:"),
+            edited(
+                "/home/dev/shop/src/checkout.py",
+                "def total_price(cart, tax_rate):\n    # tax_rate is a share, not percent\n",
+            ),
+            done(
+                "TodoWrite",
+                {
+                    "todos": [
+                        {"content": "Add tax to total_price", "status": "completed"},
+                        {"content": "Write tests for the tax", "status": "in_progress"},
+                        {"content": "Update the changelog of the shop", "status": "pending"},
+                    ]
+                },
+            ),
+            ran(
+                "pytest tests/test_checkout.py",
+                "FAILED tests/test_checkout.py::test_tax - AssertionError: expected 119 but got 100\n1 failed",
+                failed=True,
+                why="Run the tests of the checkout",
+            ),
+            entry("tool", ToolResult("r0", "The user refused", is_error=True, rejected=True)),
+            user("never round prices before adding the tax", "rejection", steering=True),
+            ran(
+                "git commit -am 'Add tax'", "[main 1a2b3c4] Add tax to the total\n 1 file changed", why="Commit the tax"
+            ),
+            agent("Tax is added to total_price and committed. The test of the tax still fails because of rounding."),
+            user("good, now fix the rounding"),
+            agent("Let me look at how `round_half_up` is used."),
+        ]
+    )

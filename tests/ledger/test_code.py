@@ -29,7 +29,10 @@ def test_doc_strings_and_slashes_are_comments_too() -> None:
 def test_a_document_is_all_remarks() -> None:
     text = "# Prices\n\nAll prices are stored in cents, see PriceList.\n- they are never rounded before the total\n"
 
-    assert remarks(text, "docs/a.md") == ["All prices are stored in cents, see PriceList.", "they are never rounded before the total"]
+    assert remarks(text, "docs/a.md") == [
+        "All prices are stored in cents, see PriceList.",
+        "they are never rounded before the total",
+    ]
 
 
 def test_commented_out_code_is_no_remark() -> None:
@@ -37,7 +40,9 @@ def test_commented_out_code_is_no_remark() -> None:
 
 
 def test_remarks_are_few() -> None:
-    assert len(remarks("\n\n".join(f"This is sentence number {n} of the text." for n in "abcdefgh"), "a.md", limit=3)) == 3
+    assert (
+        len(remarks("\n\n".join(f"This is sentence number {n} of the text." for n in "abcdefgh"), "a.md", limit=3)) == 3
+    )
 
 
 def test_line_numbers_of_a_printed_file_go() -> None:

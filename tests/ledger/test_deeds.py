@@ -14,7 +14,24 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-_FIELDS = st.sampled_from(["command", "cmd", "file_path", "path", "content", "todos", "plan", "taskId", "questions", "prompt", "edits", "old_string", "new_string", "url"])
+_FIELDS = st.sampled_from(
+    [
+        "command",
+        "cmd",
+        "file_path",
+        "path",
+        "content",
+        "todos",
+        "plan",
+        "taskId",
+        "questions",
+        "prompt",
+        "edits",
+        "old_string",
+        "new_string",
+        "url",
+    ]
+)
 
 
 def deed(given: dict[str, Any], name: str = "tool") -> Deed:
@@ -75,7 +92,11 @@ def test_a_patch_changes_each_file_it_names() -> None:
     patch = "*** Begin Patch\n*** Add File: a.py\n+def first_one(): ...\n*** Update File: b.py\n*** Move to: c.py\n+x\n*** End Patch"
     changes = deed({"input": patch}).changes
 
-    assert [(one.path, one.state, one.source) for one in changes] == [("a.py", "created", ""), ("b.py", "deleted", ""), ("c.py", "created", "b.py")]
+    assert [(one.path, one.state, one.source) for one in changes] == [
+        ("a.py", "created", ""),
+        ("b.py", "deleted", ""),
+        ("c.py", "created", "b.py"),
+    ]
     assert changes[0].names == ["first_one"]
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from memcli.ledger import failures
 from memcli.ledger.failures import Failure, telling_lines
-from memcli.transcript.entries import Entry
 from tests.ledger.builders import agent, call, done, edited, folded, ran, result
+
+if TYPE_CHECKING:
+    from memcli.transcript.entries import Entry
 
 BROKEN = "Exit code 2\nsrc/a.c:3:1: error: expected ';' before the closing brace\nmake: *** [all] Error 1"
 
@@ -45,7 +49,11 @@ def test_an_edit_that_succeeds_fixes_the_failed_edit() -> None:
 
 @pytest.mark.parametrize(
     "output",
-    ["File has not been read yet. Read it first", "String to replace not found in file.", "<tool_use_error>No such tool</tool_use_error>"],
+    [
+        "File has not been read yet. Read it first",
+        "String to replace not found in file.",
+        "<tool_use_error>No such tool</tool_use_error>",
+    ],
 )
 def test_slips_of_the_harness_are_no_failures(output: str) -> None:
     assert opened(edited("a.py", text=output, is_error=True)) == []

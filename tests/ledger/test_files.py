@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from memcli.ledger import files
-from memcli.ledger.files import File
-from memcli.transcript.entries import Entry
 from tests.ledger.builders import agent, done, edited, folded, place, ran, wrote
+
+if TYPE_CHECKING:
+    import pytest
+
+    from memcli.ledger.files import File
+    from memcli.transcript.entries import Entry
 
 CART = "/home/dev/shop/src/cart.py"
 
@@ -57,7 +61,10 @@ def test_a_relative_path_is_the_known_file_that_ends_so() -> None:
 
 
 def test_reading_keeps_what_the_file_defines() -> None:
-    read = cart(agent("I read the cart to see how totals work:"), done("Read", {"file_path": CART}, "     1→def total_price(cart):\n"))
+    read = cart(
+        agent("I read the cart to see how totals work:"),
+        done("Read", {"file_path": CART}, "     1→def total_price(cart):\n"),
+    )
 
     assert (read.state, read.reads, list(read.names)) == ("", 1, ["total_price"])
     assert read.read_why == "I read the cart to see how totals work"
@@ -68,9 +75,17 @@ def test_a_search_tells_about_files_it_found() -> None:
 
 
 def test_each_purpose_keeps_its_own_names() -> None:
-    touched = cart(agent("Add the tax:"), edited(CART, "tax_rate = 1"), agent("Add the discount:"), edited(CART, "discount_rate = 1"))
+    touched = cart(
+        agent("Add the tax:"),
+        edited(CART, "tax_rate = 1"),
+        agent("Add the discount:"),
+        edited(CART, "discount_rate = 1"),
+    )
 
-    assert [(one.why, one.names) for one in touched.touches] == [("Add the tax", ["tax_rate"]), ("Add the discount", ["discount_rate"])]
+    assert [(one.why, one.names) for one in touched.touches] == [
+        ("Add the tax", ["tax_rate"]),
+        ("Add the discount", ["discount_rate"]),
+    ]
 
 
 def test_the_same_purpose_gathers_names() -> None:
@@ -82,4 +97,7 @@ def test_the_same_purpose_gathers_names() -> None:
 def test_beyond_the_cap_files_that_were_only_read_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILES", 2)
 
-    assert states(wrote("/home/dev/shop/a.py"), done("Read", {"file_path": CART}), wrote("/home/dev/shop/b.py")) == {"a.py": "created", "b.py": "created"}
+    assert states(wrote("/home/dev/shop/a.py"), done("Read", {"file_path": CART}), wrote("/home/dev/shop/b.py")) == {
+        "a.py": "created",
+        "b.py": "created",
+    }

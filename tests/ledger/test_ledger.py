@@ -23,9 +23,15 @@ from memcli.transcript.entries import (
 )
 from tests.ledger.builders import a_session, agent, call, folded, presented, ran, stopped, user
 
-_TEXT = st.text(st.characters(exclude_categories=()), max_size=60) | st.sampled_from(["make", "src/a.py", "*** Begin Patch", "running with session ID 3", "--- FAIL: TestA"])
+_TEXT = st.text(st.characters(exclude_categories=()), max_size=60) | st.sampled_from(
+    ["make", "src/a.py", "*** Begin Patch", "running with session ID 3", "--- FAIL: TestA"]
+)
 _ID = st.sampled_from(["c1", "c2", "c3", ""])
-_INPUT = st.dictionaries(st.sampled_from(["command", "file_path", "content", "new_string", "todos", "questions", "taskId", "session_id"]), _TEXT | st.lists(_TEXT, max_size=2), max_size=3)
+_INPUT = st.dictionaries(
+    st.sampled_from(["command", "file_path", "content", "new_string", "todos", "questions", "taskId", "session_id"]),
+    _TEXT | st.lists(_TEXT, max_size=2),
+    max_size=3,
+)
 _PARTS = st.one_of(
     st.builds(UserText, _TEXT, st.sampled_from(["prompt", "rejection", "answer"])),
     st.builds(AssistantText, _TEXT),
@@ -88,7 +94,9 @@ def test_machine_text_leaves_no_trace() -> None:
 def test_a_flood_of_output_does_not_grow_the_ledger() -> None:
     flood = "\n".join(f"error: something failed in line {n} of the flood" for n in range(20_000))
 
-    assert len(folded(*(ran(f"make {word}", flood, failed=True) for word in ("one", "two", "three"))).snapshot()) < 6_000
+    assert (
+        len(folded(*(ran(f"make {word}", flood, failed=True) for word in ("one", "two", "three"))).snapshot()) < 6_000
+    )
 
 
 def test_a_long_session_stays_bounded() -> None:
@@ -103,7 +111,9 @@ def test_a_long_session_stays_bounded() -> None:
 def test_secrets_are_nowhere_in_a_snapshot() -> None:
     token = "gh" + "p_" + "aB3dE5gH7jK9" * 3
     ledger = folded(
-        user(f"use {token}"), agent(f"I use {token}"), ran(f"login --token {token}", f"error: bad token {token}", failed=True, why=f"Log in with {token}"),
+        user(f"use {token}"),
+        agent(f"I use {token}"),
+        ran(f"login --token {token}", f"error: bad token {token}", failed=True, why=f"Log in with {token}"),
         [Entry(0, 1, "tool", (ToolResult("early", f"the token {token} is early"),))],
     )
 

@@ -21,7 +21,9 @@ def test_names_of_every_kind_are_found(text: str, found: list[str]) -> None:
     assert names_in(text) == found
 
 
-@pytest.mark.parametrize("text", ["just plain words here.", "1.2.3 and 10/12/2024", "deadbeef", "1234567", "a/b", "Hello World"])
+@pytest.mark.parametrize(
+    "text", ["just plain words here.", "1.2.3 and 10/12/2024", "deadbeef", "1234567", "a/b", "Hello World"]
+)
 def test_ordinary_words_and_figures_are_no_names(text: str) -> None:
     assert names_in(text) == []
 

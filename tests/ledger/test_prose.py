@@ -11,7 +11,10 @@ def test_each_list_item_is_a_note_without_its_mark() -> None:
 
 
 def test_code_is_no_note() -> None:
-    assert notes_in("before the code\n```py\nx = this_is_code()\n```\nafter the code") == ["before the code", "after the code"]
+    assert notes_in("before the code\n```py\nx = this_is_code()\n```\nafter the code") == [
+        "before the code",
+        "after the code",
+    ]
 
 
 def test_an_unclosed_fence_hides_the_rest() -> None:

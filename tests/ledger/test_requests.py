@@ -42,7 +42,10 @@ def test_a_prompt_corrects_only_where_the_record_says_so() -> None:
 
 
 def test_a_refusal_names_the_call_it_refused() -> None:
-    refused = [call("Bash", {"command": "git push"}, "c1"), entry("tool", ToolResult("c1", "no", is_error=True, rejected=True))]
+    refused = [
+        call("Bash", {"command": "git push"}, "c1"),
+        entry("tool", ToolResult("c1", "no", is_error=True, rejected=True)),
+    ]
 
     assert folded(refused, user("not yet", "rejection")).state.requests.said[0].about == "Bash git push"
 
@@ -66,4 +69,8 @@ def test_old_requests_are_shortened_but_not_the_first_and_the_latest(monkeypatch
 def test_beyond_the_cap_plain_prompts_go_before_the_first_and_corrections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "MAX_REQUESTS", 3)
 
-    assert texts(user("first one"), user("no", steering=True), user("second one"), user("third one")) == ["first one", "no", "third one"]
+    assert texts(user("first one"), user("no", steering=True), user("second one"), user("third one")) == [
+        "first one",
+        "no",
+        "third one",
+    ]

@@ -28,7 +28,15 @@ def test_what_a_command_writes_is_read_from_its_line(command: str, effects: list
 
 @pytest.mark.parametrize(
     "command",
-    ["rm -rf build", "echo x > /dev/null", "echo x > /tmp/scratch.txt", "git rm --cached a.py", "rm *.py", "grep rm a.py", "echo 'rm a.py'"],
+    [
+        "rm -rf build",
+        "echo x > /dev/null",
+        "echo x > /tmp/scratch.txt",
+        "git rm --cached a.py",
+        "rm *.py",
+        "grep rm a.py",
+        "echo 'rm a.py'",
+    ],
 )
 def test_scratch_patterns_and_mere_words_change_nothing(command: str) -> None:
     assert traffic(command).effects == []
@@ -56,7 +64,13 @@ def test_no_command_line_is_too_odd(command: str) -> None:
 
 @pytest.mark.parametrize(
     "again",
-    ["cd /x && make test", "make test 2>&1 | tail -20", "CI=1 make test", "make   test", "make test > /dev/null; echo done"],
+    [
+        "cd /x && make test",
+        "make test 2>&1 | tail -20",
+        "CI=1 make test",
+        "make   test",
+        "make test > /dev/null; echo done",
+    ],
 )
 def test_the_same_command_has_one_key(again: str) -> None:
     assert command_key(again) == "make test"
@@ -70,6 +84,8 @@ def test_other_commands_have_other_keys() -> None:
     assert command_key("make test") != command_key("make lint")
 
 
-@pytest.mark.parametrize(("command", "looks"), [("grep -n x y", True), ("cd a && ls", True), ("make", False), ("", False)])
+@pytest.mark.parametrize(
+    ("command", "looks"), [("grep -n x y", True), ("cd a && ls", True), ("make", False), ("", False)]
+)
 def test_lookers_are_told_from_doers(command: str, looks: bool) -> None:
     assert looks_only(command) is looks

@@ -29,9 +29,15 @@ def test_what_only_a_file_says_is_no_commit() -> None:
 
 
 def test_a_pull_request_is_known_from_its_creation_and_from_records() -> None:
-    ledger = folded(ran("gh pr create --fill", "https://github.com/a/b/pull/7\n"), entry("", Link("https://github.com/a/b/pull/8", "PR 8")))
+    ledger = folded(
+        ran("gh pr create --fill", "https://github.com/a/b/pull/7\n"),
+        entry("", Link("https://github.com/a/b/pull/8", "PR 8")),
+    )
 
-    assert ledger.state.commits.links == {"https://github.com/a/b/pull/7": "opened", "https://github.com/a/b/pull/8": "PR 8"}
+    assert ledger.state.commits.links == {
+        "https://github.com/a/b/pull/7": "opened",
+        "https://github.com/a/b/pull/8": "PR 8",
+    }
 
 
 def test_the_first_directory_is_the_root_and_the_last_branch_counts() -> None:
@@ -43,7 +49,9 @@ def test_the_first_directory_is_the_root_and_the_last_branch_counts() -> None:
 def test_commits_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commits, "MAX_COMMITS", 1)
 
-    assert list(folded(ran("git commit", "[m 1111aaa] a"), ran("git commit", "[m 2222bbb] b")).state.commits.made) == ["2222bbb"]
+    assert list(folded(ran("git commit", "[m 1111aaa] a"), ran("git commit", "[m 2222bbb] b")).state.commits.made) == [
+        "2222bbb"
+    ]
 
 
 def failing(*entries: list[Entry]) -> list[str]:
@@ -66,7 +74,10 @@ def test_a_failing_test_is_known_by_its_name(output: str, name: str) -> None:
 
 
 def test_a_test_seen_passing_fails_no_more() -> None:
-    assert failing(ran("go test", "--- FAIL: TestA\n--- FAIL: TestB", failed=True), ran("go test -v -run A", "--- PASS: TestA", failed=True)) == ["TestB"]
+    assert failing(
+        ran("go test", "--- FAIL: TestA\n--- FAIL: TestB", failed=True),
+        ran("go test -v -run A", "--- PASS: TestA", failed=True),
+    ) == ["TestB"]
 
 
 def test_the_success_of_the_same_command_clears_its_tests() -> None:
@@ -80,17 +91,35 @@ def test_failing_tests_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_same_command_is_one_action_with_a_count() -> None:
-    done_twice = folded(ran("make test", why="Run the tests"), ran("make test", failed=True, output="error: it broke")).state.actions.done
+    done_twice = folded(
+        ran("make test", why="Run the tests"), ran("make test", failed=True, output="error: it broke")
+    ).state.actions.done
 
     (action,) = done_twice.values()
-    assert (action.brief, action.why, action.runs, action.failures, action.ok) == ("make test", "Run the tests", 2, 1, False)
+    assert (action.brief, action.why, action.runs, action.failures, action.ok) == (
+        "make test",
+        "Run the tests",
+        2,
+        1,
+        False,
+    )
 
 
 def test_a_subagent_leaves_what_it_was_asked_and_what_it_said() -> None:
     prompt = "Find out where total_price is rounded in the shop."
-    (action,) = folded(done("Task", {"prompt": prompt, "description": "Find rounding"}, "## Report\n- total_price is rounded too early inside src/cart.py\n- ok")).state.actions.done.values()
+    (action,) = folded(
+        done(
+            "Task",
+            {"prompt": prompt, "description": "Find rounding"},
+            "## Report\n- total_price is rounded too early inside src/cart.py\n- ok",
+        )
+    ).state.actions.done.values()
 
-    assert (action.brief, action.said, action.report) == ("Find rounding", [prompt], ["total_price is rounded too early inside src/cart.py"])
+    assert (action.brief, action.said, action.report) == (
+        "Find rounding",
+        [prompt],
+        ["total_price is rounded too early inside src/cart.py"],
+    )
 
 
 def test_actions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +134,9 @@ def finals(*entries: Entry | list[Entry]) -> list[str]:
 
 
 def test_the_last_text_before_a_prompt_is_the_result_of_its_turn() -> None:
-    assert finals(user("go"), agent("I look at the cart first."), agent("The cart now adds the tax."), user("next")) == ["The cart now adds the tax."]
+    assert finals(
+        user("go"), agent("I look at the cart first."), agent("The cart now adds the tax."), user("next")
+    ) == ["The cart now adds the tax."]
 
 
 def test_the_record_may_say_itself_that_a_turn_is_over() -> None:
@@ -122,13 +153,17 @@ def test_small_talk_is_not_kept(text: str) -> None:
 
 
 def test_a_reason_is_known_by_its_words() -> None:
-    notes = folded(agent("The root cause is the missing tax rate.\n\nThe cart has many items in it.")).state.narrative.notes
+    notes = folded(
+        agent("The root cause is the missing tax rate.\n\nThe cart has many items in it.")
+    ).state.narrative.notes
 
     assert [note.reason for note in notes] == [True, False]
 
 
 def test_a_plan_laid_before_the_person_is_kept() -> None:
-    notes = folded(done("ExitPlanMode", {"plan": "1. Add the tax to the total price\n2. Test it"})).state.narrative.notes
+    notes = folded(
+        done("ExitPlanMode", {"plan": "1. Add the tax to the total price\n2. Test it"})
+    ).state.narrative.notes
 
     assert [(note.words, note.plan) for note in notes] == [("Add the tax to the total price", True)]
 
@@ -137,11 +172,18 @@ def test_beyond_the_cap_old_notes_without_reason_go_first(monkeypatch: pytest.Mo
     monkeypatch.setattr(narrative, "MAX_NOTES", 4)
     words = ["Use cents because floats lie.", *(f"Now reading the file called {name} too." for name in "abcd")]
 
-    assert [note.words[-9:] for note in folded(*map(agent, words)).state.narrative.notes] == ["oats lie.", "ed b too.", "ed c too.", "ed d too."]
+    assert [note.words[-9:] for note in folded(*map(agent, words)).state.narrative.notes] == [
+        "oats lie.",
+        "ed b too.",
+        "ed c too.",
+        "ed d too.",
+    ]
 
 
 def test_an_unanswered_call_is_still_open_and_an_answered_is_not() -> None:
-    rounds = folded(call("Bash", {"command": "a"}, "c1"), call("Bash", {"command": "b"}, "c2"), result("c1")).state.work.rounds
+    rounds = folded(
+        call("Bash", {"command": "a"}, "c1"), call("Bash", {"command": "b"}, "c2"), result("c1")
+    ).state.work.rounds
 
     assert list(rounds.open) == ["c2"]
 

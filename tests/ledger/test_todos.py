@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from memcli.ledger import todos
-from memcli.ledger.todos import Todos
-from memcli.transcript.entries import Entry
 from tests.ledger.builders import done, folded
+
+if TYPE_CHECKING:
+    from memcli.ledger.todos import Todos
+    from memcli.transcript.entries import Entry
 
 
 def listed(*items: tuple[str, str], tool: str = "TodoWrite") -> list[Entry]:

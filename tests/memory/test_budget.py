@@ -37,7 +37,11 @@ def test_a_line_costs_its_end_and_the_first_of_a_group_its_label() -> None:
 def test_a_section_has_only_so_many_words() -> None:
     room = Room(1_000, 3)
 
-    assert [room.take(line("one two")), room.take(line("three four")), room.take(line("three four", "Other"))] == [True, False, True]
+    assert [room.take(line("one two")), room.take(line("three four")), room.take(line("three four", "Other"))] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_a_line_may_spill_into_another_section() -> None:
@@ -71,7 +75,11 @@ def test_a_name_that_is_explained_already_earns_nothing_more() -> None:
 
 
 def test_a_line_much_like_a_chosen_one_comes_after_all_others() -> None:
-    pool = [line("the cart adds the tax in some_name", worth=9), line("the cart adds the tax in other_name", worth=8), line("quite another thing is told here", worth=1)]
+    pool = [
+        line("the cart adds the tax in some_name", worth=9),
+        line("the cart adds the tax in other_name", worth=8),
+        line("quite another thing is told here", worth=1),
+    ]
 
     assert [one.text[:5] for one in take_telling(Room(80, 500), pool, {}, [])] == ["the c", "quite"]
     assert len(take_telling(Room(500, 500), pool, {}, [])) == 3

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from memcli.memory.document import PROSE_MARK, Block, Document, parse
 from memcli.memory.sections import NAMES, PINNED
 
-_LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n")) | st.sampled_from(["## Files", "# x", "- none", "\\## Files", "\\- none", PROSE_MARK, "\\" + PROSE_MARK, "- item", ""])
+_LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n")) | st.sampled_from(
+    ["## Files", "# x", "- none", "\\## Files", "\\- none", PROSE_MARK, "\\" + PROSE_MARK, "- item", ""]
+)
 _TEXT = st.lists(_LINE, max_size=6).map("\n".join).map(lambda text: text.strip("\n"))
 
 

@@ -36,7 +36,9 @@ def test_the_middle_of_a_long_quote_is_left_out() -> None:
     assert f" {ELISION} " in line
 
 
-@given(st.lists(st.sampled_from(["alpha", "beta_gamma", "src/delta.py"]), min_size=1, max_size=60), st.integers(20, 200))
+@given(
+    st.lists(st.sampled_from(["alpha", "beta_gamma", "src/delta.py"]), min_size=1, max_size=60), st.integers(20, 200)
+)
 def test_no_word_is_cut(words: list[str], limit: int) -> None:
     assert set(shortened(" ".join(words), limit).split()) <= {*words, ELISION}
 

@@ -153,7 +153,7 @@ def test_the_clients_own_compaction_is_not_emitted() -> None:
     lines = [{"type": "system", "subtype": "compact_boundary", "uuid": "b", "parentUuid": None}]
     for place, content in enumerate(contents):
         line = {"type": "user", "uuid": f"k{place}", "message": {"role": "user", "content": content}}
-        lines.append(line | ({"isCompactSummary": True} if place == 0 else {}))
+        lines.append(line | ({"isCompactSummary": True}, {"isMeta": True}, {}, {})[place])
     lines.append({"type": "user", "uuid": "n", "parentUuid": "k3", "message": {"role": "user", "content": "next"}})
 
     assert [record["message"]["content"] for record in tail("claude-code", b"".join(map(dump, lines)))] == ["next"]

@@ -17,7 +17,7 @@ from memcli.transcript.entries import AssistantText, Thinking, UserText
 from memcli.transcript.lines import LineBuffer
 from tests.swap.a_head import MEMORY, a_head, facts, lines_of, swapped
 from tests.swap.rules import broken_rule
-from tests.swap.sessions import FORMATS, WRITERS, conversations
+from tests.swap.sessions import FORMATS, WRITERS, conversations, dump
 
 quick = settings(max_examples=15, deadline=None)
 each_format = pytest.mark.parametrize("format", FORMATS)
@@ -193,6 +193,61 @@ def test_every_cut_of_a_session_gives_a_valid_output(format) -> None:
         output = swap_bytes(a_head(format, data, offset), data)
         messages, _ = to_messages(output.splitlines(keepends=True), encode.module(format).said)
         assert broken_rule(messages) == ""
+
+
+NAMES = [
+    "type",
+    "message",
+    "role",
+    "content",
+    "uuid",
+    "parentUuid",
+    "id",
+    "parentId",
+    "payload",
+    "call_id",
+    "tool_calls",
+    "function",
+    "attachment",
+]
+WORDS = [
+    "user",
+    "assistant",
+    "tool",
+    "tool_result",
+    "tool_use",
+    "toolCall",
+    "text",
+    "thinking",
+    "attachment",
+    "system",
+    "message",
+    "response_item",
+]
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(WORDS) | st.just(""),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@each_format
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(NAMES), junk, max_size=6), max_size=4), st.booleans())
+def test_records_of_any_shape_are_written_or_doubted(format, records, seen) -> None:
+    lines = lines_of(b"".join(map(dump, records)))
+    encoder = encode.module(format)
+    plan = encode.common.Plan(
+        end=10**6, known=10**6 if seen else 0, envelope=encoder.context([], [raw for _, raw in lines])
+    )
+    try:
+        out = [line.data for line in encoder.tail(lines, plan)]
+    except encode.common.Doubt:
+        assert not seen
+        return
+    messages, _ = to_messages([dump({"role": "user", "content": "x"}), *out], encoder.said)
+
+    assert all(json.loads(line) for line in (*out, *messages))
 
 
 def test_a_route_is_refused_for_a_format_that_is_never_copied() -> None:

@@ -15,6 +15,7 @@ from memcli.transcript.entries import (
     Link,
     MachineText,
     Place,
+    RolledBack,
     Thinking,
     ToolResult,
     ToolUse,
@@ -80,6 +81,8 @@ def said(part: AnyPart) -> str:
             return f"usage {context} {model}"
         case Compacted(summary, kept, post_tokens):
             return f"compacted {summary[:20]!r} {kept} {post_tokens}"
+        case RolledBack(turns):
+            return f"takes back {turns}"
         case TurnEnd():
             return "turn ends"
         case Place(cwd, branch):

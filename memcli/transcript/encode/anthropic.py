@@ -17,6 +17,7 @@ from memcli.transcript.encode.common import (
     is_empty,
     parse,
     read,
+    without_results,
 )
 
 TYPE_CHECKING = False
@@ -117,14 +118,3 @@ def _trim(item: Item, indexes: set[int]) -> bool:
     item.results = [call for index, call in enumerate(item.results) if index not in indexes]
     item.raw = None
     return bool(item.record["content"])
-
-
-def without_results(found: list[Record], indexes: set[int]) -> list[Record]:
-    """The blocks without those results (counted among the results with an id) that `indexes` names."""
-    kept, place = [], -1
-    for block in found:
-        is_result = block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
-        place += is_result
-        if not (is_result and place in indexes):
-            kept.append(block)
-    return kept

@@ -26,6 +26,7 @@ from memcli.transcript.encode.common import (
     is_empty,
     parse,
     read,
+    without_results,
 )
 
 TYPE_CHECKING = False
@@ -61,7 +62,7 @@ _CONTENT = frozenset(
     )
 )
 _HUMAN_SIGNS = ("doesn't want to proceed", "user rejected", "was rejected")
-_OPENING_LINE = "<local-command-caveat>", "Caveat: The messages below"
+_CAVEATS = ("<local-command-caveat>", "Caveat: The messages below")
 
 
 def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
@@ -188,7 +189,7 @@ def _drop_compact_echo(items: list[Item]) -> None:
             continue
         if "<command-args></command-args>" in _text(item):
             item.kind = ""
-        if place and _text(users[place - 1]).startswith(_OPENING_LINE):
+        if place and users[place - 1].record.get("isMeta") and _text(users[place - 1]).startswith(_CAVEATS):
             users[place - 1].kind = ""
         if place + 1 < len(users) and _text(users[place + 1]).startswith("<local-command-stdout>"):
             users[place + 1].kind = ""
@@ -285,25 +286,21 @@ def _user(offset: int, text: str, near: Record, kind: str) -> Item:
 def _trim(item: Item, indexes: set[int]) -> bool:
     """Takes results out of a user record; False if nothing is left of it."""
     body = item.record["message"]
-    kept, place = [], -1
-    for block in blocks(body.get("content")):
-        place += block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
-        if block.get("type") != "tool_result" or (isinstance(block.get("tool_use_id"), str) and place not in indexes):
-            kept.append(block)
-    body["content"] = kept
+    body["content"] = without_results(blocks(body.get("content")), indexes)
     item.results = [call for index, call in enumerate(item.results) if index not in indexes]
-    return bool(kept)
+    return bool(body["content"])
 
 
 def _once(items: list[Item]) -> list[Item]:
-    """Without our own words lines where the next words of the user are the same: a session that was swapped before
+    """Without the words of a refusal where the user's next words are the same: a session that was swapped before
     holds them already behind the refusal they came from."""
+    refusals = {item.offset for item in items if item.kind == "r"}
     out: list[Item] = []
     following = ""
     for item in reversed(items):
         if item.record.get("type") == "user" and item.kind in "uw":
             text = _text(item)
-            if item.kind == "w" and text == following:
+            if item.kind == "w" and item.offset in refusals and text == following:
                 continue
             following = text
         elif item.kind == "a":

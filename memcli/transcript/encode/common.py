@@ -275,6 +275,17 @@ def is_empty(block: Record, kinds: tuple[str, ...] = ("text",)) -> bool:
     return block.get("type") in kinds and not str(block.get("text") or "").strip()
 
 
+def without_results(found: list[Record], indexes: set[int]) -> list[Record]:
+    """The blocks without those results (counted among the results with an id) that `indexes` names."""
+    kept, place = [], -1
+    for block in found:
+        is_result = block.get("type") == "tool_result" and isinstance(block.get("tool_use_id"), str)
+        place += is_result
+        if not (is_result and place in indexes):
+            kept.append(block)
+    return kept
+
+
 def arrange(
     items: Iterable[Item],
     plan: Plan,

@@ -1,10 +1,15 @@
-"""Codex CLI rollouts (0.57 to 0.144).
+"""Codex CLI rollouts (0.57 to 0.144, and 0.169).
 
-Everything visible stands twice: as `response_item` (what the model sees) and as `event_msg` (what the person sees).
+Everything visible stands twice: as `response_item` (what the model sees) and as `event_msg` (what the person sees; in
+0.169 most of these are `item_completed` events, each with an item of the person, the agent or a call).
 Assistant texts, calls and results are read from response items. The person's words are read from whichever of the two
 comes first, in practice the response item, so that the entry that carries them is the conversation message itself;
 the other is recognised as its twin. Response items in the user role that begin like a harness's text are machine text
-unless a `user_message` event says that the person typed them.
+unless an event says that the person typed them.
+
+When the client compacts its context by itself, the summary it had written stands in the assistant role and again,
+framed, in the `compacted` record. Nobody said it to anybody: it is machine text. Versions that write items announce
+each message of the agent by one, so a message without is not the agent's (measured with 0.169.0, fixtures/recorded).
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ from memcli.transcript.entries import (
     MachineText,
     Place,
     Role,
+    RolledBack,
     Thinking,
     ToolResult,
     ToolUse,
@@ -30,6 +36,7 @@ from memcli.transcript.entries import (
     UserText,
 )
 from memcli.transcript.formats.blocks import arguments, blocks, mapping, number, string, text_of
+from memcli.transcript.formats.codex_outcomes import read_output, told
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
 
@@ -38,15 +45,10 @@ if TYPE_CHECKING:
 
 NAME = "codex"
 
-ROLLED_BACK = "rolled back "  # `Entry.stop` of a rollback record: this and the number of turns it takes away
-
 _UNPAIRED = 16  # twins stand next to each other; an old one without a twin must not swallow a new prompt
 _OUTCOMES = 64  # outcomes told by events before the output of their call
-_HEADER = 600  # characters of an output in which the harness's own header stands
-_EXIT_CODE = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,6})\b", re.MULTILINE)
 _WRAPPED = re.compile(r"\s*<([A-Za-z][\w-]*)>")
-_RECORDS = frozenset(("session_meta", "turn_context", "event_msg", "response_item", "compacted"))
-_BOOKKEEPING = frozenset(("world_state", "thread_settings_applied", "inter_agent_communication"))
+_BOOKKEEPING = frozenset(("world_state", "thread_settings_applied", "token_usage_record", "inter_agent_communication"))
 
 
 class State(msgspec.Struct):
@@ -56,6 +58,9 @@ class State(msgspec.Struct):
     by_item: list[str] = []
     by_event: list[str] = []
     echoes: bool = False
+    view: str = ""
+    announces: bool = False
+    announced: list[str] = []
     running: bool = False
     prompted: bool = False
     outcomes: dict[str, dict[str, Any]] = {}
@@ -81,7 +86,10 @@ class _Payload(msgspec.Struct):
     call_id: Any = None
     output: Any = None
     success: Any = None
+    status: Any = None
     exit_code: Any = None
+    changes: Any = None
+    item: Any = None
     info: Any = None
     summary: Any = None
     encrypted_content: Any = None
@@ -128,10 +136,12 @@ class Reader:
                 return self._item(found, payload)
             case "event_msg":
                 return self._event(found, payload, echoes)
-            case "session_meta" | "turn_context":
+            case "session_meta" | "turn_context" as kind:
+                # a meta begins the part of another process, maybe of a version that announces nothing
+                self.state.announces = self.state.announces and kind == "turn_context"
                 return _entry(found, self._setting(payload))
             case "compacted":
-                return _entry(found, [Compacted(summary=string(payload.message))])
+                return _entry(found, _compacted(string(payload.message)))
             case kind:
                 if kind not in _BOOKKEEPING:
                     count(self.problems, "unknown type")
@@ -153,11 +163,12 @@ class Reader:
 
     def _event(self, found: Found[_Record], payload: _Payload, echoes: bool) -> Entry:
         match string(payload.type):
-            case "user_message":
-                parts = self._told(string(payload.message), echoes)
-                return _entry(found, parts, "user" if parts else "")
+            case "user_message" as view:
+                return self._typed(found, view, string(payload.message), echoes)
+            case "item_completed":
+                return self._completed(found, mapping(payload.item), echoes)
             case "task_started" | "turn_started":
-                self.state.running, self.state.prompted = True, False
+                self.state.running, self.state.prompted, self.state.view = True, False, ""
             case "task_complete" | "turn_complete":
                 self.state.running = False
                 return _entry(found, [TurnEnd()])
@@ -167,12 +178,22 @@ class Reader:
             case "token_count":
                 return _entry(found, self._usage(mapping(payload.info)))
             case "patch_apply_end" | "exec_command_end":
-                self._remember(payload)
-            case "thread_rolled_back":
-                entry = _entry(found)
-                return msgspec.structs.replace(entry, stop=f"{ROLLED_BACK}{number(payload.num_turns)}")
+                self._remember(string(payload.call_id), told(msgspec.structs.asdict(payload)))
+            case "thread_rolled_back" if turns := number(payload.num_turns):
+                return _entry(found, [RolledBack(turns)])
             case _:
                 pass
+        return _entry(found)
+
+    def _completed(self, found: Found[_Record], item: dict[str, Any], echoes: bool) -> Entry:
+        match string(item.get("type")):
+            case "UserMessage" as view:
+                return self._typed(found, view, _item_text(item.get("content")), echoes)
+            case "AgentMessage":
+                self.state.announces = True
+                _put(string(item.get("id")), self.state.announced)
+            case _:
+                self._remember(string(item.get("id")), told(item))
         return _entry(found)
 
     def _item(self, found: Found[_Record], payload: _Payload) -> Entry:
@@ -181,8 +202,10 @@ class Reader:
             return _entry(found, self._words(payload.content), "user")
         if kind == "message" and role == "assistant":
             final = payload.phase == "final_answer"
-            texts = [string(block.get("text")) for block in blocks(payload.content)]
-            return _entry(found, [AssistantText(text, final) for text in texts if text.strip()], "assistant")
+            texts = [text for block in blocks(payload.content) if (text := string(block.get("text"))).strip()]
+            own = self._is_own(string(payload.id))
+            said = [MachineText(text) if own else AssistantText(text, final) for text in texts]
+            return _entry(found, said, "assistant")
         if kind == "message":
             return _entry(found, [MachineText(text_of(payload.content))], "system")
         if kind == "reasoning":
@@ -208,8 +231,18 @@ class Reader:
             self.state.echoes = True
         return parts
 
+    def _is_own(self, identity: str) -> bool:
+        """True if a message in the assistant role is the client's own: no item announced it."""
+        return self.state.announces and bool(identity) and not _take(identity, self.state.announced)
+
+    def _typed(self, found: Found[_Record], view: str, text: str, echoes: bool) -> Entry:
+        """An event with the person's words. Should a version write both kinds, those of one kind are enough."""
+        self.state.view = self.state.view or view
+        parts = self._told(text, echoes) if view == self.state.view else []
+        return _entry(found, parts, "user" if parts else "")
+
     def _told(self, text: str, echoes: bool) -> list[AnyPart]:
-        """Words of a user_message event, unless the response item before it gave them already."""
+        """Words of an event, unless the response item before it gave them already."""
         if _take(text, self.state.by_item):
             return []
         if echoes:  # the same message, written differently in the two views (images, mentions)
@@ -236,19 +269,14 @@ class Reader:
         self.state.context = context
         return [Usage(context, self.state.model)]
 
-    def _remember(self, payload: _Payload) -> None:
-        outcome: dict[str, Any] = {}
-        if isinstance(payload.success, bool):
-            outcome["success"] = payload.success
-        if (code := _exit_code(payload.exit_code)) is not None:
-            outcome["exit_code"] = code
-        if outcome and (call := string(payload.call_id)):
+    def _remember(self, call: str, outcome: dict[str, Any]) -> None:
+        if outcome and call:
             self.state.outcomes[call] = outcome
             while len(self.state.outcomes) > _OUTCOMES:
                 del self.state.outcomes[next(iter(self.state.outcomes))]
 
     def _result(self, payload: _Payload) -> ToolResult:
-        text, code = _output(payload.output)
+        text, code = read_output(payload.output)
         call = string(payload.call_id)
         detail = self.state.outcomes.pop(call, {})
         if code is not None:
@@ -299,20 +327,6 @@ def _reasoning_size(payload: _Payload) -> int:
     return len(text_of(payload.content)) or len(text_of(payload.summary)) or len(string(payload.encrypted_content))
 
 
-def _exit_code(value: Any) -> int | None:
-    return value if isinstance(value, int) and abs(value) < 2**32 else None
-
-
-def _output(output: Any) -> tuple[str, int | None]:
-    """Text of an output and its exit code, None if it tells none.
-
-    Three dialects: a JSON string with metadata (0.57), a text with a header (0.118), a list of text parts (0.144).
-    """
-    text = text_of(output)
-    if text.startswith("{"):
-        inner = arguments(text)
-        if isinstance(inner.get("output"), str):
-            return inner["output"], _exit_code(mapping(inner.get("metadata")).get("exit_code"))
-    header = text[:_HEADER].partition("\nOutput:\n")[0]
-    match = _EXIT_CODE.search(header)
-    return text, int(match.group(1)) if match else None
+def _compacted(summary: str) -> list[AnyPart]:
+    # two facts: the context was swapped here, and what it was swapped for, if that can be read
+    return [Compacted(), Compacted(summary)] if summary else [Compacted()]
