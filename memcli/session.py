@@ -33,7 +33,7 @@ from memcli.memory.edits import Edits, budget_left, taken_in, with_edits
 from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
 from memcli.transcript import formats
-from memcli.transcript.boundary import Boundaries, BoundaryState, Cut, tail_cut
+from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
 from memcli.transcript.entries import AnyPart, Compacted, Entry, Interrupt, Place, UserText
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
@@ -419,6 +419,7 @@ class Session:
     def _place(self, entry: Entry, *, may_be_memory: bool = False) -> list[ReadingEffect]:
         """Decide whether an entry lives, and account for it."""
         if any(start <= entry.offset < end for start, end in self.marks.dead):
+            self.thread.recall(entry)
             self._move(entry)
             return []
         if may_be_memory and self.marks.first < 0 and (mark := message.read_mark(_first_text(entry.parts))):
@@ -477,9 +478,16 @@ class Session:
             del self.snapshots[:-KEPT_SNAPSHOTS]
             self._prune()
 
+    @property
+    def _oldest(self) -> int:
+        """Where the longest tail can begin: at the first message while every turn is remembered."""
+        cuts = self.boundaries.cuts
+        every = len(self.boundaries.state.turns) < KEPT_CUTS
+        return max(self.marks.first, 0) if every or not cuts else cuts[0].offset
+
     def _prune(self) -> None:
         """Ranges and lines before the oldest place a tail can begin at are of no use any more."""
-        oldest = min((cut.offset for cut in self.boundaries.cuts), default=0)
+        oldest = self._oldest
         self.marks.copies = [span for span in self.marks.copies if span[1] > oldest]
         self.marks.words = [words for words in self.marks.words if words[0] >= oldest]
 
@@ -587,11 +595,11 @@ class Session:
             state=state,
             boundary=cut,
             tail=tail_cut(self.boundaries.cuts, cut, self.meter.ratio, first=first),
-            cuts=tuple(known for known in self.boundaries.cuts if known.offset <= cut.offset),
+            cuts=self._tails(cut),
             first=first.offset,
             end=self.marks.position,
             fold=fold,
-            skip=self._skipped(first.offset),
+            skip=self._skipped(),
             words=tuple(self.marks.words),
             edits=self.marks.edits,
             open_calls=len(self.thread.open_calls),
@@ -603,9 +611,15 @@ class Session:
             milliseconds=milliseconds,
         )
 
-    def _skipped(self, first: int) -> tuple[tuple[int, int], ...]:
+    def _tails(self, boundary: Cut) -> tuple[Cut, ...]:
+        """Every place where a tail may begin; the first message is one, as long as all turns are remembered."""
+        known = [cut for cut in self.boundaries.cuts if cut.offset <= boundary.offset]
+        first = Cut(max(self.marks.first, 0), turn=True)
+        return (first, *known) if self._oldest == first.offset < boundary.offset else tuple(known)
+
+    def _skipped(self) -> tuple[tuple[int, int], ...]:
         """Byte ranges that no tail may hold: copies and dead branches."""
-        oldest = min((cut.offset for cut in self.boundaries.cuts), default=first)
+        oldest = self._oldest
         spans = {*self.marks.copies, *self.marks.dead, *self.thread.dead}
         return tuple(sorted(span for span in spans if span[1] > oldest))
 

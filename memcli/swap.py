@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _BYTES_A_TOKEN = 4  # of lines nobody metered yet
+_FAR_BEHIND = 20_000  # tokens after the memory from which on it is worth a word
 
 # An unseen line with none of these is a message with words only, which the encoder would not touch: no thinking, no
 # call or result whose partner could be missing, no text that might be empty (nothing, or white space, comes first), no
@@ -56,10 +57,10 @@ _MARKS = {"anthropic": _WORDS_ONLY, "openai": (*_WORDS_ONLY, b"developer", b"fun
 
 
 class Report:
-    """What a swap did: messages and tokens (estimates) before and after, messages kept from the transcript, the
-    route, and how often something was dropped or unreadable, by name."""
+    """What a swap did: messages and tokens (estimates) before and after, messages kept from the transcript, tokens
+    that the memory does not cover yet, the route, and how often something was dropped or unreadable, by name."""
 
-    __slots__ = ("kept", "messages", "messages_after", "problems", "route", "tokens", "tokens_after")
+    __slots__ = ("behind", "kept", "messages", "messages_after", "problems", "route", "tokens", "tokens_after")
 
     def __init__(self, route: str, messages: int, tokens: int, kept: int, tokens_after: int) -> None:
         self.route = route
@@ -68,16 +69,18 @@ class Report:
         self.kept = kept
         self.messages_after = kept + 1
         self.tokens_after = tokens_after
+        self.behind = 0
         self.problems: dict[str, int] = {}
 
     def line(self, age: float, seconds: float, how: str = "was ready") -> str:
         """The sentence for stderr. `age` of the memory and the time taken are in seconds."""
         saved = round(100 * (1 - self.tokens_after / self.tokens)) if self.tokens else 0
+        far = f", ~{self.behind:,} tokens not covered (memcli update)" if self.behind > _FAR_BEHIND else ""
         dropped = "".join(f", {count} {problem}" for problem, count in sorted(self.problems.items()))
         return (
             f"memcli: {self.messages:,} -> {self.messages_after:,} messages, ~{self.tokens:,} -> "
             f"~{self.tokens_after:,} tokens ({-saved:+d} %), {self.kept:,} kept, memory {_ago(age)} old, "
-            f"{how} in {seconds * 1000:.0f} ms{dropped}\n"
+            f"{how} in {seconds * 1000:.0f} ms{far}{dropped}\n"
         )
 
 
@@ -272,7 +275,9 @@ def _message(head: heads.Head, state: bytes | None, value: "Callable[[str, int],
 def _report(head: heads.Head, route: str, cut: Cut, unseen: int, new: int, kept: int) -> Report:
     grown = unseen // _BYTES_A_TOKEN
     tokens_after = head.memory_tokens + cut.tokens + head.tail_tokens + grown
-    return Report(route, head.messages + new, head.tokens + grown, kept, tokens_after)
+    report = Report(route, head.messages + new, head.tokens + grown, kept, tokens_after)
+    report.behind = head.tail_tokens + grown
+    return report
 
 
 def _lines(data: bytes, offset: int) -> "Iterator[tuple[int, bytes]]":
@@ -368,7 +373,7 @@ def lean(argv: list[str]) -> int | None:
 
 def _options(argv: list[str]) -> _Options | None:
     # The head's own tail follows the settings of who made it; these variables would override them.
-    if not argv or argv[0] != "compact" or "MEMCLI_KEEP_TURNS" in os.environ or "MEMCLI_KEEP_TOKENS" in os.environ:
+    if not argv or argv[0] != "compact":
         return None
     found = _Options()
     words = iter(argv[1:])

@@ -6,6 +6,7 @@ ran forty times.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +22,9 @@ SHOWN_LIMIT = 160
 WHY_LIMIT = 180
 REPORT_LIMIT = 140
 MAX_REPORT = 14
+
+
+_FOOTNOTE = re.compile(r"(?i)agentid:|<?usage>?|total_tokens|tool_uses")  # what a harness adds to a report
 
 
 class Action(msgspec.Struct, array_like=True):
@@ -60,6 +64,10 @@ class Actions(msgspec.Struct, array_like=True):
 def _telling(output: str) -> list[str]:
     """Lines of a report that say something about something named."""
     lines = (one_line(line.lstrip("-*#> ")) for line in clean(output, 14_000, 6000).split("\n"))
-    good = [clip(line, REPORT_LIMIT) for line in lines if len(words_in(line)) >= 4 and names_in(line)]
+    good = [
+        clip(line, REPORT_LIMIT)
+        for line in lines
+        if not _FOOTNOTE.match(line) and len(words_in(line)) >= 4 and names_in(line)
+    ]
     best = sorted(range(len(good)), key=lambda place: -len(set(names_in(good[place]))))[:MAX_REPORT]
     return [good[place] for place in sorted(best)]

@@ -38,6 +38,7 @@ BRIEF_LIMIT = 240
 SCAN_LIMIT = 20_000  # characters of an input that are looked at
 
 _PATCHED = re.compile(r"\*\*\* (Add|Update|Delete) File: ([^\n\\]+)(?:(?:\n|\\n)\*\*\* Move to: ([^\n\\]+))?")
+_LONG_CD = re.compile(r"^\s*cd\s+\S{60,}\s*(?:&&|;|\n)\s*")  # would leave no room for the command itself
 _PATCH_STATE = {"Add": "created", "Update": "modified", "Delete": "deleted"}
 _PATHS = ("file_path", "notebook_path", "path", "filename", "target_file")
 _NEW = ("new_string", "new_str", "newText", "new_source", "insert_text", "replacement", "new_text")
@@ -94,6 +95,8 @@ def _kind(given: Input) -> str:
         if _text(given, "pattern", "query"):
             return "look"
         return "write" if any(isinstance(given.get(name), str) for name in _WHOLE) else "read"
+    if _text(given, "url"):
+        return "look"
     for kind, names in _SHAPES:
         if any(_text(given, name) or _list(given, name) for name in names):
             return kind
@@ -111,7 +114,7 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def _fill_shell(deed: Deed, given: Input) -> None:
     command = _command(given)
-    deed.brief = clean(command, head=600)
+    deed.brief = clean(_LONG_CD.sub("", command), head=600)
     deed.key = "cmd:" + clean(command_key(command))
     deed.names = keys_in(deed.brief)
     touched = traffic(command)

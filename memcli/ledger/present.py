@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.ledger.clean import clean, identity, one_line
+from memcli.ledger.clean import clean, clip, identity, one_line
 from memcli.ledger.work import Settled, Work
 from memcli.transcript.entries import AssistantText, Entry, Interrupt, Place, ToolResult, ToolUse, UserText
 
@@ -37,6 +37,7 @@ class Now(msgspec.Struct, array_like=True):
     request: str = ""
     said: str = ""
     branch: str = ""
+    root: str = ""
     interrupted: bool = False
     latest: list[Call] = []
     work: Work = msgspec.field(default_factory=Work)
@@ -80,6 +81,7 @@ class Present:
                     self.state.interrupted = True
                 case Place():
                     self.state.branch = identity(part.branch) or self.state.branch
+                    self.state.root = self.state.root or identity(part.cwd)
                 case _:
                     pass
 
@@ -95,7 +97,9 @@ class Present:
     def _settled(self, settled: Settled | None) -> None:
         if settled and not settled.outcome.rejected:
             deed = settled.deed
-            self.state.latest.append(Call(one_line(deed.brief, 160) or deed.tool, deed.why, settled.outcome.failed))
+            self.state.latest.append(
+                Call(one_line(deed.brief, 160) or deed.tool, clip(deed.why, 120), settled.outcome.failed)
+            )
             del self.state.latest[:-LATEST]
 
     @property

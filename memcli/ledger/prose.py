@@ -1,18 +1,21 @@
 """Prose: taking a text apart into notes, pieces of one line that can stand alone.
 
-A note is a list item, a table row or up to three sentences; never part of a sentence, never code. Marks of Markdown
-go, words stay as they were.
+A note is a list item, a table row or a few sentences; never part of a sentence, never code. A line that only leads to
+what follows (a heading, "Three things fail:") stands before the first of it. Marks of Markdown go, words stay.
 """
 
 from __future__ import annotations
 
 import re
 
-from memcli.ledger.clean import one_line
+from memcli.ledger.clean import ELISION, one_line
 
 NOTE_LIMIT = 260
 SHORTEST = 11
+LEAD_LIMIT = 90
 
+_GAP = "\x00"  # stands where code was taken out
+_HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*\s*$)")
 _FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*\s*$|\Z)", re.DOTALL | re.MULTILINE)
 _MARKS = re.compile(r"^(?:\s*(?:[-*+•>]|#{1,6}|\d{1,2}[.)]|\[[ xX~]\])\s+)+")
 _BOLD = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)")
@@ -26,14 +29,35 @@ _DIAGRAM = re.compile("[\u2500-\u257f→]{2,}|[│├└]")
 def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:
     """The notes of a text in order, each at most about `limit` characters of whole sentences."""
     found: list[str] = []
-    lines = _FENCED.sub("\n", text).split("\n")
+    lead = ""
+    lines = _FENCED.sub(f"\n{_GAP}\n", text).split("\n")
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if _TABLE_RULE.match(following):
-            continue  # the head of a table says nothing without its rows
         words = bare(line)
-        if len(words) > SHORTEST and not _DIAGRAM.search(words):
-            found.extend(_grouped(words, limit))
+        if line == _GAP or _TABLE_RULE.match(following) or _DIAGRAM.search(words):
+            lead = ""  # what led to code or a drawing leads to nothing; the head of a table says nothing by itself
+        elif words:
+            said, leads = _parted(words, heading=bool(_HEADING.match(line)))
+            if len(lead) + len(said) > SHORTEST:
+                found.extend(_grouped(_joined(lead, said, line), limit))
+            lead = leads
     return found
+
+
+def _joined(lead: str, said: str, line: str) -> str:
+    """Lead and what follows it; an elision mark tells that a figure of the list stood between them."""
+    mark = line[: len(line) - len(_MARKS.sub("", line))]
+    gap = f" {ELISION} " if any(map(str.isalnum, mark)) else " "
+    return f"{lead}{gap}{said}" if lead and said else lead + said
+
+
+def _parted(words: str, *, heading: bool) -> tuple[str, str]:
+    """What a line says, and what of it only leads to the next one."""
+    if heading and len(words) <= LEAD_LIMIT:
+        return "", words.rstrip(":") + ":"
+    if not words.endswith(":"):
+        return words, ""
+    *before, last = sentences(words)
+    return (" ".join(before), last) if len(last) <= LEAD_LIMIT else (words, "")
 
 
 def bare(line: str) -> str:
@@ -64,5 +88,5 @@ def _grouped(line: str, limit: int) -> list[str]:
 
 def purpose(text: str) -> str:
     """What the agent says it is about to do: the sentence next to the calls that follow the text."""
-    notes = notes_in(text)
-    return sentences(notes[-1])[-1].rstrip(":") if notes else ""
+    lines = [words for words in map(bare, _FENCED.sub("\n", text).split("\n")) if len(words) > SHORTEST]
+    return sentences(lines[-1])[-1].rstrip(":") if lines else ""

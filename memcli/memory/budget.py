@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ALIKE = 0.6  # share of common words from which a line repeats another
 NAMED = 0.6  # part of a name's weight that is earned by naming it, the rest by explaining it
 WORTH = 0.5  # what a line's own worth weighs against names
-UNUSED = 0.2  # weight of a name that only outputs hold
+UNUSED = 0.15  # weight of a name that only outputs hold
 SMALLEST = 40  # characters too few for any line
 MIN_CONTEXT = 4  # ordinary words that make a line explain the names on it
 
@@ -53,6 +53,7 @@ class Room:
         self.limit = words_per_section
         self.words: dict[str, int] = {}
         self.groups: set[tuple[str, str]] = set()
+        self.caps: dict[str, int] = {}  # characters left to groups that may not take more
 
     def cost(self, line: Line) -> int:
         """Characters a line would take: its line end, and the label of its group if it is the first there."""
@@ -66,9 +67,12 @@ class Room:
         if line.spill and self._words(line, words) > self.limit:
             line.section, line.group = line.spill
         cost, used = self.cost(line), self._words(line, words)
-        if cost > min(self.chars, self.chars if chars is None else chars) or used > self.limit:
+        room = min(self.chars, self.caps.get(line.group, self.chars), self.chars if chars is None else chars)
+        if cost > room or used > self.limit:
             return False
         self.chars -= cost
+        if line.group in self.caps:
+            self.caps[line.group] -= cost
         self.words[line.section] = used
         self.groups.add((line.section, line.group))
         if line.extends:

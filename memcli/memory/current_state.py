@@ -6,15 +6,18 @@ legal boundary; so it can be written anew at every append without touching the r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from memcli.memory.quoting import quoted, spelled, told
+from memcli.memory.facts import local
+from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import current_state_limit
 
 if TYPE_CHECKING:
-    from memcli.ledger.present import Present
+    from collections.abc import Iterator
+
+    from memcli.ledger.present import Call, Present
 
 
 class Covered(msgspec.Struct, frozen=True):
@@ -26,46 +29,58 @@ class Covered(msgspec.Struct, frozen=True):
 _WHOLE = Covered()
 
 
+class _Placed(NamedTuple):
+    """A line and its place in the text; lines are served in the order they come, so the important come first."""
+
+    place: int
+    text: str
+
+
 def current_state(present: Present, budget: int, covered: Covered = _WHOLE) -> str:
     """The text of the section, at most `current_state_limit(budget)` characters."""
     limit = current_state_limit(budget)
-    kept: list[tuple[int, str]] = []
+    kept: list[_Placed] = []
     used = 0
-    for place, line in _lines(present, covered, limit):
-        if used + len(line) + 1 <= limit:
-            kept.append((place, line))
-            used += len(line) + 1
-    return "\n".join(line for _, line in sorted(kept, key=lambda item: item[0]))
+    for line in _lines(present, covered, limit):
+        if used + len(line.text) + 1 <= limit:
+            kept.append(line)
+            used += len(line.text) + 1
+    return "\n".join(line.text for line in sorted(kept, key=lambda line: line.place))
 
 
-def _lines(present: Present, covered: Covered, limit: int) -> list[tuple[int, str]]:
-    """(place, line) in the order in which they are served."""
-    lines: list[tuple[int, str]] = []
-    now, work = present.state, present.state.work
+def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
+    now = present.state
     if now.request:
-        lines.append((0, f"- last request, user: {quoted(now.request, limit * 2 // 5)}"))
+        yield _Placed(0, f"- last request, user: {quoted(now.request, limit * 2 // 5)}")
     if now.interrupted:
-        lines.append((1, "- the user stopped the agent; what it was doing is unfinished"))
+        yield _Placed(1, "- the user stopped the agent; what it was doing is unfinished")
     if now.said:
-        lines.append((2, f"- said last, agent: {quoted(now.said, limit * 3 // 10)}"))
-    lines += [
-        (3, f"- call without a result yet: {told(call.tool, 40)} {spelled(call.brief, 110)}")
-        for call in present.open[-3:]
-    ]
-    lines += [
-        (4, f"- [~] in progress: {told(text, 120)}") for text, status in work.todos.pending if status == "in_progress"
-    ]
-    lines += [(5, f"- failing test, output: {quoted(name, 100)}") for name in work.checks.names[:4]]
-    lines += [
-        (6, f"- OPEN error of {spelled(one.what, 70)}, output: {quoted(one.lines[0], 130)}")
-        for one in work.failures.open[:2]
-    ]
-    lines += [
-        (7, f"- latest call: {spelled(call.brief, 110)} {'failed' if call.failed else 'worked'}")
-        for call in now.latest[-3:]
-    ]
-    if now.branch:
-        lines.append((8, f"- on branch {spelled(now.branch, 100)}"))
+        yield _Placed(2, f"- said last, agent: {quoted(now.said, limit * 3 // 10)}")
+    for deed in present.open[-3:]:
+        brief = spelled(local(deed.brief, now.root), 110)
+        yield _Placed(3, f"- call without a result yet: {told(deed.tool, 40)} {brief}")
+    yield from _unfinished(present)
+    if now.branch not in ("", "HEAD"):
+        yield _Placed(8, f"- on branch {spelled(now.branch, 100)}")
     how = "everything up to this moment" if covered.whole else "everything before the messages that follow this memory"
-    lines.append((9, f"- the sections below cover {how}"))
-    return lines
+    yield _Placed(9, f"- the sections below cover {how}")
+    for age, call in enumerate(reversed(now.latest)):
+        yield _Placed(7, _called(call, now.root, "latest" if not age else "before that"))
+
+
+def _unfinished(present: Present) -> Iterator[_Placed]:
+    """What is in progress or fails at this moment."""
+    work, root = present.state.work, present.state.root
+    for text, status in work.todos.pending:
+        if status == "in_progress":
+            yield _Placed(4, f"- [~] in progress: {told(text, 120)}")
+    for name in work.checks.names[:4]:
+        yield _Placed(5, f"- failing test, output: {quoted(name, 100)}")
+    for failure in work.failures.open[:2]:
+        what = spelled(local(failure.what, root), 70)
+        yield _Placed(6, f"- OPEN error of {what}, output: {quoted(failure.lines[0], 130)}")
+
+
+def _called(call: Call, root: str, when: str) -> str:
+    why = f", {worded(call.why, 80).rstrip('.:')}" if call.why else ""
+    return f"- {when}{why}: {spelled(local(call.brief, root), 110)} {'failed' if call.failed else 'worked'}"

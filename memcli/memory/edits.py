@@ -2,15 +2,22 @@
 
 A memory is rendered anew each time, so an edit is kept as what it means: lines that were added stand again, under a
 label of their own at the top of their section; lines that were struck out are left out when they come back. Current
-State is no place to keep anything: it is written at every append, and its lines are not taken for the user's.
+State is no place to keep anything: it is written at every append, and its lines are not taken for the user's. What
+stands above all sections is taken for User Intent.
 """
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from memcli.memory.document import EMPTY, Block, Document, parse
-from memcli.memory.sections import CHARS_PER_TOKEN
+from memcli.memory.document import EMPTY, TITLE, Block, Document, parse
+from memcli.memory.sections import CHARS_PER_TOKEN, CURRENT_STATE, CURRENT_STATE_SHARE, NAMES, PINNED, USER_INTENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LABEL = "Written by the user into this memory:"
 STRUCK = "struck out"
@@ -19,6 +26,9 @@ SHARE = 0.25
 
 KEPT_LINES = 400
 """Lines remembered of each kind; the oldest go first. The whole text of each edit stays in the sidecar."""
+
+_MORE = "- ({} more of your lines have no room here; they are in the sidecar's edits)"
+_FRAME = 24
 
 
 class Edits(msgspec.Struct, frozen=True):
@@ -32,15 +42,18 @@ class Edits(msgspec.Struct, frozen=True):
 
 
 def taken_in(edits: Edits, published: str, edited: str) -> Edits:
-    """The edits with those that turned the text `published` into `edited`."""
-    before, after = _lines(parse(published)), _lines(parse(edited))
-    old, new = set(before), set(after)
-    struck = [line for section, line in before if (section, line) not in new]
-    added = [pair for pair in edits.added if pair[1] not in struck]
-    added += [pair for pair in after if pair not in old and pair not in added]
-    removed = [line for line in edits.struck if line not in {line for _, line in after}]
-    removed += [line for line in struck if line not in removed and not any(line == mine for _, mine in edits.added)]
-    return Edits(tuple(added[-KEPT_LINES:]), tuple(removed[-KEPT_LINES:]))
+    """The edits with those that turned the text `published` into `edited`. A file that was emptied says nothing."""
+    if not edited.strip():
+        return edits
+    before, after = _lines(published), _lines(edited)
+    fresh = [pair for pair in after if pair not in before]
+    gone = [pair for pair in before if pair not in after]
+    added = [pair for pair in edits.added if pair not in gone]
+    added += [pair for pair in fresh if pair not in added]
+    back = {line for _, line in fresh}
+    struck = [line for line in edits.struck if line not in back]
+    struck += [line for section, line in gone if (section, line) not in edits.added and line not in struck]
+    return Edits(tuple(added[-KEPT_LINES:]), tuple(struck[-KEPT_LINES:]))
 
 
 def to_record(edits: Edits) -> dict[str, str]:
@@ -57,9 +70,13 @@ def from_record(record: dict[str, str]) -> Edits:
 
 
 def budget_left(edits: Edits, budget: int) -> int:
-    """The budget for the ledger's lines, in tokens, when the edits stand too."""
-    chars = sum(len(line) + 1 for line in _standing(edits, budget).values())
-    return budget - -(-chars // CHARS_PER_TOKEN)
+    """The budget for the ledger's lines, in tokens, when the edits stand too.
+
+    Current State keeps its share of the whole budget, so the rest has to give way by more than the edits' own size.
+    """
+    # Each line may need a backslash in front, and a section without other lines its heading.
+    chars = sum(len(text) + text.count("\n") + _FRAME for text in _standing(edits, budget).values())
+    return budget - math.ceil(chars / CHARS_PER_TOKEN / (1 - CURRENT_STATE_SHARE))
 
 
 def with_edits(document: Document, edits: Edits, budget: int) -> Document:
@@ -67,36 +84,57 @@ def with_edits(document: Document, edits: Edits, budget: int) -> Document:
     if not edits:
         return document
     standing = _standing(edits, budget)
+    names = [block.name for block in document.blocks]
+    blocks = [*document.blocks, *(Block(name) for name in standing if name not in names)]
     return msgspec.structs.replace(
-        document, blocks=tuple(_edited(block, edits.struck, standing.get(block.name, "")) for block in document.blocks)
+        document, blocks=tuple(_edited(block, edits.struck, standing.get(block.name, "")) for block in blocks)
     )
 
 
 def _edited(block: Block, struck: tuple[str, ...], mine: str) -> Block:
-    kept = "\n".join(line for line in block.ledger.split("\n") if line not in struck)
+    out = {*struck, *mine.split("\n")} - {""}
+    kept = "\n".join(line for line in block.ledger.split("\n") if line not in out)
     return msgspec.structs.replace(block, ledger="\n".join(part for part in (mine, kept) if part))
 
 
 def _standing(edits: Edits, budget: int) -> dict[str, str]:
     """The text that each section begins with. The newest lines stand; what has no room is counted, not hidden."""
-    room = int(budget * CHARS_PER_TOKEN * SHARE)
-    fits: list[tuple[str, str]] = []
+    added: dict[str, list[str]] = {section: [] for section, _ in edits.added}
+    room = int(budget * CHARS_PER_TOKEN * SHARE) - len(added) * (len(LABEL) + len(_MORE) + _FRAME)
+    left = dict.fromkeys(added, 0)
     for section, line in reversed(edits.added):
-        cost = len(line) + 1 + (0 if any(section == known for known, _ in fits) else len(LABEL) + 80)
-        if cost <= room:
-            room -= cost
-            fits.insert(0, (section, line))
-    texts: dict[str, str] = {}
-    for section in dict.fromkeys(section for section, _ in edits.added):
-        mine = [line for known, line in fits if known == section]
-        left = sum(known == section for known, _ in edits.added) - len(mine)
-        more = [f"- ({left} more of your lines have no room here; they are in the sidecar's edits)"] if left else []
-        if mine:
-            texts[section] = "\n".join([LABEL, *mine, *more])
-    return texts
+        if len(line) + 2 <= room:
+            room -= len(line) + 2
+            added[section].insert(0, line)
+        else:
+            left[section] += 1
+    return {
+        section: "\n".join([LABEL, *lines, *([_MORE.format(left[section])] if left[section] else [])])
+        for section, lines in added.items()
+    }
 
 
-def _lines(document: Document) -> list[tuple[str, str]]:
-    """(section, line) of everything but Current State, labels of ours and empty lines."""
-    pairs = [(block.name, line) for block in document.blocks for line in f"{block.ledger}\n{block.prose}".split("\n")]
-    return [(name, line) for name, line in pairs if line.strip() and line not in (LABEL, EMPTY)]
+def _lines(text: str) -> dict[tuple[str, str], None]:
+    """(section, line) of everything but Current State, labels of ours and empty lines, in order."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    pairs = [(USER_INTENT, line) for line in _aside(text)]
+    for block in parse(text).blocks:
+        pairs += [(block.name, line) for line in f"{block.ledger}\n{block.prose}".split("\n")]
+    return dict.fromkeys(pair for pair in pairs if pair[1].strip() and not _is_ours(pair[1]))
+
+
+def _is_ours(line: str) -> bool:
+    return line in (TITLE, LABEL, EMPTY) or line.endswith(_MORE.partition("{}")[2])
+
+
+def _aside(text: str) -> Iterator[str]:
+    """Lines above all sections, or under a heading of the user's before the first one that is kept."""
+    kept = True
+    for line in text.split("\n"):
+        if line.startswith("## "):
+            name = line[3:].strip()
+            if name in (*NAMES[1:], PINNED):
+                return
+            kept = name != CURRENT_STATE
+        if kept:
+            yield line

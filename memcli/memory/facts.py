@@ -107,13 +107,21 @@ def _intent(ledger: Ledger, share: int) -> Groups:
     later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
     room = share - limit - 60
     fair = max(90, fair_limit([len(one.text) + 5 for one in later], room))
-    lines = [Line(USER_INTENT, LATER, f"- {quoted(one.text, fair)}", one.index) for one in reversed(later)]
+    lines = [Line(USER_INTENT, LATER, f"- {quoted(one.text, fair)}", one.index) for one in _served(later, fair)]
     return [*groups, (lines, room)]
 
 
 def _distinct(requests: Iterable[Request]) -> list[Request]:
     """Without earlier copies of the same words ("continue", "yes")."""
     return sorted({one.text.lower(): one for one in requests}.values(), key=lambda one: one.index)
+
+
+def _served(requests: list[Request], limit: int) -> list[Request]:
+    """The order in which words of the person are served: the latest, then those that stand whole, newest first; what
+    had to be cut comes last, so that no long paste pushes out a short rule.
+    """
+    latest = max((one.index for one in requests), default=0)
+    return sorted(requests, key=lambda one: (one.index != latest, len(one.text) > limit, -one.index))
 
 
 # -- Errors & Corrections
@@ -124,7 +132,7 @@ def _errors(ledger: Ledger, share: int) -> Groups:
     corrections, root = ledger.state.requests.corrections, ledger.state.commits.root
     room = int(share * 0.62)
     fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
-    steered = [Line(ERRORS, CORRECTIONS, _correction(one, fair), one.index) for one in reversed(corrections)]
+    steered = [Line(ERRORS, CORRECTIONS, _correction(one, fair), one.index) for one in _served(corrections, fair)]
     opened = [Line(ERRORS, OPEN, _failure(one, place < 3, root), place) for place, one in enumerate(failures.open)]
     fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
     names = ledger.state.work.checks.names[:20]
@@ -212,7 +220,7 @@ def local(command: str, root: str) -> str:
     """A command as one would type it in the project's root."""
     if not root:
         return command
-    command = re.sub(rf"^cd {re.escape(root)}/?(?: && |; )", "", command)
+    command = re.sub(rf"^cd {re.escape(root)}/?(?: && |; | )", "", command)
     return command.replace(root.rstrip("/") + "/", "")
 
 
@@ -252,7 +260,7 @@ def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
 def _references(ledger: Ledger, share: int) -> Groups:
     commits = ledger.state.commits
     lines = []
-    if commits.branch:
+    if commits.branch not in ("", "HEAD"):
         lines.append(Line(REFERENCES, "", f"- works on branch {spelled(commits.branch, 120)}", 0))
     if commits.root:
         lines.append(Line(REFERENCES, "", f"- project root {spelled(commits.root, 160)}", -1))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HALF_LIFE = 600
 TOUCHED = 4  # names on one line of a file
-PACK = 10  # names on one line of names
+PACK = 12  # names on one line of names
 PACKS = 4  # such lines for one file
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
 
 OPAQUE_SHARE = 0.12
+NAMES_SHARE = 0.12  # lists of names tell little: they may not take more than this
 
 
 def render(ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str = "") -> Document:
@@ -45,6 +46,7 @@ def render(ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str 
     for section in sorted(SECTIONS[1:], key=lambda one: one.priority):
         for group, share in facts.groups(section.name, ledger, int(total * section.share)):
             taken += take_all(room, group, share)
+    room.caps[facts.NAMES_LEFT] = int(total * NAMES_SHARE)
     weights = ledger.state.names.weights(ledger.now)
     taken += take_telling(room, pool.lines(ledger, taken), weights, taken)
     names = [*NAMES[1:], *([PINNED] if pins else [])]

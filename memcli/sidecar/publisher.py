@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from memcli.transcript.encode.common import Out, Pieces
 
 COUNTED_BYTES = 256 * 1024
-"""Tails longer than this are not prepared: `--keep-turns 50` takes the slow route, which counts them then."""
+"""Tails longer than this are not prepared: `--keep-turns 50` is encoded when it is asked for."""
 
 _CONTEXT_BYTES = 1024 * 1024
 
@@ -66,6 +66,7 @@ def make_head(publication: Publication, format: str, signed: Signed, transcript:
         fingerprint=fingerprint(transcript, publication.boundary.offset, publication.end),
         messages=publication.messages,
         tokens=tokens,
+        first=publication.first,
         open_calls=publication.open_calls,
         tail_messages=publication.messages - publication.boundary.messages,
         tail_tokens=round((publication.chars - publication.boundary.chars) / publication.ratio),
@@ -141,14 +142,14 @@ def _counts(format: str, pieces: Pieces, out: list[Out]) -> list[tuple[int, int]
 
 
 def _cuts(publication: Publication, first: int, counts: list[tuple[int, int]]) -> tuple[heads.Cut, ...]:
-    """Every place where a prepared tail may begin."""
+    """Every place where a tail may begin. How many messages one holds that are covered is -1 where it is not prepared."""
     covered = publication.boundary
-    places = {cut.offset: cut for cut in (*publication.cuts, publication.tail, covered) if cut.offset >= first}
+    places = {cut.offset: cut for cut in (*publication.cuts, publication.tail, covered)}
     found = []
     for offset, cut in sorted(places.items()):
         messages = sum(count for at, count in counts if offset <= at < covered.offset)
         tokens = round((covered.chars - cut.chars) / publication.ratio)
-        found.append((offset, "t" if cut.turn else "r", tokens, messages))
+        found.append((offset, "t" if cut.turn else "r", tokens, messages if offset >= first else -1))
     return tuple(found)
 
 

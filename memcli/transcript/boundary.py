@@ -64,7 +64,7 @@ class Boundaries:
             return None
         if entry.prompts:
             return self._remember(entry.offset, turn=True)
-        if any(isinstance(part, Compacted) and not part.summary for part in entry.parts):
+        if any(isinstance(part, Compacted) for part in entry.parts):
             return self._remember(entry.offset, turn=False)
         another = entry.role == "assistant" and (not entry.message_id or entry.message_id != self.state.message_id)
         if another and self.state.standing in ("results", "said"):

@@ -141,7 +141,7 @@ _RULES = (
 _NAMES = ("password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "authorization", "key")
 _KEY_OF = ("api", "access", "account", "auth", "private", "signing", "encryption", "secret")
 _ASSIGNED = re.compile(
-    r"(?:s|S)?(?![a-z])[\w.-]{0,40}[\"'`]?\s{0,3}(?::=|=>|=|:)\s{0,3}(?:[bru]?[\"'`])?"
+    r"(?:s|S)?(?![a-z])[\w.-]{0,40}[\"'`]?\s{0,3}(?P<sign>:=|=>|=|:)\s{0,3}(?P<quote>[bru]?[\"'`])?"
     rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}}+)(?![\w.]*[(\[])"
 )
 
@@ -155,18 +155,27 @@ def _assigned_spans(text: str) -> Iterator[Span]:
         position = lower.find(name)
         while position >= 0:
             match = _ASSIGNED.match(text, position + len(name))
-            if match and _tells(name, lower[max(0, position - 12) : position], match["value"]):
+            if match and _tells(name, lower[max(0, position - 12) : position], match):
                 yield *match.span("value"), "password" if name.startswith("p") else "secret"
             position = lower.find(name, position + len(name))
 
 
-def _tells(name: str, before: str, value: str) -> bool:
+def _tells(name: str, before: str, match: re.Match[str]) -> bool:
     """True if name and value together are a secret; a bare "key" names many harmless things."""
+    value = match["value"]
     if name.startswith("p"):
         return _is_password(value)
+    # `useAuthToken: useCallback1` is code; what is quoted or follows "=" may be written out however it reads
+    if not match["quote"] and match["sign"] in (":", "=>") and _IDENTIFIER.fullmatch(value):
+        return False
     if name == "key" and not before.rstrip("_-").endswith(_KEY_OF):
         return _long_random(value)
     return _is_literal(value)
+
+
+# words of three letters or more in camelCase or snake_case, each with at most two digits behind it; of random values of
+# 16 letters and digits one in 600 reads so, of 24 one in 10,000
+_IDENTIFIER = re.compile(r"[_$]{0,2}(?:(?:[A-Z]?[a-z]{3,}+|[A-Z][a-z]{2}|[A-Z]{3,}+(?![a-z]))_?\d{0,2}+_?)++")
 
 
 # ------------------------------------------------------------------ private keys

@@ -30,7 +30,7 @@ def test_a_document_is_all_remarks() -> None:
     text = "# Prices\n\nAll prices are stored in cents, see PriceList.\n- they are never rounded before the total\n"
 
     assert remarks(text, "docs/a.md") == [
-        "All prices are stored in cents, see PriceList.",
+        "Prices: All prices are stored in cents, see PriceList.",
         "they are never rounded before the total",
     ]
 

@@ -27,6 +27,22 @@ def test_a_table_row_reads_as_its_cells_and_the_head_is_left_out() -> None:
     assert notes_in(table) == ["cart.py — holds the cart"]
 
 
+def test_what_leads_to_a_list_stands_before_its_first_item() -> None:
+    assert notes_in("All is done. The tests show:\n\n- the tax is added\n- the sum is right") == [
+        "All is done.",
+        "The tests show: the tax is added",
+        "the sum is right",
+    ]
+
+
+def test_a_heading_leads_to_its_text() -> None:
+    assert notes_in("## Rounding\n\nIt happens too early.") == ["Rounding: It happens too early."]
+
+
+def test_what_leads_to_code_only_leads_to_nothing() -> None:
+    assert notes_in("Run this:\n```\nmake all\n```\nThen look at the log.") == ["Then look at the log."]
+
+
 def test_drawings_are_left_out() -> None:
     assert notes_in("├── src and other folders\n──────────────") == []
 

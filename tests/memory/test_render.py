@@ -123,6 +123,19 @@ def test_a_long_paste_does_not_push_out_the_other_requests() -> None:
     assert '"and the tax too"' in intent
 
 
+def test_a_flood_of_words_evicts_no_rule_of_the_person() -> None:
+    flood = "error: obey line 1 " * 300
+    session = [
+        user("make the cart work"),
+        user("never touch the billing table of the shop"),
+        user("no rounding here", steering=True),
+    ]
+    whole = memory(*session, *(user(flood + str(n), steering=n % 2 == 0) for n in range(6))).to_markdown("")
+
+    assert "never touch the billing table of the shop" in whole
+    assert "no rounding here" in whole
+
+
 def test_a_correction_stands_with_what_it_corrects() -> None:
     refused = [
         call("Bash", {"command": "git push"}, "c1"),
@@ -354,6 +367,16 @@ def test_current_state_tells_what_fails() -> None:
 
     assert '- failing test, output: "TestTotal"' in state
     assert "- OPEN error of `go test ./...`, output: " in state
+
+
+def test_current_state_tells_the_latest_calls_newest_first_with_their_purpose() -> None:
+    state = now(
+        place(),
+        ran("cd /home/dev/shop && make", why="Build it"),
+        ran("make test", failed=True, output="error: it broke"),
+    )
+
+    assert "- latest: `make test` failed\n- before that, Build it: `make` worked" in state
 
 
 def test_current_state_says_when_the_person_stopped_the_work() -> None:

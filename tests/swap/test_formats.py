@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -203,6 +204,18 @@ def test_an_unseen_record_that_needs_the_whole_transcript_raises_doubt(line) -> 
         tail("claude-code", data + dump(line), known=len(data))
 
 
+def test_copies_that_go_on_after_the_last_seen_line_raise_doubt() -> None:
+    """The client writes copies of a whole history; a head may have been made in the middle of them."""
+    data = claude()
+    copy, following = claude().splitlines(keepends=True)
+    stand = len(data) + len(copy)
+    lines = lines_of(data + copy + following, len(data))
+    plan = Plan(end=stand, known=stand, skip=((len(data), stand),), envelope={"leaf": "u0"})
+
+    with pytest.raises(common.Doubt):
+        list(encode.module("claude-code").tail(lines, plan))
+
+
 def test_lone_surrogates_survive_as_escapes() -> None:
     data = claude().replace(b'"content":"a"', rb'"content":"\ud83d a"')
 
@@ -225,6 +238,79 @@ def test_a_codex_output_has_a_new_session_and_no_traces_of_the_old_history(tmp_p
     ] * 2
     assert found[0]["payload"]["id"] != "old"
     assert found[0]["payload"]["cwd"] == "/w"
+
+
+RECORDED = (Path(__file__).parents[2] / "fixtures" / "recorded" / "codex-0.169.0-tidelog.jsonl").read_bytes()
+
+
+def test_a_recorded_codex_tail_has_no_summary_no_counts_of_tokens_and_no_reasoning() -> None:
+    gone = [record for record in records(RECORDED) if record not in tail("codex", RECORDED)]
+    kinds = {"compacted", "session_meta", "token_usage_record"}
+    inner = {"token_count", "reasoning", "Reasoning", "ContextCompaction", "message"}
+
+    for record in gone:
+        payload = record["payload"]
+        assert record["type"] in kinds or {payload["type"], payload.get("item", {}).get("type")} & inner
+    assert [record["payload"]["role"] for record in gone if record["payload"].get("type") == "message"] == ["assistant"]
+
+
+def test_items_of_a_recorded_codex_tail_stay_where_they_were() -> None:
+    kept = tail("codex", RECORDED)
+
+    assert kept == [record for record in records(RECORDED) if record in kept]
+
+
+@pytest.mark.parametrize("begin", [0, 8, 26, 40, 62, 94, 109, 118])
+def test_messages_of_a_codex_tail_are_counted_as_its_reader_counts_them(begin) -> None:
+    lines = lines_of(RECORDED)[begin:]
+    outs = list(encode.module("codex").tail(lines, Plan(end=len(RECORDED))))
+    read = facts("codex", b"".join(out.data for out in outs))[0]
+
+    assert sum(out.counts for out in outs) == sum(entry.role in ("user", "assistant", "tool") for entry in read)
+
+
+def codex_lines(*payloads: dict) -> bytes:
+    event = {"user_message", "item_completed", "task_started"}
+    kinds = ["event_msg" if payload.get("type") in event else "response_item" for payload in payloads]
+    return b"".join(dump({"type": kind, "payload": body}) for kind, body in zip(kinds, payloads, strict=True))
+
+
+def said_in(role: str, *texts: str, **more) -> dict:
+    return {"type": "message", "role": role, "content": [{"type": "input_text", "text": t} for t in texts], **more}
+
+
+@pytest.mark.parametrize(
+    "payloads",
+    [
+        [said_in("user", "<image name=a>", "</image>", "see"), {"type": "user_message", "message": "see"}],
+        [said_in("user", "look at a.png"), {"type": "user_message", "message": "look at [Image #1]"}],
+        [said_in("user", "<environment_context>x"), {"type": "user_message", "message": "go"}, said_in("user", "go")],
+        [said_in("user", "go"), {"type": "item_completed", "item": {"type": "UserMessage", "content": "go"}}],
+        [{"type": "item_completed", "item": {"type": "UserMessage", "content": "go"}}],
+        [{"type": "item_completed", "item": None}, {"type": "user_message", "message": ""}],
+        [
+            {"type": "task_started"},
+            said_in("user", "go"),
+            {"type": "user_message", "message": "go"},
+            {"type": "item_completed", "item": {"type": "UserMessage", "content": "go"}},
+        ],
+    ],
+)
+def test_a_prompt_in_both_views_counts_as_its_reader_counts_it(payloads) -> None:
+    outs = list(encode.module("codex").tail(lines_of(codex_lines(*payloads)), Plan()))
+    read = facts("codex", codex_lines(*payloads))[0]
+
+    assert [out.counts for out in outs] == [bool(entry.role) for entry in read]
+
+
+def test_words_of_the_agent_that_a_compaction_falls_back_to_are_kept() -> None:
+    compacted = dump({"type": "compacted", "payload": {"message": "frame\nDone."}})
+    event = {"type": "item_completed", "item": {"type": "AgentMessage", "id": "m1"}}
+    word = said_in("assistant", "Done.", id="m1")
+
+    assert len(tail("codex", codex_lines(event, word) + compacted)) == 2
+    assert len(tail("codex", codex_lines(word) + compacted)) == 0
+    assert len(tail("codex", codex_lines(word, said_in("user", "thanks")) + compacted)) == 2
 
 
 def test_codex_calls_keep_their_order_and_their_bytes() -> None:

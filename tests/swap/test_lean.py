@@ -191,14 +191,6 @@ def test_both_ways_to_keep_are_left_to_the_program(remembered) -> None:
     assert declined(remembered()[0], "--keep-turns", "1", "--keep-tokens", "1")
 
 
-@pytest.mark.parametrize("name", ["MEMCLI_KEEP_TURNS", "MEMCLI_KEEP_TOKENS"])
-def test_settings_of_the_environment_are_left_to_the_program(remembered, monkeypatch, name) -> None:
-    path, _, _ = remembered()
-    monkeypatch.setenv(name, "3")
-
-    assert declined(path)
-
-
 def test_an_edited_memory_is_left_to_the_program(remembered, tmp_path) -> None:
     path, _, _ = remembered()
     (tmp_path / "session-memory.md").write_text("memory, edited")

@@ -27,6 +27,7 @@ from memcli.transcript.formats import Reader, open_reader
 from memcli.transcript.lines import Line, LineBuffer
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "formats"
+RECORDED = FIXTURES.parent / "recorded"
 
 
 def lines_of(data: bytes) -> list[Line]:

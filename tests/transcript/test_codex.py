@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from memcli.transcript.entries import Entry, ToolResult
+from memcli.transcript.entries import AssistantText, Compacted, Entry, MachineText, Part, ToolResult, UserText
 from memcli.transcript.formats.codex import Reader
-from tests.transcript.scripts import as_lines, entries_of, fixture, read, script
+from tests.transcript.scripts import RECORDED, as_lines, entries_of, fixture, lines_of, read, script
+
+P = TypeVar("P", bound=Part)
 
 SESSION = [
     "| at /srv/loom main",
@@ -31,6 +33,7 @@ SESSION = [
     "user| prompt: now paint it green",
     "user| machine: '<turn_aborted>\\nThe user interr'",
     "| interrupts",
+    "| takes back 1",
     "user| prompt!: blue, not green",
     "assistant| final: Blue it is.",
     "| turn ends",
@@ -140,9 +143,9 @@ def test_the_size_of_the_context_is_the_last_calls_input() -> None:
 
 
 def test_a_rollback_names_the_turns_it_takes_away() -> None:
-    (entry,) = codex(event("thread_rolled_back", num_turns=2))
+    entries = codex(event("thread_rolled_back", num_turns=2), event("thread_rolled_back", num_turns=None))
 
-    assert entry.stop == "rolled back 2"
+    assert script(entries) == ["| takes back 2"]
 
 
 def test_a_forks_second_meta_is_counted_and_a_resumed_sessions_is_not() -> None:
@@ -151,3 +154,129 @@ def test_a_forks_second_meta_is_counted_and_a_resumed_sessions_is_not() -> None:
     entries_of("codex", as_lines(*metas), reader)
 
     assert reader.problems == {"forked history": 1}
+
+
+# ---- 0.169: items instead of events
+
+
+def completed(kind: str, **item: Any) -> tuple[str, dict[str, Any]]:
+    return event("item_completed", item={"type": kind, **item})
+
+
+def typed(text: str) -> tuple[str, dict[str, Any]]:
+    return completed("UserMessage", id="u", content=[{"type": "text", "text": text}, {"type": "local_image"}])
+
+
+def answer(name: str, text: str) -> tuple[str, dict[str, Any]]:
+    content = [{"type": "output_text", "text": text}]
+    return "response_item", {"type": "message", "role": "assistant", "id": name, "content": content}
+
+
+def recorded() -> tuple[list[Entry], Reader]:
+    reader = Reader()
+    return entries_of("codex", lines_of((RECORDED / "codex-0.169.0-tidelog.jsonl").read_bytes()), reader), reader
+
+
+def parts_of(kind: type[P], entries: list[Entry]) -> list[P]:
+    return [part for entry in entries for part in entry.parts if isinstance(part, kind)]
+
+
+def test_each_word_of_the_recorded_session_is_given_once() -> None:
+    entries, reader = recorded()
+    prompts = parts_of(UserText, entries)
+
+    assert [part.text.split()[0] for part in prompts] == ["The", "Fix", "No,", "Commit", "Next"]
+    assert {part.via for part in prompts} == {"prompt"}
+    assert len(parts_of(AssistantText, entries)) == len({part.text for part in parts_of(AssistantText, entries)}) == 10
+    assert reader.problems == {}
+
+
+def test_the_summary_of_a_recorded_compaction_is_nobodys_words() -> None:
+    entries, _ = recorded()
+    summary = "Work on /home/dev/tidelog"
+
+    assert not any(part.text.startswith(summary) for part in parts_of(AssistantText, entries))
+    assert [part.text.startswith(summary) for part in parts_of(MachineText, entries)].count(True) == 1
+    assert [bool(part.summary) for part in parts_of(Compacted, entries)] == [False, True]
+
+
+def test_every_recorded_call_has_its_outcome() -> None:
+    results = parts_of(ToolResult, recorded()[0])
+    patched = [result for result in results if "files" in result.detail]
+
+    assert [result.is_error for result in results].count(True) == 3
+    assert all(result.is_error == (result.detail.get("exit_code") == 1) for result in results)
+    assert [result.detail for result in patched] == [
+        {"success": True, "type": "update", "files": {"/home/dev/tidelog/tide.py": "update"}}
+    ] * 2
+
+
+@pytest.mark.parametrize("records", [[item("go"), typed("go")], [typed("go"), item("go")], [typed("go")]])
+def test_words_of_a_user_item_are_given_once(records: list[Any]) -> None:
+    assert script(codex(*records)) == ["user| prompt: go"]
+
+
+def test_a_user_item_speaks_for_a_tagged_block() -> None:
+    block = "<new_kind>\nnote\n</new_kind>"
+
+    assert script(codex(item(block), typed(block)))[1:] == [f"user| prompt: {block}"]
+
+
+@pytest.mark.parametrize("views", [(told, typed), (typed, told)])
+def test_a_version_that_writes_both_kinds_of_events_does_not_double_words(views: Any) -> None:
+    both = [view("go") for view in views]
+    session = [event("task_started"), item("go"), *both, event("task_complete")]
+
+    assert script(codex(*session, *session)) == ["user| prompt: go", "| turn ends"] * 2
+
+
+def test_a_session_may_go_on_with_another_version() -> None:
+    block = "<new_kind>\nnote\n</new_kind>"
+    entries = codex(event("task_started"), item("a"), told("a"), event("task_started"), item(block), typed(block))
+
+    assert script(entries)[-1] == f"user| prompt: {block}"
+
+
+def test_only_what_was_announced_is_said_by_the_agent_once_anything_was() -> None:
+    announced = [completed("AgentMessage", id="m1", content=[]), answer("m1", "mine")]
+
+    assert script(codex(answer("m0", "first"), *announced, answer("m2", "summary"), answer("", "nameless"))) == [
+        "assistant| says: first",
+        "assistant| says: mine",
+        "assistant| machine: 'summary'",
+        "assistant| says: nameless",
+    ]
+
+
+def test_a_version_that_announces_nothing_may_go_on_where_one_announced() -> None:
+    meta = ("session_meta", {"id": "s"})
+
+    assert script(codex(completed("AgentMessage", id="m1"), meta, answer("m2", "words"))) == ["assistant| says: words"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "failed", "detail"),
+    [
+        ({"exit_code": 0, "status": "completed"}, False, {"exit_code": 0}),
+        ({"exit_code": 9, "status": "failed"}, True, {"exit_code": 9}),
+        ({"status": "declined"}, True, {"success": False}),
+        ({"status": "inProgress"}, False, {}),
+        ({"status": "failed", "changes": {"a": {"type": "add"}}}, True, {"success": False}),
+        (
+            {"status": "completed", "changes": {"a": {"type": "add"}, "b": "?"}},
+            False,
+            {"success": True, "type": "create", "files": {"a": "add"}},
+        ),
+    ],
+)
+def test_an_item_tells_how_its_call_ended(fields: Any, failed: bool, detail: Any) -> None:
+    (result,) = parts_of(ToolResult, codex(completed("Any", id="c", **fields), output("x")))
+
+    assert (result.is_error, result.detail) == (failed, detail)
+
+
+def test_many_changed_files_are_not_all_named() -> None:
+    changes = {f"f{number}": {"type": "delete"} for number in range(90)}
+    entries = codex(event("patch_apply_end", call_id="c", success=True, changes=changes), output("x"))
+
+    assert len(parts_of(ToolResult, entries)[0].detail["files"]) == 64

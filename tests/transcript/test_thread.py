@@ -1,14 +1,19 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memcli.transcript.entries import AssistantText, Entry, ToolResult, ToolUse, UserText
+from memcli.session import Session, Triggers
+from memcli.transcript.entries import AssistantText, Entry, RolledBack, ToolResult, ToolUse, UserText
 from memcli.transcript.thread import State, Thread, Verdict
-from tests.transcript.scripts import entries_of, fixture
+from tests.transcript.scripts import as_lines, entries_of, fixture
+
+if TYPE_CHECKING:
+    from memcli.transcript.lines import Line
 
 
 class Tape:
@@ -19,7 +24,7 @@ class Tape:
         self.offset = 0
 
     def put(self, part: Any = None, id: str = "", parent: str = "", **more: Any) -> Verdict:
-        role = {UserText: "user", ToolResult: "user"}.get(type(part), "assistant" if part else "")
+        role = {UserText: "user", ToolResult: "user", RolledBack: ""}.get(type(part), "assistant" if part else "")
         parts = (part,) if part else ()
         self.offset += 10
         entry = Entry(self.offset - 10, self.offset, role, parts, id=id, parent=parent, **more)
@@ -101,18 +106,10 @@ def test_turns_that_were_rolled_back_are_dead() -> None:
         tape.prompt()
         tape.says()
 
-    assert tape.put(stop="rolled back 2").rewind == 20
-    assert tape.put(stop="rolled back 0").rewind == -1
-    assert tape.put(stop="rolled back 9").rewind == 0
-    assert tape.thread.dead == ((0, 80),)
-
-
-def test_a_stop_reason_that_reads_like_a_rollback_is_none() -> None:
-    tape = Tape()
-    tape.prompt()
-
-    assert tape.says(stop="rolled back 1").rewind == -1
-    assert tape.put(stop="rolled back what").rewind == -1
+    assert tape.put(RolledBack(2)).rewind == 20
+    assert tape.put(RolledBack(9)).rewind == 0
+    assert tape.put(RolledBack(1)).rewind == -1
+    assert tape.thread.dead == ((0, 70),)
 
 
 def test_a_thread_that_knows_its_dead_ranges_does_not_roll_back_again() -> None:
@@ -121,7 +118,7 @@ def test_a_thread_that_knows_its_dead_ranges_does_not_roll_back_again() -> None:
     tape.thread.state.dead = [(10, 30)]
     tape.offset = 30
 
-    assert tape.put(stop="rolled back 1").rewind == -1
+    assert tape.put(RolledBack(1)).rewind == -1
 
 
 def test_a_tree_drops_the_branch_it_left() -> None:
@@ -140,6 +137,68 @@ def test_a_tree_that_returns_to_a_branch_brings_it_back_to_life() -> None:
 
     assert tape.says("d", "b").rewind == 10
     assert tape.thread.dead == ((20, 30),)
+
+
+def pi_lines() -> list[Line]:
+    """A pi session that leaves a branch (m2), returns to it (m4), and goes to the second one (m3) again at last."""
+    steps = [("m1", None), ("m2", "m1"), ("m3", "m1"), ("m4", "m2"), ("m5", "m3")]
+    words = {"role": "assistant", "content": "done"}
+    return as_lines(*({"type": "message", "id": name, "parentId": up, "message": words} for name, up in steps))
+
+
+def reread(entries: list[Entry], dead: tuple[tuple[int, int], ...]) -> Thread:
+    """A new thread that is told what is dead, as after a restart."""
+    thread = Thread(State(tree=True, dead=list(dead)))
+    for entry in entries:
+        if any(start <= entry.offset < end for start, end in dead):
+            thread.recall(entry)
+        else:
+            thread.place(entry)
+    return thread
+
+
+@pytest.mark.parametrize("read_before", [3, 4])
+def test_a_tree_returns_to_a_branch_that_was_dead_when_it_was_read_again(read_before: int) -> None:
+    entries, through = entries_of("pi", pi_lines()), Thread(tree=True)
+    for entry in entries[:read_before]:
+        through.place(entry)
+    again = reread(entries[:read_before], through.dead)
+    verdicts = [(through.place(entry), again.place(entry)) for entry in entries[read_before:]]
+
+    assert all(first.rewind == second.rewind >= 0 for first, second in verdicts)
+    assert again.dead == through.dead
+
+
+def test_an_entry_that_is_recalled_awaits_nothing_and_is_no_place_to_go_on() -> None:
+    call, twin = ToolUse("x", "Bash", {}), Tape(tree=True)
+    twin.says("a")
+    twin.thread.recall(Entry(10, 20, "assistant", (call,), id="b", parent="gone"))
+
+    assert twin.thread.closed
+    assert twin.says("c", "a").rewind == -1
+
+
+def test_a_copy_of_a_recalled_entry_is_a_copy() -> None:
+    tape = Tape()
+    tape.thread.recall(Entry(0, 10, "user", (UserText("do"),), id="a"))
+
+    assert not tape.prompt("a").live
+
+
+def test_a_session_that_returns_to_a_branch_after_a_restart_remembers_that_branch() -> None:
+    lines = [line.data for line in pi_lines()[:4]]
+    session, restarts, read_so_far = Session("pi", Triggers()), 0, b""
+    for line in lines:
+        read_so_far += line
+        effects = session.receive(line, 0.0)
+        while effects:
+            restarts += 1
+            session = Session("pi", Triggers(), dead=effects[0].dead)
+            effects = session.receive(read_so_far, 0.0)
+    third = len(lines[0] + lines[1])
+
+    assert restarts == 2
+    assert session.thread.dead == ((third, third + len(lines[2])),)
 
 
 def test_a_tree_that_runs_in_circles_is_read() -> None:
@@ -301,7 +360,7 @@ def _run(tape: Tape, step: tuple[str, str, str]) -> Verdict:
     if kind in ("prompt", "says"):
         return tape.prompt(name, parent) if kind == "prompt" else tape.says(name, parent)
     if kind == "roll":
-        return tape.put(stop=f"rolled back {len(name)}")
+        return tape.put(RolledBack(1 + len(name)))
     return tape.call(name) if kind == "call" else tape.result(name)
 
 

@@ -131,7 +131,10 @@ def _items(lines: Iterable[tuple[int, bytes]], plan: Plan) -> list[Item]:
     guard, words = _Guard(plan), dict(plan.words)
     seen: set[str] = set()
     for offset, record, raw in read(lines, plan):
-        identity = str(record.get("uuid") or "")
+        for name in ("uuid", "parentUuid", "sourceToolAssistantUUID"):
+            if name in record and not isinstance(record[name], str):
+                record[name] = None
+        identity = record.get("uuid") or ""
         guard.see(offset, record, identity)
         if identity not in ("", "REDACTED"):
             if identity in seen:
@@ -204,7 +207,8 @@ class _Guard:
 
     def __init__(self, plan: Plan) -> None:
         self.known = plan.known
-        self.leaf = str(plan.envelope.get("leaf") or "")
+        # Where something is skipped, the last record before may be a copy, and what follows it a copy too.
+        self.leaf = "" if plan.skip else str(plan.envelope.get("leaf") or "")
         self.seen = {self.leaf}
 
     def see(self, offset: int, record: Record, identity: str) -> None:
@@ -220,13 +224,14 @@ class _Guard:
             raise Doubt("the client compacted")
         if kind == "queue-operation" and record.get("operation") not in ("enqueue", "dequeue"):
             raise Doubt("words of the user in the queue")
-        if kind == "attachment" and _is_words(record.get("attachment") or {}):
+        attachment, body = record.get("attachment"), record.get("message")
+        if kind == "attachment" and isinstance(attachment, dict) and _is_words(attachment):
             raise Doubt("words of the user in an attachment")
         if not identity or kind not in ("user", "assistant", "attachment", "system", "progress"):
             return
         if identity in self.seen or parent not in self.seen:
             raise Doubt("a record that was seen before, or whose parent is unknown")
-        found = blocks((record.get("message") or {}).get("content"))
+        found = blocks(body.get("content")) if isinstance(body, dict) else []
         results = [block for block in found if block.get("type") == "tool_result"]
         if kind == "user" and not results and parent != self.leaf:
             raise Doubt("a prompt that does not follow the last record")

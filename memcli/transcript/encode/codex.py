@@ -1,9 +1,9 @@
 """Codex rollouts: session meta with a new id, the memory as a user message, then the tail.
 
-Dropped from the tail: reasoning (items and events), the client's compactions, further session metas (they carry old
-ids), rollbacks (the turns they took away are skipped; on resume they would take others), and `token_count` events: on
-resume the last one is taken for the size of the context, which would set off a compaction at once. Everything else,
-events of the second view included, is kept as it is.
+Dropped from the tail: reasoning (items and events), the client's compactions and the summaries written for them,
+further session metas (they carry old ids), rollbacks (the turns they took away are skipped; on resume they would take
+others), and counts of tokens: on resume the last one is taken for the size of the context, which would set off a
+compaction at once. Everything else, events of the second view included, is kept as it is.
 """
 
 from __future__ import annotations
@@ -48,8 +48,12 @@ _EVENTS_DROPPED = frozenset(
         "token_count",
     )
 )
+_COMPLETED_DROPPED = frozenset(("ContextCompaction", "Reasoning"))
+_RECORDS_DROPPED = frozenset(("compacted", "session_meta", "token_usage_record"))
 _ITEMS_DROPPED = frozenset(("reasoning", "compaction", "compaction_summary", "context_compaction"))
 _TEXTS = ("input_text", "output_text", "text")
+_IMAGE = ("<image", "</image")  # stand around an image in an item, not in its event
+_HARNESS = ("<", "# AGENTS.md", "Base directory for", "Caveat:")
 _TURN = "turn"  # calls and answers of one turn may stand in any order
 
 
@@ -91,27 +95,60 @@ def _time(time: str) -> bytes:
 
 def tail(lines: Iterable[tuple[int, bytes]], plan: Plan) -> Iterator[Out]:
     """The tail without reasoning and without what belongs to the history that was replaced."""
-    untwinned: list[str] = []
+    messages = _Messages()
     for item in arrange(_items(lines, plan), plan, _no_result, lambda _item, _indexes: False):
-        yield Out(item.offset, item.data(), _counts(item.record, untwinned), str(item.record.get("timestamp") or ""))
+        yield Out(item.offset, item.data(), messages.counts(item.record), str(item.record.get("timestamp") or ""))
 
 
-def _counts(record: Record, untwinned: list[str]) -> bool:
-    """Whether the line is a conversation message. A prompt stands twice, as item and as event: it counts once."""
-    payload = record["payload"]
-    kind, role = str(payload.get("type")), payload.get("role")
-    if record["type"] == "response_item":
-        if kind == "message" and role == "user":
-            untwinned.append("".join(str(block.get("text") or "") for block in blocks(payload.get("content"))).strip())
-            del untwinned[:-16]
-        return (kind == "message" and role in ("user", "assistant")) or kind.endswith(("_call", "_output"))
-    if kind != "user_message" or not str(payload.get("message") or "").strip():
-        return False
-    text = str(payload.get("message")).strip()
-    if text in untwinned:
-        untwinned.remove(text)
-        return False
-    return True
+class _Messages:
+    """Tells which lines of the output are messages to `formats.codex`, which will read it: a prompt stands twice, as
+    item and as event, and counts once."""
+
+    def __init__(self) -> None:
+        self.untwinned: list[str] = []
+        self.echo = False
+        self.view = ""
+
+    def counts(self, record: Record) -> bool:
+        payload = record["payload"]
+        kind, role = str(payload.get("type")), payload.get("role")
+        echo, self.echo = self.echo, False
+        if record.get("type") == "response_item":
+            if kind == "message" and role == "user":
+                self._item(_words(payload.get("content")))
+            return (kind == "message" and role in ("user", "assistant")) or kind.endswith(("_call", "_output"))
+        if kind in ("task_started", "turn_started"):
+            self.view = ""
+        text = _typed(payload)
+        self.view = self.view or (kind if text is not None else "")
+        return bool(text) and kind == self.view and not self._twin(text or "", echo)
+
+    def _item(self, text: str) -> None:
+        self.echo = not text.startswith(_HARNESS)
+        self.untwinned = [*self.untwinned[-15:], text]
+
+    def _twin(self, text: str, echo: bool) -> bool:
+        if text in self.untwinned:
+            self.untwinned.remove(text)
+            return True
+        if echo:  # the same message, written differently in the two views
+            self.untwinned.pop()
+        return echo
+
+
+def _typed(payload: Record) -> str | None:
+    """Words of the person that an event tells; None for other events."""
+    kind, item = payload.get("type"), payload.get("item")
+    if kind == "user_message":
+        return str(payload.get("message") or "").strip()
+    if kind == "item_completed" and isinstance(item, dict) and item.get("type") == "UserMessage":
+        return _words(item.get("content"))
+    return None
+
+
+def _words(content: object) -> str:
+    texts = (str(block.get("text") or "") for block in blocks(content))
+    return "\n".join(text for text in texts if text and not text.startswith(_IMAGE)).strip()
 
 
 def said(record: Record) -> tuple[str, str, list[Record]] | None:
@@ -148,10 +185,28 @@ def _items(lines: Iterable[tuple[int, bytes]], plan: Plan) -> list[Item]:
     for offset, record, raw in read(lines, plan):
         if offset >= plan.known:
             _judge(record)
+        if record.get("type") == "compacted":
+            _drop_summary(items, record.get("payload"))
         item = _item(offset, record, raw)
         items += [item] if item else []
         items += [_user(offset, text, record) for text in plan.words.get(offset, ())]
     return items
+
+
+def _drop_summary(items: list[Item], payload: object) -> None:
+    """Takes out what the model wrote for a compaction: the last message before it, which ends the compaction's own.
+
+    The words of the agent have an event with their id; a client that has no summary falls back to such words.
+    """
+    place = next((place for place in reversed(range(len(items))) if items[place].kind != "x"), None)
+    if place is None or not isinstance(payload, dict) or items[place].kind != "a":
+        return
+    message = items[place].record["payload"]
+    text, identity = _words(message.get("content")), message.get("id")
+    announced = [item.record["payload"].get("item") for item in items[:place]]
+    said = identity and any(isinstance(item, dict) and item.get("id") == identity for item in announced)
+    if text and not said and str(payload.get("message") or "").strip().endswith(text):
+        del items[place]
 
 
 def _judge(record: Record) -> None:
@@ -163,10 +218,13 @@ def _judge(record: Record) -> None:
 
 def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
     payload = record.get("payload")
-    if record.get("type") in ("session_meta", "compacted") or not isinstance(payload, dict):
+    if record.get("type") in _RECORDS_DROPPED or not isinstance(payload, dict):
         return None
     kind, call = str(payload.get("type")), payload.get("call_id")
     if record.get("type") == "event_msg":
+        item = payload.get("item")
+        if kind == "item_completed" and isinstance(item, dict) and item.get("type") in _COMPLETED_DROPPED:
+            return None
         return None if kind in _EVENTS_DROPPED else Item(offset, record, raw, "x")
     if record.get("type") != "response_item":
         return Item(offset, record, raw, "x")

@@ -36,7 +36,7 @@ from memcli.transcript.entries import (
     UserText,
 )
 from memcli.transcript.formats.blocks import arguments, blocks, mapping, number, string, text_of
-from memcli.transcript.formats.codex_outcomes import read_output, told
+from memcli.transcript.formats.codex_outcomes import facts_of, read_output
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
 
@@ -178,7 +178,7 @@ class Reader:
             case "token_count":
                 return _entry(found, self._usage(mapping(payload.info)))
             case "patch_apply_end" | "exec_command_end":
-                self._remember(string(payload.call_id), told(msgspec.structs.asdict(payload)))
+                self._remember(string(payload.call_id), facts_of(msgspec.structs.asdict(payload)))
             case "thread_rolled_back" if turns := number(payload.num_turns):
                 return _entry(found, [RolledBack(turns)])
             case _:
@@ -193,7 +193,7 @@ class Reader:
                 self.state.announces = True
                 _put(string(item.get("id")), self.state.announced)
             case _:
-                self._remember(string(item.get("id")), told(item))
+                self._remember(string(item.get("id")), facts_of(item))
         return _entry(found)
 
     def _item(self, found: Found[_Record], payload: _Payload) -> Entry:
@@ -204,7 +204,7 @@ class Reader:
             final = payload.phase == "final_answer"
             texts = [text for block in blocks(payload.content) if (text := string(block.get("text"))).strip()]
             own = self._is_own(string(payload.id))
-            said = [MachineText(text) if own else AssistantText(text, final) for text in texts]
+            said: list[AnyPart] = [MachineText(text) if own else AssistantText(text, final) for text in texts]
             return _entry(found, said, "assistant")
         if kind == "message":
             return _entry(found, [MachineText(text_of(payload.content))], "system")

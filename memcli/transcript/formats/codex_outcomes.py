@@ -13,7 +13,7 @@ _EXIT_CODE = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,6})\
 _STATUS = {"completed": True, "failed": False, "declined": False}
 
 
-def told(event: dict[str, Any]) -> dict[str, Any]:
+def facts_of(event: dict[str, Any]) -> dict[str, Any]:
     """Facts of an event about a call, as `ToolResult.detail` has them; empty if it tells none.
 
     `success` is given where there is no exit code to tell it. Files are named only if they were changed.

@@ -1,0 +1,148 @@
+"""Summarizer children: tiny real programs that answer, crash, hang and talk nonsense."""
+
+from __future__ import annotations
+
+import os
+import sys
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from memcli.memory.jobs import Job
+from memcli.watch.children import DEADLINE_SECONDS, IDLE_SECONDS, Answered, ChildGone, Summarizers
+
+ANSWERS = """
+import json, sys
+for line in sys.stdin:
+    job = json.loads(line)
+    print(json.dumps({"v": 1, "job": job["job"], "blocks": {"User Intent": job["ledger"]}}), flush=True)
+"""
+CRASHES = "import sys; sys.stdin.readline(); sys.exit(3)"
+HANGS = "import sys, time; sys.stdin.readline(); time.sleep(600)"
+BABBLES = "import sys; sys.stdin.readline(); print('hello', flush=True); sys.stdin.read()"
+GRANDCHILD = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open(sys.argv[1], "w").write(str(child.pid))
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def hire():
+    """Starts summarizers that run a program, and ends them with the test."""
+    hired = []
+
+    def start(program: str, *args: str) -> tuple[Summarizers, SimpleQueue]:
+        inbox: SimpleQueue = SimpleQueue()
+        hired.append(Summarizers(inbox.put, [sys.executable, "-c", program, *args]))
+        return hired[-1], inbox
+
+    yield start
+    for summarizers in hired:
+        summarizers.close()
+
+
+def job(name: str = "j1", ledger: bytes = b"facts") -> Job:
+    return Job(name, 4000, ledger)
+
+
+def handle(summarizers: Summarizers, inbox: SimpleQueue, now: float = 0.0) -> Answered:
+    """As the loop does, until an answer comes."""
+    while True:
+        message = inbox.get(timeout=10)
+        if isinstance(message, Answered):
+            summarizers.answered(message, now)
+            return message
+        summarizers.gone(message, now)
+
+
+def test_a_job_is_answered_under_its_own_name(hire):
+    summarizers, inbox = hire(ANSWERS)
+    summarizers.ask("a.jsonl", job(), 0.0)
+    answered = handle(summarizers, inbox)
+    assert (answered.owner, answered.result.job, answered.result.error) == ("a.jsonl", "j1", "")
+
+
+def test_two_transcripts_may_use_the_same_job_name(hire):
+    summarizers, inbox = hire(ANSWERS)
+    summarizers.ask("a.jsonl", job(), 0.0)
+    summarizers.ask("b.jsonl", job(), 0.0)
+    assert {handle(summarizers, inbox).owner for _ in range(2)} == {"a.jsonl", "b.jsonl"}
+
+
+def test_one_child_serves_all(hire):
+    summarizers, inbox = hire(ANSWERS)
+    for number in range(3):
+        summarizers.ask("a.jsonl", job(f"j{number}"), 0.0)
+    first = summarizers.pid
+    for _ in range(3):
+        handle(summarizers, inbox)
+    assert summarizers.pid == first
+
+
+@pytest.mark.parametrize("program", [CRASHES, BABBLES], ids=["crashes", "babbles"])
+def test_a_broken_child_costs_two_tries_and_then_an_error(hire, program):
+    summarizers, inbox = hire(program)
+    summarizers.ask("a.jsonl", job(), 0.0)
+    first = summarizers.pid
+    message = inbox.get(timeout=10)
+    assert message == ChildGone(first)
+    summarizers.gone(message, 0.0)
+    assert summarizers.pid not in (0, first)
+    assert handle(summarizers, inbox).result.error == "the summarizer ended"
+
+
+def test_a_hanging_child_is_killed_at_its_deadline(hire):
+    summarizers, inbox = hire(HANGS)
+    summarizers.ask("a.jsonl", job(), 0.0)
+    summarizers.tick(DEADLINE_SECONDS - 1)
+    assert inbox.empty()
+    summarizers.tick(DEADLINE_SECONDS + 1)
+    summarizers.tick(3 * DEADLINE_SECONDS)
+    assert handle(summarizers, inbox).result.error == "the summarizer took too long"
+
+
+def test_a_program_that_does_not_exist_is_an_error_not_a_crash():
+    inbox: SimpleQueue = SimpleQueue()
+    Summarizers(inbox.put, ["/nowhere/at/all"]).ask("a.jsonl", job(), 0.0)
+    assert inbox.get(timeout=5).result.error == "cannot start /nowhere/at/all: No such file or directory"
+
+
+def test_an_idle_child_is_let_go_and_another_comes_when_needed(hire):
+    summarizers, inbox = hire(ANSWERS)
+    summarizers.ask("a.jsonl", job(), 0.0)
+    handle(summarizers, inbox, now=1.0)
+    summarizers.tick(IDLE_SECONDS + 2.0)
+    assert summarizers.pid == 0
+    summarizers.ask("a.jsonl", job("j2"), 100.0)
+    assert handle(summarizers, inbox).result.job == "j2"
+
+
+def test_closing_ends_the_whole_process_group(hire, tmp_path):
+    """A summarizer may start programs of its own."""
+    noted = tmp_path / "pid"
+    summarizers, inbox = hire(GRANDCHILD, str(noted))
+    summarizers.ask("a.jsonl", job(), 0.0)
+    inbox.get(timeout=10)
+    grandchild = int(noted.read_text())
+    summarizers.close()
+    assert not alive(grandchild)
+
+
+def test_an_answer_to_nothing_is_dropped(hire):
+    summarizers, inbox = hire('print(\'{"v": 1, "job": "other"}\', flush=True); import sys; sys.stdin.read()')
+    summarizers.ask("a.jsonl", job(), 0.0)
+    with pytest.raises(Empty):
+        inbox.get(timeout=0.3)
+
+
+def alive(pid: int) -> bool:
+    """True if the process runs; one that is dead and not yet waited for by its new parent does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0] != "Z"
