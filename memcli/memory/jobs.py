@@ -19,9 +19,9 @@ VERSION = 1
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """One update asked of a summarizer.
 
-    `ledger` is the snapshot of the fold at the boundary (`Ledger.snapshot`); `budget` is that of the whole memory, in
-    tokens; `edits` are the user's own lines by section; `pins` their pinned facts; `opaque` the text of an imported
-    memory whose ledger is gone.
+    `ledger` is the snapshot of the fold at the boundary (`Ledger.snapshot`); `budget` is that of the memory in tokens,
+    without what the user's own lines take (`edits.budget_left`); `pins` are their pinned facts; `opaque` is the text of
+    an imported memory whose ledger is gone.
     """
 
     job: str

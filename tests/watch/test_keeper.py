@@ -101,7 +101,7 @@ def test_a_stream_of_half_lines_is_one_transcript(keep):
         append(keeper, data[place : place + 97])
         keeper.look(0.0)
     spot.publish_now(keeper)
-    assert keeper.session.messages == 12
+    assert keeper.session.messages == 15
     assert keeper.session.reader.problems == {}
 
 
@@ -120,7 +120,7 @@ def test_the_state_of_now_is_fresher_than_the_memory(keep):
     append(keeper, Script("anthropic").prompt("now paint it red").data)
     keeper.look(20.0)
     keeper.tick(20.0, 0.0)
-    _, end, _, state = heads.parse_now(keeper.store.now())
+    _, end, _, state = heads.parse_now((keeper.place.sidecar / "now").read_bytes())
     assert end == keeper.place.transcript.stat().st_size
     assert b"paint it red" in state
     assert "paint it red" in memory(keeper)

@@ -218,12 +218,12 @@ def _judge(record: Record) -> None:
 
 def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
     payload = record.get("payload")
-    if record.get("type") in _RECORDS_DROPPED or not isinstance(payload, dict):
+    if str(record.get("type")) in _RECORDS_DROPPED or not isinstance(payload, dict):
         return None
     kind, call = str(payload.get("type")), payload.get("call_id")
     if record.get("type") == "event_msg":
         item = payload.get("item")
-        if kind == "item_completed" and isinstance(item, dict) and item.get("type") in _COMPLETED_DROPPED:
+        if kind == "item_completed" and isinstance(item, dict) and str(item.get("type")) in _COMPLETED_DROPPED:
             return None
         return None if kind in _EVENTS_DROPPED else Item(offset, record, raw, "x")
     if record.get("type") != "response_item":

@@ -1,0 +1,128 @@
+"""What cannot work says why and what to try, in two lines, with the promised exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.builders import session, session_file
+from tests.cli.command import command, environment, fails, memcli
+
+READERS = ["update", "compact", "status"]
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde" * 9
+FILES = {
+    "pretty.jsonl": (b'{\n  "messages": [\n    {"role": "user", "content": "hi"}\n  ]\n}\n', "pretty-printed JSON"),
+    "array.jsonl": (b'[{"role": "user", "content": "hi"}]\n', "one JSON array"),
+    "run.traj": (b'{"trajectory": [], "history": [], "info": {}}\n', "SWE-agent trajectory"),
+    "pic.png": (PNG, "binary file"),
+    "notes.txt": (b"hello\nworld\n", "no JSON lines"),
+    "packed.jsonl": (b"\x28\xb5\x2f\xfd" + b"\x01" * 40, "compressed with zstd"),
+}
+
+
+@pytest.mark.parametrize("verb", READERS)
+def test_a_path_that_is_not_there(verb, tmp_path):
+    code, sentence = fails(memcli(verb, tmp_path / "none.jsonl"))
+    assert (code, sentence) == (3, f"no such file: {tmp_path / 'none.jsonl'}")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_no_transcript_is_named_for_what_it_is(name, tmp_path):
+    data, kind = FILES[name]
+    (tmp_path / name).write_bytes(data)
+    code, sentence = fails(memcli("compact", tmp_path / name))
+    assert code == 1
+    assert kind in sentence
+    assert "supported are JSONL transcripts" in sentence
+
+
+@pytest.mark.parametrize("verb", READERS)
+def test_an_empty_file_holds_nothing_yet(verb, tmp_path):
+    (tmp_path / "run.jsonl").touch()
+    code, _ = fails(memcli(verb, tmp_path / "run.jsonl"))
+    assert code == 3
+
+
+@pytest.mark.parametrize("verb", READERS)
+def test_a_directory_is_no_transcript(verb, tmp_path):
+    code, sentence = fails(memcli(verb, tmp_path))
+    assert code == 1
+    assert "is a directory" in sentence
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path):
+    session_file(tmp_path / "run.jsonl").chmod(0)
+    code, sentence = fails(memcli("compact", tmp_path / "run.jsonl"))
+    assert code == 1
+    assert "no access" in sentence
+
+
+@pytest.mark.parametrize("verb", ["show", "history"])
+def test_nothing_to_show_without_a_memory(verb, tmp_path):
+    code, _ = fails(memcli(verb, session_file(tmp_path / "run.jsonl")))
+    assert code == 3
+
+
+def test_nobody_to_stop(tmp_path):
+    code, sentence = fails(memcli("stop", session_file(tmp_path / "run.jsonl")))
+    assert (code, sentence) == (3, f"nobody watches {tmp_path / 'run.jsonl'}")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--keep-turns", "1", "--keep-tokens", "2"],
+        ["--to", "html"],
+        ["--in-place", "-o", "x"],
+        ["--keep-turns", "many"],
+        ["--nonsense"],
+    ],
+)
+def test_options_that_make_no_sense_are_a_usage_error(words, tmp_path):
+    path = session_file(tmp_path / "run.jsonl")
+    code, _ = fails(memcli("compact", path, *words))
+    assert code == 2
+    assert path.read_bytes() == session("claude-code")
+
+
+def test_an_unknown_verb_is_a_usage_error():
+    assert memcli("summarise").code == 2
+
+
+def test_watching_in_a_directory_that_is_not_there(tmp_path):
+    code, sentence = fails(memcli("watch", tmp_path / "no" / "run.jsonl"))
+    assert code == 3
+    assert "no such directory" in sentence
+
+
+def test_a_budget_that_is_too_small_is_refused(tmp_path):
+    assert memcli("compact", session_file(tmp_path / "run.jsonl"), "--budget", 10).code == 2
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["made now", "ready"])
+def test_a_closed_pipe_ends_quietly(tmp_path, ready):
+    """`memcli compact run.jsonl | head -c 1`"""
+    path = session_file(tmp_path / "run.jsonl", turns=3, output="x" * 400_000)
+    if ready:
+        memcli("update", path)
+    words = command("compact", path, "-q", "--keep-tokens", 10**8)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(10) == 141
+
+
+def test_ctrl_c_ends_quietly_with_130(tmp_path):
+    words = command("compact", "-")
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    ) as process:
+        process.stdin.write(b"{" * 3_000_000)  # it reads while we write: the handlers stand
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (130, b"", b"")
