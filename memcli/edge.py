@@ -65,6 +65,8 @@ def _guarded(main: Callable[[], int | None]) -> int:
     except MemcliError as error:
         return report(error)
     except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            raise BrokenPipeError from error  # typer makes exit code 1 of it
         return _exit_code(error)
     except BrokenPipeError:
         raise

@@ -20,11 +20,26 @@ from __future__ import annotations
 
 import zlib
 from hashlib import blake2b
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.ledger.ledger import Ledger
+from memcli.effects import (
+    AnyEffect,
+    ContextFull,
+    Effect,
+    FindParent,
+    Inheritance,
+    Publication,
+    Publish,
+    ReadingEffect,
+    RefreshState,
+    Restart,
+    StartJob,
+    UpToDate,
+    Warned,
+)
+from memcli.ledger.fold import Fold
 from memcli.ledger.present import Present
 from memcli.memory import message
 from memcli.memory.current_state import Covered, current_state
@@ -34,7 +49,7 @@ from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
-from memcli.transcript.entries import AnyPart, Compacted, Entry, Interrupt, Place, UserText
+from memcli.transcript.entries import AnyPart, Compacted, Entry, Place, UserText
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
 from memcli.transcript.thread import State as ThreadState
@@ -65,140 +80,6 @@ class Triggers(msgspec.Struct, frozen=True):
     every_turn: bool = False
     context_limit: int = 0
     budget: int = 4_000
-
-
-class Inheritance(msgspec.Struct, frozen=True):
-    """What a swapped transcript takes over from its parent.
-
-    `fold` is the parent's at its boundary, `covered` how many of the messages that follow it contains already;
-    `opaque` is the memory's text where the fold is gone.
-    """
-
-    fold: bytes = b""
-    covered: int = 0
-    opaque: str = ""
-    generation: str = ""
-    edits: Edits = Edits()
-
-
-class Publication(msgspec.Struct, frozen=True):
-    """A memory ready to be committed, and everything a head must say about the transcript at `end`.
-
-    `identity` is the same for the same memory over the same messages; `parent` the generation that was inherited.
-    """
-
-    identity: str
-    parent: str
-    document: Document
-    state: str
-    boundary: Cut
-    tail: Cut
-    cuts: tuple[Cut, ...]
-    first: int
-    end: int
-    fold: bytes
-    skip: tuple[tuple[int, int], ...]
-    words: tuple[tuple[int, str], ...]
-    edits: Edits
-    open_calls: int
-    messages: int
-    chars: int
-    ratio: float
-    reading: Reading
-    backend: str
-    milliseconds: int
-
-    @property
-    def markdown(self) -> str:
-        """The memory document with its Current State."""
-        return self.document.to_markdown(self.state)
-
-    @property
-    def signed(self) -> str:
-        """What the digest of its mark speaks for."""
-        return message.signed(self.markdown)
-
-
-class StartJob(msgspec.Struct, frozen=True):
-    """Ask a summarizer."""
-
-    job: Job
-
-
-class Publish(msgspec.Struct, frozen=True):
-    """Commit a memory."""
-
-    publication: Publication
-
-
-class RefreshState(msgspec.Struct, frozen=True):
-    """Current State as of offset `end`, for the memory that is published."""
-
-    document: Document
-    state: str
-    end: int
-
-
-class FindParent(msgspec.Struct, frozen=True):
-    """The transcript begins with one of our memory messages: verify it, then call `inherit` or `disown`."""
-
-    mark: message.Mark
-    text: str
-
-
-class Restart(msgspec.Struct, frozen=True):
-    """The conversation went back further than the snapshots reach: read from the start with these ranges dead."""
-
-    dead: tuple[tuple[int, int], ...]
-
-
-class ContextFull(msgspec.Struct, frozen=True):
-    """The context crossed the configured limit (once per crossing)."""
-
-    reading: Reading
-
-
-class UpToDate(msgspec.Struct, frozen=True):
-    """What was asked for stands: the memory reaches the last place where a cut is legal."""
-
-    boundary: int
-
-
-class Warned(msgspec.Struct, frozen=True):
-    """Something went wrong that the user should know; the memory is as good as it can be."""
-
-    sentence: str
-
-
-ReadingEffect: TypeAlias = FindParent | Restart
-Effect: TypeAlias = StartJob | Publish | RefreshState | ContextFull | UpToDate | Warned
-AnyEffect: TypeAlias = ReadingEffect | Effect
-
-
-class Fold:
-    """The ledger and the present, folded together: what one snapshot holds.
-
-    `stopped`: the person has interrupted the agent and not spoken since. A successor's reader cannot know that.
-    """
-
-    def __init__(self, snapshot: bytes = b"") -> None:
-        kind = tuple[bytes, bytes, bool]
-        ledger, present, stopped = msgspec.msgpack.decode(snapshot, type=kind) if snapshot else (b"", b"", False)
-        self.ledger = Ledger.restore(ledger) if ledger else Ledger()
-        self.present = Present.restore(present) if present else Present()
-        self.stopped = stopped
-
-    def fold(self, entry: Entry) -> None:
-        """Take in one live entry."""
-        self.ledger.fold(entry)
-        self.present.fold(entry)
-        for part in entry.parts:
-            if isinstance(part, Interrupt) or (isinstance(part, UserText) and part.via in ("prompt", "command")):
-                self.stopped = isinstance(part, Interrupt)
-
-    def snapshot(self) -> bytes:
-        """Everything, as bytes; equal content gives equal bytes."""
-        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(), self.stopped))
 
 
 class Pending(msgspec.Struct, frozen=True):

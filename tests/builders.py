@@ -1,8 +1,8 @@
 """Sessions in every format, written in few words, and a reading of JSONL that shares no code with the program.
 
-    script = Script("codex").prompt("fix the parser").round("Looking.", "make", "error").say("Fixed.")
-    script.data           the bytes of the file so far
-    told("codex", data)   what a file says: ("user", text), ("agent", text), ("call", id), ("result", id)
+script = Script("codex").prompt("fix the parser").round("Looking.", "make", "error").say("Fixed.")
+script.data           the bytes of the file so far
+told("codex", data)   what a file says: ("user", text), ("agent", text), ("call", id), ("result", id)
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ class Script:
             case "codex":
                 self._item("function_call_output", call_id=call, output=output)
             case "pi":
-                self._pi("toolResult", [{"type": "text", "text": output}], toolCallId=call, toolName="bash", isError=False)
+                self._pi(
+                    "toolResult", [{"type": "text", "text": output}], toolCallId=call, toolName="bash", isError=False
+                )
             case "claude-code":
                 self._claude("user", {"role": "user", "content": [block]})
             case "anthropic":
@@ -150,7 +152,9 @@ class Script:
     def _pi(self, role: str, content: list[Record], **more: Any) -> None:
         id = self._next("e")
         body = {"role": role, "content": content, **more}
-        self.line({"type": "message", "id": id, "parentId": self.leaf or None, "timestamp": self._time(), "message": body})
+        self.line(
+            {"type": "message", "id": id, "parentId": self.leaf or None, "timestamp": self._time(), "message": body}
+        )
         self.leaf = id
 
     def _claude(self, kind: str, message: Record, **more: Any) -> None:
@@ -176,7 +180,9 @@ def session(format: str, turns: int = 3, rounds: int = 1, output: str = "ok\n") 
     return script.data
 
 
-def session_file(path: Path, format: str = "claude-code", turns: int = 3, rounds: int = 1, output: str = "ok\n") -> Path:
+def session_file(
+    path: Path, format: str = "claude-code", turns: int = 3, rounds: int = 1, output: str = "ok\n"
+) -> Path:
     """The same in a file."""
     path.write_bytes(session(format, turns, rounds, output))
     return path

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -79,7 +80,9 @@ def compact(path: str | None, wish: Wish) -> int:
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
-        raise IsDirectory(f"{transcript} is a directory", f"memcli compact {transcript}/TRANSCRIPT.jsonl")
+        raise IsDirectory(
+            f"{transcript} is a directory", f"memcli compact {shlex.quote(str(transcript))}/TRANSCRIPT.jsonl"
+        )
     _swap_any(transcript, wish, triggers, stream=False)
     return 0
 
@@ -89,12 +92,19 @@ def _check(path: str | None, wish: Wish) -> None:
         raise Usage(f"--to {wish.to}: there is only `messages`", "memcli compact PATH --to messages")
     if wish.keep_turns is not None and wish.keep_tokens is not None:
         raise Usage("--keep-turns and --keep-tokens ask for two different tails", "memcli compact PATH --keep-turns 2")
+    if wish.keep is not None and wish.keep[1] < 0:
+        raise Usage(f"--keep-{wish.keep[0]} {wish.keep[1]}: a tail has no negative size", "memcli compact --help")
     if wish.in_place and (path == "-" or wish.output or wish.to):
         raise Usage("--in-place goes with a transcript's own format and place", "memcli compact PATH --in-place")
 
 
 def _swap_any(transcript: Path, wish: Wish, triggers: Triggers, *, stream: bool) -> None:
+    name = shlex.quote(str(transcript))
+    if wish.output and wish.output.exists() and transcript.samefile(wish.output):
+        raise Usage(f"-o {wish.output} is the transcript itself", f"memcli compact {name} --in-place")
     if source.is_batch(transcript):
+        if wish.in_place:
+            raise Usage(f"{transcript} holds one conversation a line, no transcript", f"memcli compact {name} -o FILE")
         _emit(_batch(transcript, wish, triggers), wish.output)
         return
     started = time.perf_counter()
@@ -197,18 +207,32 @@ def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[byt
 
 
 def _emit(pieces: list[bytes], output: Path | None) -> None:
-    if output is not None:
-        files.write_atomic(output, b"".join(pieces))
+    if output is None:
+        sys.stdout.flush()
+        _write(pieces, 1)
         return
-    sys.stdout.flush()
+    real = Path(os.path.realpath(output))
+    if real.exists() and not real.is_file():  # a device or a pipe is written to, never replaced
+        with real.open("wb", buffering=0) as file:
+            _write(pieces, file.fileno())
+        return
+    mode = real.stat().st_mode & 0o777 if real.exists() else 0o600
+    files.write_atomic(real, b"".join(pieces), mode=mode)
+
+
+def _write(pieces: list[bytes], descriptor: int) -> None:
+    os.set_blocking(descriptor, True)  # a caller may have made our stdout another one
     for piece in pieces:
-        files.write_all(1, piece)
+        files.write_all(descriptor, piece)
 
 
 def _batch(transcript: Path, wish: Wish, triggers: Triggers) -> list[bytes]:
     """Each conversation of a file compacted by itself, in memory."""
     lines: list[bytes] = []
-    for number, text in enumerate(source.conversations(transcript), 1):
+    for number, text in source.conversations(transcript):
+        if not text:
+            print(f"memcli: line {number} holds no conversation and is left out", file=sys.stderr)
+            continue
         with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
             spool.write(text)
             spool.flush()

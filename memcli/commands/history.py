@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ def history(path: Path | None, *, as_json: bool) -> int:
     transcript = target(path, "history")
     found = list(Store(Place.of(transcript)).generations.all())
     if not found:
-        raise NoMemory(f"no session memory beside {transcript}", f"memcli update {transcript}")
+        raise NoMemory(f"no session memory beside {transcript}", f"memcli update {shlex.quote(str(transcript))}")
     if as_json:
         with jsonlines.Writer(sys.stdout) as out:
             out.write_all(map(_record, found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,6 @@ def show(path: Path | None) -> int:
     transcript = target(path, "show")
     memory = files.read(Place.of(transcript).memory)
     if memory is None:
-        raise NoMemory(f"no session memory beside {transcript}", f"memcli update {transcript}")
+        raise NoMemory(f"no session memory beside {transcript}", f"memcli update {shlex.quote(str(transcript))}")
     sys.stdout.buffer.write(memory)
     return 0

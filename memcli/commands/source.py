@@ -5,6 +5,7 @@ Such a line is laid out as a transcript with one message a line; everything else
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from memcli.errors import NoMessages, Usage
@@ -19,34 +20,29 @@ if TYPE_CHECKING:
 
     from memcli.sidecar.place import Place
 
-_SNIFFED_BYTES = 4096
-
 
 def is_batch(path: Path) -> bool:
-    """True if the file's first line is a whole conversation."""
+    """True if the file's first record is a whole conversation."""
     with path.open("rb") as file:
-        beginning = file.read(_SNIFFED_BYTES)
-    if b'"messages"' not in beginning or recognise(_first_line(path), str(path)) not in ("anthropic", "openai"):
-        return False
-    return next(conversations(path), None) is not None
+        first = next((raw for raw in file if raw.strip()), b"")
+    # Only then the vote, which raises for single records that look like one: logs of a model call, other programs'.
+    return bool(conversation(Line(0, len(first), first))) and recognise(first, str(path)) in ("anthropic", "openai")
 
 
-def conversations(path: Path) -> Iterator[bytes]:
-    """The conversations of a file, each as JSONL with one message a line; stops at the first line that is none."""
+def conversations(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(line number from 1, its conversation as JSONL with one message a line); b"" for a line that holds none.
+
+    Blank lines and empty conversations are passed over.
+    """
     offset = 0
     with path.open("rb") as file:
-        for raw in file:
+        for number, raw in enumerate(file, 1):
             messages = conversation(Line(offset, offset + len(raw), raw)) if raw.strip() else []
             offset += len(raw)
             if messages is None:
-                return
-            if messages:
-                yield b"".join(message.data.strip() + b"\n" for message in messages)
-
-
-def _first_line(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.readline()
+                yield number, b""
+            elif messages:
+                yield number, b"".join(message.data.strip() + b"\n" for message in messages)
 
 
 def laid_out(path: Path, place: Place, line: int | None) -> str:
@@ -54,18 +50,19 @@ def laid_out(path: Path, place: Place, line: int | None) -> str:
 
     Raises Usage where a line has to be chosen, NoMessages where there is no such line.
     """
+    again = f"memcli update {shlex.quote(str(path))}"
     if not is_batch(path):
         if line is not None:
-            raise Usage(f"{path} is one conversation, it has no line to choose", f"memcli update {path}")
+            raise Usage(f"{path} is one conversation, it has no line to choose", again)
         return str(path)
-    found = list(conversations(path))
+    found = {number: text for number, text in conversations(path) if text}
     if line is None and len(found) > 1:
-        raise Usage(f"{path} holds {len(found)} conversations, one a line", f"memcli update {path} --line 1")
-    wanted = line or 1
-    if not 1 <= wanted <= len(found):
-        raise NoMessages(f"{path} has no conversation at line {wanted}", f"memcli update {path} --line {len(found)}")
+        raise Usage(f"{path} holds {len(found)} conversations, one a line", f"{again} --line {min(found)}")
+    wanted = min(found) if line is None else line
+    if wanted not in found:
+        raise NoMessages(f"{path} has no conversation at line {wanted}", f"{again} --line {max(found)}")
     place.sidecar.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = place.sidecar / f"line-{wanted}.jsonl"
-    if files.read(target) != found[wanted - 1]:
-        files.write_atomic(target, found[wanted - 1], durable=False)
+    if files.read(target) != found[wanted]:
+        files.write_atomic(target, found[wanted], durable=False)
     return str(target)

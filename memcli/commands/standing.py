@@ -8,6 +8,7 @@ none      nothing is committed
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -40,7 +41,7 @@ class Standing(NamedTuple):
 
     def require_current(self) -> None:
         """Raises MemoryStale, MemoryForeign or NoMemory unless the memory is current."""
-        again = f"memcli update {self.transcript}"
+        again = f"memcli update {shlex.quote(str(self.transcript))}"
         if self.state == "none":
             raise NoMemory(f"no session memory beside {self.transcript}", again)
         if self.state == "foreign":
@@ -57,8 +58,10 @@ def standing_of(transcript: Path) -> Standing:
     follower.catch_up(time.monotonic() - 2 * QUIET_SECONDS)
     session = follower.session
     if session is None:
-        raise no_messages(str(transcript))
-    session.tick(time.monotonic())
+        raise follower.unrecognised()
+    follower.resolve(session.tick(time.monotonic()), time.monotonic())
+    session = follower.session
+    assert session is not None
     if not session.messages:
         raise no_messages(str(transcript))
     head = Store(place).head()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -25,12 +26,12 @@ def stop(path: Path | None, *, quiet: bool) -> int:
     lock = Place.of(transcript).lock
     found = holder(lock)
     if found is None or not found.pid:
-        raise NothingThere(f"nobody watches {transcript}", f"memcli watch {transcript}")
+        raise NothingThere(f"nobody watches {transcript}", f"memcli watch {shlex.quote(str(transcript))}")
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (still := holder(lock)) and still.pid == found.pid:
         if time.monotonic() > deadline:
-            raise TryAgain(f"process {found.pid} has not ended yet", f"memcli stop {transcript}")
+            raise TryAgain(f"process {found.pid} has not ended yet", f"memcli stop {shlex.quote(str(transcript))}")
         time.sleep(0.02)
     if not quiet:
         print(f"memcli: stopped process {found.pid}", file=sys.stderr)

@@ -6,6 +6,7 @@ of Claude Code for this directory. Which one was taken is said on stderr.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def _only_one(directory: Path, verb: str) -> Path:
             return candidates[0]
     if here:
         names = ", ".join(path.name for path in here[:4])
-        raise Usage(f"several transcripts here: {names}", f"memcli {verb} {here[0].name}")
+        raise Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(here[0].name)}")
     newest = claude_code.newest_session(directory)
     if newest is None:
         raise NoTranscript("no transcript in this directory, and it is no Claude Code project", f"memcli {verb} PATH")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ def update(
     """Exit code 0; with `check` 0 if the memory is current, else MemoryStale, MemoryForeign or NoMemory is raised."""
     transcript = target(path, "update", quiet=quiet)
     if transcript.is_dir():
-        raise IsDirectory(f"{transcript} is a directory", f"memcli watch {transcript}")
+        raise IsDirectory(f"{transcript} is a directory", f"memcli watch {shlex.quote(str(transcript))}")
     if check:
         standing_of(transcript).require_current()
         return 0

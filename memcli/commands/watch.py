@@ -7,6 +7,7 @@ pydantic, no rich. It keeps its process id, so whoever started it can still wait
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -52,4 +53,4 @@ def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, ve
 def _check(path: Path) -> None:
     """A named file may still be missing, but its directory must be there."""
     if not path.exists() and not path.absolute().parent.is_dir():
-        raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {path.parent}")
+        raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {shlex.quote(str(path.parent))}")

@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from memcli.sidecar.place import is_ours
+
 
 def config_dir() -> Path:
     """Where the client keeps its files: `CLAUDE_CONFIG_DIR`, else `~/.claude`."""
@@ -18,6 +20,6 @@ def project_dir(directory: Path) -> Path:
 
 
 def newest_session(directory: Path) -> Path | None:
-    """The session of a project that was written to last, if there is one."""
-    sessions = [path for path in project_dir(directory).glob("*.jsonl") if path.is_file()]
+    """The session of a project that was written to last, if there is one; what memcli wrote there is none."""
+    sessions = [path for path in project_dir(directory).glob("*.jsonl") if path.is_file() and not is_ours(path)]
     return max(sessions, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)

@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from memcli.ledger.clean import clean
-from memcli.ledger.names import names_in, words_in
+from memcli.ledger.names import words_in
 from memcli.ledger.prose import notes_in
 
 MAX_NOTES = 900
@@ -79,7 +79,3 @@ class Narrative(msgspec.Struct, array_like=True):
             half = self.notes[: MAX_NOTES // 2]
             plain = (place for place, one in enumerate(half) if not one.reason and one.text not in results)
             del self.notes[next(plain, 0)]
-
-    def telling(self, note: Note) -> bool:
-        """True if the note names something or gives a reason."""
-        return note.reason or bool(names_in(note.words))

@@ -155,9 +155,8 @@ def take_telling(room: Room, pool: Iterable[Line], weights: dict[str, float], ch
             words.append(mine)
             taken.append(line)
     known = {line.text for line in (*chosen, *taken)}
-    return taken + take_all(
-        room, (line for line in repeating if line.text not in known and explains(line.text)), room.chars
-    )
+    rest = {line.text: line for line in repeating if line.text not in known and explains(line.text)}
+    return taken + take_all(room, rest.values(), room.chars)
 
 
 def explains(text: str) -> bool:

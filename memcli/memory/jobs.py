@@ -11,6 +11,8 @@ ignored, by both sides. A child that dies loses nothing: its jobs are given to a
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 VERSION = 1
@@ -44,11 +46,21 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int = VERSION
 
 
+_Kind = TypeVar("_Kind", Job, Result)
+
+
 def parse_job(line: bytes) -> Job:
     """A job from its line. Raises msgspec.MsgspecError for what is none."""
-    return msgspec.json.decode(line, type=Job)
+    return _parse(line, Job)
 
 
 def parse_result(line: bytes) -> Result:
     """A result from its line. Raises msgspec.MsgspecError for what is none."""
-    return msgspec.json.decode(line, type=Result)
+    return _parse(line, Result)
+
+
+def _parse(line: bytes, kind: type[_Kind]) -> _Kind:
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two pass as they are
+        raise msgspec.DecodeError(str(error)) from error

@@ -15,7 +15,6 @@ from memcli.memory.quoting import quoted
 from memcli.memory.sections import (
     CHARS_PER_TOKEN,
     COMPLETED,
-    MIN_BUDGET,
     NAMES,
     PINNED,
     PINNED_SHARE,
@@ -39,7 +38,6 @@ def render(ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str 
     `pins` are texts of the user that always stand (up to a quarter of the budget); `opaque` is an older memory whose
     ledger is lost: carried quoted, as of lower trust, and cut to a small part.
     """
-    budget = max(budget, MIN_BUDGET)
     room = Room(_chars(budget, bool(pins)), words_allowed(budget))
     total = room.chars
     taken = _pinned(room, pins, budget) + _carried(room, opaque, total)

@@ -57,4 +57,4 @@ def words_allowed(budget: int) -> int:
 
 def current_state_limit(budget: int) -> int:
     """Characters Current State may take: fixed, so that it can be written anew without touching the rest."""
-    return int(max(budget, MIN_BUDGET) * CHARS_PER_TOKEN * CURRENT_STATE_SHARE)
+    return int(budget * CHARS_PER_TOKEN * CURRENT_STATE_SHARE)

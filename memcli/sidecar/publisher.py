@@ -19,7 +19,7 @@ from memcli.transcript.lines import LineBuffer
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from memcli.session import Publication
+    from memcli.effects import Publication
     from memcli.transcript.encode.common import Out, Pieces
 
 COUNTED_BYTES = 256 * 1024
@@ -142,7 +142,7 @@ def _counts(format: str, pieces: Pieces, out: list[Out]) -> list[tuple[int, int]
 
 
 def _cuts(publication: Publication, first: int, counts: list[tuple[int, int]]) -> tuple[heads.Cut, ...]:
-    """Every place where a tail may begin. How many messages one holds that are covered is -1 where it is not prepared."""
+    """Every place where a tail may begin; how many covered messages it holds is -1 where that is not prepared."""
     covered = publication.boundary
     places = {cut.offset: cut for cut in (*publication.cuts, publication.tail, covered)}
     found = []

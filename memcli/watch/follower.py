@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from memcli.errors import NotATranscript
+from memcli.effects import AnyEffect, Effect, FindParent, Inheritance, ReadingEffect, Restart
+from memcli.errors import MemcliError, NotATranscript
 from memcli.memory import message
 from memcli.memory.edits import from_record
-from memcli.session import AnyEffect, Effect, FindParent, Inheritance, ReadingEffect, Restart, Session, Triggers
+from memcli.session import Session, Triggers
 from memcli.sidecar import lineage
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.lines import Line, whole
-from memcli.transcript.recognise import recognise
+from memcli.transcript.recognise import no_messages, recognise
 from memcli.watch.tail import CHUNK_BYTES, Tail
 
 if TYPE_CHECKING:
@@ -66,6 +67,16 @@ class Follower:
         identity = self.tail.identity
         self.session, self.tail = None, Tail(self.path)
         self.tail.identity = identity
+
+    def unrecognised(self) -> MemcliError:
+        """What to say of a file that was read to its end and is of no format."""
+        with open(self.path, "rb") as transcript:
+            head = transcript.read(CHUNK_BYTES)
+        try:
+            recognise(head, self.name)
+        except MemcliError as error:
+            return error
+        return no_messages(self.name)
 
     def resolve(self, effects: Sequence[AnyEffect], now: float) -> list[Effect]:
         """Carry out what reading asks for; the effects that are left for the caller."""

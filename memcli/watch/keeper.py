@@ -16,20 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import msgspec
 
 from memcli import head as heads
+from memcli.effects import AnyEffect, ContextFull, Publication, Publish, RefreshState, StartJob, UpToDate, Warned
 from memcli.memory import message
 from memcli.memory.edits import Edits, from_record
-from memcli.session import (
-    AnyEffect,
-    ContextFull,
-    Publication,
-    Publish,
-    RefreshState,
-    Session,
-    StartJob,
-    Triggers,
-    UpToDate,
-    Warned,
-)
+from memcli.session import Session, Triggers
 from memcli.sidecar import lineage, publisher
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.store import Edit, Store

@@ -18,8 +18,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from memcli.effects import ContextFull, StartJob, UpToDate, Warned
 from memcli.errors import MemcliError
-from memcli.session import QUIET_SECONDS, ContextFull, StartJob, Triggers, UpToDate, Warned
+from memcli.session import QUIET_SECONDS, Triggers
 from memcli.sidecar.place import Place, is_ours
 from memcli.watch import ask
 from memcli.watch.children import Answered, ChildGone, Summarizers

@@ -7,8 +7,9 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
+from memcli.effects import ContextFull, StartJob, UpToDate, Warned
 from memcli.errors import SummarizerFailed
-from memcli.session import QUIET_SECONDS, ContextFull, StartJob, UpToDate, Warned
+from memcli.session import QUIET_SECONDS
 from memcli.transcript.recognise import no_messages
 from memcli.watch.children import Answered, ChildGone, Summarizers
 from memcli.watch.follower import Replaced
@@ -35,7 +36,7 @@ def update_once(keeper: Keeper, summarizer: list[str] | None = None) -> Updated:
     """
     read_to_end(keeper)
     if keeper.session is None:
-        raise no_messages(keeper.path)
+        raise keeper.follower.unrecognised()
     keeper.session.ask()
     inbox: SimpleQueue[Answered | ChildGone] = SimpleQueue()
     summarizers = Summarizers(inbox.put, summarizer)

@@ -11,8 +11,8 @@ from memcli.sidecar.generations import Generation
 from memcli.sidecar.publisher import Signed
 
 if TYPE_CHECKING:
+    from memcli.effects import Publication
     from memcli.head import Head
-    from memcli.session import Publication
     from memcli.sidecar.place import Place
     from memcli.sidecar.store import Store
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from memcli.effects import StartJob, UpToDate
+from memcli.ledger.fold import Fold
+from memcli.memory.edits import from_record, with_edits
 from memcli.memory.jobs import Result
-from memcli.session import QUIET_SECONDS, Fold, Session, StartJob, UpToDate
-from memcli.sidecar import publisher
+from memcli.session import QUIET_SECONDS, Session
+from memcli.sidecar import files, publisher
 from memcli.transcript.boundary import Cut
 from memcli.transcript.recognise import no_messages
 from memcli.watch.once import read_to_end
 from memcli.watch.record import record, sign
 
 if TYPE_CHECKING:
+    from memcli.effects import Publication
     from memcli.head import Head
-    from memcli.session import Publication
     from memcli.sidecar.store import Store
     from memcli.watch.follower import Follower
     from memcli.watch.keeper import Keeper, Outward
@@ -36,7 +39,7 @@ def publish_now(keeper: Keeper) -> None:
     read_to_end(keeper)
     session = keeper.session
     if session is None:
-        raise no_messages(keeper.path)
+        raise keeper.follower.unrecognised()
     session.ask()
     effects: list[Outward] = []
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -60,10 +63,12 @@ def head_now(follower: Follower, store: Store | None = None) -> Head:
     """A head for everything the follower reads; nothing that is committed changes.
 
     With a `store` (a daemon's, whose lock is not ours) the generation is added to it, so that the successor of the
-    transcript finds where it comes from; without one it has a name made of its content and lives in its mark alone.
-    Raises NoMessages for a transcript without any.
+    transcript finds where it comes from, and the user's lines stand in it as in the one before; without one it has a
+    name made of its content and lives in its mark alone. Raises NoMessages for a transcript without any.
     """
     follower.catch_up(time.monotonic() - 2 * QUIET_SECONDS)
+    if store is not None and follower.session is not None:
+        _hear_edits(follower.session, store)
     publication = publication_now(follower)
     session = follower.session
     assert session is not None
@@ -72,6 +77,17 @@ def head_now(follower: Follower, store: Store | None = None) -> Head:
     signed = sign(follower.place, publication.identity, publication)
     with open(follower.path, "rb") as transcript:
         return publisher.make_head(publication, session.format, signed, transcript, time.time())
+
+
+def _hear_edits(session: Session, store: Store) -> None:
+    """Take over the edits that the newest generation has, and one that the daemon has not seen yet."""
+    newest, head = store.generations.newest(), store.head()
+    if newest is None:
+        return
+    session.marks.edits = from_record(newest.edits)
+    memory = files.read(store.place.memory)
+    if head is not None and memory is not None and not store.unedited(head):
+        session.edited(newest.memory, memory.decode("utf-8", "replace"))
 
 
 def _recorded(publication: Publication, format: str, path: str, store: Store) -> Head:
@@ -90,7 +106,7 @@ def publication_now(follower: Follower) -> Publication:
     """The memory at the last legal place; of nothing at all if there is none yet. Raises NoMessages."""
     session = follower.session
     if session is None:
-        raise no_messages(follower.name)
+        raise follower.unrecognised()
     follower.resolve(session.tick(time.monotonic()), time.monotonic())
     session = follower.session
     assert session is not None
@@ -103,6 +119,6 @@ def _publication(session: Session) -> Publication:
     started = time.monotonic()
     cut = session.boundaries.last or Cut(max(session.marks.first, 0))
     fold = session.settled.snapshot() if session.boundaries.last else Fold().snapshot()
-    document = session.render(fold)
+    document = with_edits(session.render(fold), session.marks.edits, session.triggers.budget)
     spent = round((time.monotonic() - started) * 1000)
     return session.publication(cut, fold, document, "embedded", spent)

@@ -172,9 +172,11 @@ def test_history_lists_generations(remembered):
     with remembered.open("ab") as file:
         file.write(Script("claude-code").turn(7).data)
     memcli("update", remembered)
-    found = json.loads(memcli("history", remembered, "--json").out)
-    assert found["schema"] == "memcli.history/1"
-    assert [generation["n"] for generation in found["generations"]] == [1, 2]
+    found = [json.loads(line) for line in memcli("history", remembered, "--json").out.splitlines()]
+    assert [(generation["schema"], generation["n"]) for generation in found] == [
+        ("memcli.generation/1", 1),
+        ("memcli.generation/1", 2),
+    ]
 
 
 def test_config_show_tells_value_and_origin(tmp_path):

@@ -72,8 +72,9 @@ def wrote(path: str, content: str = "x = 1", text: str = "File created successfu
     return done("Write", {"file_path": path, "content": content}, text, **more)
 
 
-def flat(entries: Iterable[Entry | list[Entry]]) -> list[Entry]:
-    return [one for item in entries for one in (item if isinstance(item, list) else [item])]
+def flat(entries: Iterable[Any]) -> list[Entry]:
+    """Entries out of lists of entries, however deep."""
+    return [one for item in entries for one in (flat(item) if isinstance(item, list) else [item])]
 
 
 def folded(*entries: Entry | list[Entry]) -> Ledger:

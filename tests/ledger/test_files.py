@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memcli.ledger import files
-from tests.ledger.builders import agent, done, edited, folded, place, ran, wrote
+from tests.ledger.builders import agent, done, edited, flat, folded, place, ran, wrote
 
 if TYPE_CHECKING:
     import pytest
@@ -20,7 +20,7 @@ def states(*entries: Entry | list[Entry]) -> dict[str, str]:
 
 
 def cart(*entries: Entry | list[Entry]) -> File:
-    return folded(place(), *entries).state.files.known[CART]
+    return folded(place(), *flat(entries)).state.files.known[CART]
 
 
 def test_a_new_file_is_created_and_stays_so_when_edited() -> None:
@@ -92,6 +92,33 @@ def test_the_same_purpose_gathers_names() -> None:
     touched = cart(agent("Add the tax:"), edited(CART, "tax_rate = 1"), edited(CART, "tax_name = 1"))
 
     assert [one.names for one in touched.touches] == [["tax_name", "tax_rate"]]
+
+
+def test_sentences_of_the_new_text_are_kept_once_and_the_latest_last() -> None:
+    first, second = "# The tax rate is a share of the price.\n", "# Prices are rounded at the very end only.\n"
+
+    assert cart(edited(CART, first), edited(CART, second), edited(CART, first)).remarks == [
+        "Prices are rounded at the very end only.",
+        "The tax rate is a share of the price.",
+    ]
+
+
+def test_what_a_file_remembers_is_bounded() -> None:
+    busy = cart(
+        *(
+            [
+                agent(f"Now change number {n} of it:"),
+                edited(CART, f"# Remark number {n} tells about this code.\nname_{n} = {n}"),
+            ]
+            for n in range(100)
+        )
+    )
+
+    assert (len(busy.touches), len(busy.remarks), len(busy.names)) == (
+        files.MAX_TOUCHES,
+        files.MAX_REMARKS,
+        files.MAX_NAMES,
+    )
 
 
 def test_beyond_the_cap_files_that_were_only_read_go_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memcli.ledger import actions, checks, commits, narrative
+from memcli.ledger import actions, checks, commits, narrative, rounds
 from memcli.transcript.entries import Entry, Link, TurnEnd
 from tests.ledger.builders import agent, call, done, entry, folded, place, ran, result, user
 
@@ -192,3 +192,28 @@ def test_a_sentence_explains_the_next_calls_only() -> None:
     done_all = folded(agent("Let me check all of it:"), *(ran(f"check {name}") for name in "abcdef")).state.actions.done
 
     assert [action.why for action in done_all.values()] == ["Let me check all of it"] * 4 + ["", ""]
+
+
+def test_open_calls_and_early_results_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MAX_OPEN", 2)
+    monkeypatch.setattr(rounds, "MAX_EARLY", 1)
+    state = folded(
+        *(call("Bash", {"command": name}, name) for name in "abc"), result("x"), result("y")
+    ).state.work.rounds
+
+    assert (list(state.open), list(state.early)) == (["b", "c"], ["y"])
+
+
+def test_links_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "MAX_LINKS", 1)
+    links = folded(entry("", Link("https://x.example/1")), entry("", Link("https://x.example/2"))).state.commits.links
+
+    assert list(links) == ["https://x.example/2"]
+
+
+def test_of_a_huge_output_only_the_ends_are_searched_for_tests() -> None:
+    output = (
+        "--- FAIL: TestFirst\n" + "x\n" * 30_000 + "--- FAIL: TestHidden\n" + "x\n" * 30_000 + "--- FAIL: TestLast\n"
+    )
+
+    assert set(failing(ran("go test", output, failed=True))) == {"TestFirst", "TestLast"}

@@ -65,3 +65,11 @@ def test_finished_items_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(todos, "MAX_DONE", 2)
 
     assert kept(listed(*((name, "completed") for name in "abc"))).completed == ["b", "c"]
+
+
+def test_tasks_are_bounded_and_finished_ones_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(todos, "MAX_ITEMS", 2)
+    made = [done("TaskCreate", {"subject": name}, f"Task #{number} created") for number, name in enumerate("abc")]
+    finished = done("TaskUpdate", {"taskId": "1", "status": "completed"})
+
+    assert [text for text, _ in kept(*made[:2], finished, made[2]).current] == ["a", "c"]

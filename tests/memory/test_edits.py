@@ -12,8 +12,9 @@ from memcli.memory.current_state import current_state
 from memcli.memory.document import Block, Document, parse
 from memcli.memory.edits import LABEL, Edits, budget_left, from_record, taken_in, to_record, with_edits
 from memcli.memory.render import render
-from memcli.memory.sections import CHARS_PER_TOKEN, FILES, NAMES, PENDING, PINNED, USER_INTENT
-from tests.ledger.builders import presented, user
+from memcli.memory.sections import CHARS_PER_TOKEN, FILES, NAMES, PENDING, PINNED, USER_INTENT, current_state_limit
+from tests.ledger.builders import agent, presented, ran, user
+from tests.ledger.builders import edited as edited_file
 
 KEPT = NAMES[1:]
 NONE = Edits()
@@ -217,6 +218,13 @@ def test_the_whole_memory_keeps_the_budget_with_edits(added: list[tuple[str, str
     assert len(document.to_markdown(now)) <= budget * CHARS_PER_TOKEN
 
 
+def test_the_largest_edits_beside_a_full_ledger_and_a_full_state_keep_the_budget() -> None:
+    mine = Edits(tuple((section, f"# {n} " + "x" * 60) for section in KEPT for n in range(30)))
+    document = with_edits(render(_FULL, budget_left(mine, 8_000)), mine, 8_000)
+    now = "- " + "w" * (current_state_limit(8_000) - 2)
+    assert 0.9 <= len(document.to_markdown(now)) / (8_000 * CHARS_PER_TOKEN) <= 1
+
+
 def test_without_edits_the_whole_budget_is_left() -> None:
     assert budget_left(NONE, 4_000) == 4_000
 
@@ -265,8 +273,15 @@ def test_no_edits_leave_no_record() -> None:
 
 def _a_full_ledger() -> Ledger:
     ledger = Ledger()
-    for n in range(400):
-        ledger.fold(user(f"request {n}: please change module_{n}.py so that function_{n} works again " + "and so on " * 9))
+    for n in range(120):
+        ledger.fold(user(f"request {n}: please change module_{n}.py so that function_{n} works again"))
+        ledger.fold(agent(f"The root cause in function_{n} is that it ignores option_{n} of the caller."))
+        for entry in [
+            *edited_file(f"/srv/src/module_{n}.py", f"def function_{n}(option_{n}):\n    pass"),
+            *ran(f"pytest tests/test_{n}.py", f"FAILED tests/test_{n}.py - ValueError: wrong {n}", failed=n % 2 == 0),
+            *ran("git commit -am x", f"[main {n:04x}abc] Change module number {n}"),
+        ]:
+            ledger.fold(entry)
     return ledger
 
 

@@ -80,8 +80,12 @@ def test_no_section_has_more_than_its_words(budget: int) -> None:
     assert all(len(block.ledger.split()) <= 500 for block in memory(*a_long_session(), budget=budget).blocks)
 
 
-def test_a_budget_below_the_minimum_is_taken_as_the_minimum() -> None:
-    assert memory(*a_session(), budget=10) == memory(*a_session(), budget=sections.MIN_BUDGET)
+@pytest.mark.parametrize("budget", [300, 700, 1_500])
+def test_what_other_blocks_leave_of_a_budget_is_kept_too(budget: int) -> None:
+    """Pins and edits of the user stand beside a memory that is rendered into what they leave."""
+    whole = memory(*a_long_session(), budget=budget).to_markdown("x" * sections.current_state_limit(budget))
+
+    assert len(whole) <= budget * sections.CHARS_PER_TOKEN
 
 
 def test_rendering_is_a_function_of_the_ledger() -> None:
@@ -257,6 +261,54 @@ def test_what_a_subagent_said_is_quoted_as_tool_output() -> None:
     assert 'answer to Find rounding, tool output: "total_price is rounded far too early inside src/cart.py"' in text(
         "Key References", report
     )
+
+
+def test_a_long_text_of_the_person_shows_its_middle_elsewhere() -> None:
+    pasted = " ".join(
+        f"The {name}_check of the billing page fails whenever somebody orders."
+        for name in ("first", *"abcdefgh", "last")
+    )
+    long = f"{'Please look at all of this. ' * 30} {pasted} {'Thanks for looking at all of this. ' * 60}"
+
+    assert '- user: "The first_check of the billing page fails' in text("Key References", user(long))
+
+
+def test_what_a_document_says_of_itself_is_shown() -> None:
+    files = text(
+        "Files",
+        place(),
+        wrote(
+            "/home/dev/shop/docs/prices.md",
+            "# Prices\n\nAll prices are kept in cents, see the price_list of the shop.\n",
+        ),
+    )
+
+    assert "- in prices.md: Prices: All prices are kept in cents, see the price_list of the shop." in files
+
+
+def test_a_file_that_was_only_read_says_for_what() -> None:
+    files = text(
+        "Files",
+        place(),
+        agent("I read the cart to see how totals are rounded:"),
+        done("Read", {"file_path": "/home/dev/shop/cart.py"}, "def total_price():"),
+    )
+
+    assert "Only read:\n- read cart.py for: I read the cart to see how totals are rounded; holds total_price" in files
+
+
+def test_lists_of_names_take_a_small_part_only() -> None:
+    files = text(
+        "Files",
+        place(),
+        *(
+            wrote(f"/home/dev/shop/m{n}.py", "\n".join(f"def name_{n}_{k}(): ..." for k in range(30)))
+            for n in range(40)
+        ),
+    )
+    lists = [line for line in files.split("\n") if " holds " in line]
+
+    assert 0 < sum(map(len, lists)) <= 4_000 * 4 * 0.15
 
 
 def test_pins_always_stand() -> None:

@@ -17,5 +17,5 @@ def test_larger_budgets_allow_more_words_and_smaller_no_fewer() -> None:
     assert [sections.words_allowed(budget) for budget in (2_000, 4_000, 8_000)] == [500, 500, 1_000]
 
 
-def test_current_state_has_the_same_room_below_the_minimum() -> None:
-    assert sections.current_state_limit(1) == sections.current_state_limit(sections.MIN_BUDGET)
+def test_current_state_has_a_fixed_part_of_any_budget() -> None:
+    assert sections.current_state_limit(4_000) == 2 * sections.current_state_limit(2_000) == 1_920

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from memcli.ledger.ledger import Ledger
 from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
-from memcli.ledger.ledger import Ledger
 from memcli.session import FindParent, Inheritance, Publication, Publish, Restart, Session, StartJob, Triggers, UpToDate
 
 SOON = Triggers(init_tokens=1, update_tokens=1, update_tool_calls=1)

@@ -123,7 +123,9 @@ class Model(RuleBasedStateMachine):
         if self.format != "claude-code":
             assert self.driver.session.messages == self.live_messages()
         if made and made.boundary.offset == len(self.script.data):
-            assert made.document.to_markdown("") == Driver(self.format).feed(self.script.data).update().document.to_markdown("")
+            assert made.document.to_markdown("") == Driver(self.format).feed(
+                self.script.data
+            ).update().document.to_markdown("")
 
     def live_messages(self) -> int:
         """Lines that are conversation messages; the session counts a system message too."""

@@ -208,8 +208,8 @@ def test_a_restart_goes_on_where_the_process_ended(format):
     assert driver.update().markdown == memory_of(format, data)
 
 
-def test_a_state_of_another_version_is_refused():
-    with pytest.raises(ValueError, match="."):
+def test_what_is_no_saved_state_is_refused():
+    with pytest.raises(ValueError, match="incorrect header"):
         Session.restore(b"something else", SOON)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from memcli.memory.jobs import Job
 from memcli.watch.children import DEADLINE_SECONDS, IDLE_SECONDS, Answered, ChildGone, Summarizers
+from tests.builders import eventually
 
 ANSWERS = """
 import json, sys
@@ -128,7 +129,7 @@ def test_closing_ends_the_whole_process_group(hire, tmp_path):
     inbox.get(timeout=10)
     grandchild = int(noted.read_text())
     summarizers.close()
-    assert not alive(grandchild)
+    assert eventually(lambda: not alive(grandchild))
 
 
 def test_an_answer_to_nothing_is_dropped(hire):

@@ -1,0 +1,125 @@
+"""Which transcript is meant where none was named."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memcli.commands.target import target, transcripts_in
+from memcli.errors import NoTranscript, Usage
+from memcli.hosts.claude_code import project_dir
+from memcli.sidecar.lock import Lock
+from memcli.sidecar.place import Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    directory = tmp_path / "work"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    return directory
+
+
+def put(directory: Path, *names: str) -> list[Path]:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (directory / name).write_text("{}\n")
+    return [directory / name for name in names]
+
+
+def watched(path: Path) -> Lock:
+    return Lock.acquire(Place.of(path).claim().lock, "watch", 1.0)
+
+
+def test_the_one_that_was_named_is_taken_as_it_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(here, "a.jsonl", "b.jsonl")
+    named = here / "a.jsonl"
+    assert target(named, "show") == named
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_directory_may_be_named(here: Path) -> None:
+    assert target(here, "watch") == here
+
+
+def test_a_named_file_must_be_there(here: Path) -> None:
+    put(here, "a.jsonl")
+    with pytest.raises(NoTranscript, match=r"no such file: b\.jsonl"):
+        target(here.__class__("b.jsonl"), "show")
+
+
+def test_the_only_transcript_of_the_directory_is_taken_and_named(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (only,) = put(here, "a.jsonl")
+    assert target(None, "show") == only
+    assert capsys.readouterr() == ("", f"memcli: taking {only}\n")
+
+
+def test_quiet_takes_it_in_silence(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(here, "a.jsonl")
+    target(None, "show", quiet=True)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_of_several_the_watched_one_is_meant(here: Path) -> None:
+    _, second, _ = put(here, "a.jsonl", "b.jsonl", "c.jsonl")
+    with watched(second):
+        assert target(None, "show", quiet=True) == second
+
+
+def test_two_that_are_watched_leave_the_choice_open(here: Path) -> None:
+    first, second, _ = put(here, "a.jsonl", "b.jsonl", "c.jsonl")
+    with watched(first), watched(second), pytest.raises(Usage):
+        target(None, "show")
+
+
+def test_several_are_named_with_a_command_that_works(here: Path) -> None:
+    put(here, "a run.jsonl", "b.jsonl", "c.jsonl", "d.jsonl", "e.jsonl")
+    with pytest.raises(
+        Usage, match=r"several transcripts here: a run\.jsonl, b\.jsonl, c\.jsonl, d\.jsonl\n"
+    ) as caught:
+        target(None, "show")
+    assert caught.value.hint == "memcli show 'a run.jsonl'"
+
+
+def test_what_memcli_wrote_itself_is_no_transcript(here: Path) -> None:
+    (only,) = put(here, "a.jsonl", "a.compacted.jsonl")[:1]
+    put(here / ".memcli" / "a.jsonl", "line-1.jsonl")
+    (here / "d.jsonl").mkdir()
+    assert transcripts_in(here) == [only]
+    assert transcripts_in(here / ".memcli" / "a.jsonl") == []
+
+
+# ------------------------------------------------------------------ Claude Code's own directory
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_an_empty_directory_means_the_newest_session_of_its_claude_code_project(
+    here: Path, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configured: bool
+) -> None:
+    if configured:
+        monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
+    place = project_dir(here)
+    assert place.is_relative_to(tmp_path / "config" if configured else own_home / ".claude")
+    old, new = put(place, "b.jsonl", "a.jsonl")
+    os.utime(old, (1, 1))
+    assert target(None, "show", quiet=True) == new
+
+
+def test_a_transcript_here_goes_before_a_session_elsewhere(here: Path) -> None:
+    put(project_dir(here), "session.jsonl")
+    (only,) = put(here, "a.jsonl")
+    assert target(None, "show", quiet=True) == only
+
+
+def test_nothing_here_and_no_project_is_an_error(here: Path) -> None:
+    with pytest.raises(NoTranscript, match="no transcript in this directory") as caught:
+        target(None, "history")
+    assert caught.value.hint == "memcli history PATH"
