@@ -49,7 +49,17 @@ from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
-from memcli.transcript.entries import AnyPart, Compacted, Entry, Place, UserText
+from memcli.transcript.entries import (
+    AnyPart,
+    AssistantText,
+    Compacted,
+    Entry,
+    Place,
+    Thinking,
+    ToolResult,
+    ToolUse,
+    UserText,
+)
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
 from memcli.transcript.thread import State as ThreadState
@@ -66,6 +76,9 @@ PATIENCE = 1.5
 
 KEPT_SNAPSHOTS = 64
 """Turns whose snapshot is kept for rewinds; an older turn is reached by reading the file again."""
+
+SPOKEN = (UserText, AssistantText, Thinking, ToolUse, ToolResult)
+"""What makes an entry the first of the conversation: rules and reminders before it belong to the prologue."""
 
 STATE_VERSION = 1
 
@@ -332,7 +345,7 @@ class Session:
 
     def _account(self, entry: Entry) -> None:
         marks = self.marks
-        if entry.role in ("user", "assistant", "tool") and marks.first < 0:
+        if marks.first < 0 and entry.role and any(isinstance(part, SPOKEN) for part in entry.parts):
             marks.first = entry.offset
         inherited = marks.inherited > 0
         marks.inherited -= inherited and entry.role in ("user", "assistant", "tool")

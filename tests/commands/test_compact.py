@@ -164,27 +164,27 @@ def _damage(path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("turns", [0, 1, 2, 3, 99])
-def test_keep_turns_keeps_whole_turns(tmp_path: Path, compacted: Any, format: str, turns: int) -> None:
+def test_keep_turns_keeps_whole_turns(tmp_path: Path, compacted: Any, format: str) -> None:
     path = remembered(session_file(tmp_path / "run.jsonl", format))
-    out, _ = compacted(path, keep_turns=turns)
-    prompts = [text for kind, text in tail_of(format, out) if kind == "user"]
+    for turns in (0, 1, 2, 3, 99):
+        out, _ = compacted(path, keep_turns=turns)
+        prompts = [text for kind, text in tail_of(format, out) if kind == "user"]
 
-    assert prompts == [f"please do step {n} of the plan" for n in range(3)][max(0, 3 - turns) :]
-    assert is_tail(format, out, path.read_bytes())
+        assert prompts == [f"please do step {n} of the plan" for n in range(3)][max(0, 3 - turns) :]
+        assert is_tail(format, out, path.read_bytes())
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("tokens", [0, 30, 60, 10**6])
-def test_keep_tokens_keeps_whole_rounds(tmp_path: Path, compacted: Any, format: str, tokens: int) -> None:
+def test_keep_tokens_keeps_whole_rounds(tmp_path: Path, compacted: Any, format: str) -> None:
     path = remembered(session_file(tmp_path / "run.jsonl", format, rounds=3))
-    out, _ = compacted(path, keep_tokens=tokens)
-    texts = "".join(text for kind, text in tail_of(format, out) if kind in ("user", "agent"))
+    for tokens in (0, 30, 60, 10**6):
+        out, _ = compacted(path, keep_tokens=tokens)
+        texts = "".join(text for kind, text in tail_of(format, out) if kind in ("user", "agent"))
 
-    assert is_tail(format, out, path.read_bytes())
-    assert pairs_are_whole(format, out)
-    assert len(texts) <= tokens * 8
-    assert bool(texts) == (tokens > 0)
+        assert is_tail(format, out, path.read_bytes())
+        assert pairs_are_whole(format, out)
+        assert len(texts) <= tokens * 8
+        assert bool(texts) == (tokens > 0)
 
 
 def test_the_mark_counts_the_covered_messages_of_the_tail(run: Path, compacted: Any) -> None:

@@ -1,4 +1,7 @@
-"""Codex rollouts: session meta with a new id, the memory as a user message, then the tail.
+"""Codex rollouts: session meta with a new id, the rules the session began with, the memory as a user message, the tail.
+
+The rules are what stands before the first word of the person: developer messages, AGENTS.md, the environment. The
+client's own compaction keeps them too.
 
 Dropped from the tail: reasoning (items and events), the client's compactions and the summaries written for them,
 further session metas (they carry old ids), rollbacks (the turns they took away are skipped; on resume they would take
@@ -18,6 +21,7 @@ from memcli.transcript.encode.common import (
     Plan,
     arrange,
     blocks,
+    dump,
     is_empty,
     parse,
     read,
@@ -34,6 +38,7 @@ NAME = "codex"
 COPIES = False
 
 _NO_TIME = "1970-01-01T00:00:00.000Z"
+_RULES_BYTES = 100_000
 _EVENTS_DROPPED = frozenset(
     (
         "agent_reasoning",
@@ -58,8 +63,10 @@ _TURN = "turn"  # calls and answers of one turn may stand in any order
 
 
 def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
-    """The session's own meta (the first; later ones are of resumes, or of the parent of a fork) and the newest time."""
-    found: Record = {}
+    """The session's own meta (the first; later ones are of resumes, or of the parent of a fork), the rules it began
+    with, and the newest time."""
+    first = list(first)
+    found: Record = {"rules": _rules(first)}
     for raw in (*first, *last):
         for record in parse(raw) or ():
             payload = record.get("payload")
@@ -68,6 +75,22 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
             if isinstance(record.get("timestamp"), str):
                 found["time"] = record["timestamp"]
     return found
+
+
+def _rules(first: Iterable[bytes]) -> list[Record]:
+    """The messages before the conversation, as they are; no more than a client would send."""
+    rules: list[Record] = []
+    room = _RULES_BYTES
+    for raw in first:
+        for record in parse(raw) or ():
+            payload = record.get("payload")
+            said = (
+                record.get("type") == "response_item" and isinstance(payload, dict) and payload.get("type") == "message"
+            )
+            room -= len(raw) if said else 0
+            if said and room >= 0:
+                rules.append(record)
+    return rules
 
 
 def message(before: str, state: str, after: str, envelope: Record, tokens: int = 0, memory_tokens: int = 0) -> Pieces:  # noqa: ARG001  # the interface of all encoders
@@ -84,6 +107,8 @@ def message(before: str, state: str, after: str, envelope: Record, tokens: int =
         frame.add(b'",')
         frame.fields(meta)
         frame.data[-1:] = b"}}\n"
+    for rule in envelope.get("rules", ()):
+        frame.add(dump(rule) + b"\n")
     frame.add(b'{"timestamp":' + _time(time) + b',"type":"response_item","payload":{"type":"message","role":"user",')
     frame.add(b'"content":[{"type":"input_text","text":"')
     return frame.text(before, state, after, b'"}]}}\n')
