@@ -23,6 +23,10 @@ _TICK_INSIDE = re.compile(r"`(?=/)|(?<=/)`|(?<=\w)`(?=\w)")  # without them two 
 _RULE = re.compile(r"^[\s|:=*_-]*$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{3,}:?\s*\|")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]*]*\s+(?=[A-Z`\"'(*])")
+_VAGUE = re.compile(
+    r"(?i)(?:(?:now|ok|okay|good|great|so),? )*(?:let me|let's|i'll|i will) (?:\w+ ){0,2}"
+    r"(?:it|them|that|this|these|those|verify|check|continue|proceed)\b\W*(?:\w+\W*){0,2}$"
+)
 _DIAGRAM = re.compile("[\u2500-\u257f→]{2,}|[│├└]")
 
 
@@ -87,6 +91,12 @@ def _grouped(line: str, limit: int) -> list[str]:
 
 
 def purpose(text: str) -> str:
-    """What the agent says it is about to do: the sentence next to the calls that follow the text."""
+    """What the agent says it is about to do: the sentence next to the calls that follow the text.
+
+    A last sentence that only says "let me fix it" gives way to the one before it, which says what.
+    """
     lines = [words for words in map(bare, _FENCED.sub("\n", text).split("\n")) if len(words) > SHORTEST]
-    return sentences(lines[-1])[-1].rstrip(":") if lines else ""
+    said = [sentence for line in lines[-2:] for sentence in sentences(line)]
+    while len(said) > 1 and _VAGUE.match(said[-1]):
+        said.pop()
+    return said[-1].rstrip(":") if said else ""

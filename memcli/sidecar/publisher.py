@@ -1,8 +1,9 @@
 """From a memory that is ready to a head that can be committed: the message made, the tail proved.
 
-The tail is encoded here once, in the background, so that the swap need not think: whether it may be copied as it is,
-and how many conversation messages each possible tail holds that the memory covers already (`covered` of the mark).
-That number is counted with the reader that will read the swapped transcript, so both always agree.
+The default tail is encoded here once, in the background, so that the swap need not think: whether it may be copied as
+it is, and how many conversation messages it holds that the memory covers already (`covered` of the mark). That number
+is counted with the reader that will read the swapped transcript, so both always agree. Every other tail that has to be
+written anew is counted when it is written: what a tail begins with may change how its records are written.
 """
 
 from __future__ import annotations
@@ -49,17 +50,16 @@ def make_head(publication: Publication, format: str, signed: Signed, transcript:
         words=publication.words,
         envelope=envelope,
     )
-    first = _first_counted(publication)
-    raw = _lines(transcript, first, publication.end)
+    raw = _lines(transcript, publication.tail.offset, publication.end)
     out = list(encode.module(format).tail(raw, plan))
-    counts = _counts(format, pieces, out)
+    copy = encode.module(format).COPIES and _is_copy(raw, out)
     tokens = round(publication.chars / publication.ratio)
     return heads.Head(
         format=format,
         session=plan.session,
         generation=signed.generation,
         made=made,
-        route="copy" if encode.module(format).COPIES and _is_copy(publication, raw, out) else "rewrite",
+        route="copy" if copy else "rewrite",
         covered=publication.boundary.offset,
         tail=publication.tail.offset,
         end=publication.end,
@@ -74,7 +74,7 @@ def make_head(publication: Publication, format: str, signed: Signed, transcript:
         envelope=json.dumps(envelope, ensure_ascii=True, separators=(",", ":")),
         skip=publication.skip,
         words=publication.words,
-        cuts=_cuts(publication, first, counts),
+        cuts=_cuts(publication, _counts(format, pieces, out), copy=copy),
         fills=pieces.fills,
         before=pieces.before,
         state=pieces.state,
@@ -122,12 +122,6 @@ def _lines(transcript: BinaryIO, start: int, end: int) -> list[tuple[int, bytes]
     return [(line.offset, line.data) for line in ([*lines, rest] if rest else lines)]
 
 
-def _first_counted(publication: Publication) -> int:
-    """Where the longest tail begins that is prepared."""
-    near = publication.boundary.offset - COUNTED_BYTES
-    return min([publication.tail.offset, *(cut.offset for cut in publication.cuts if cut.offset >= near)])
-
-
 def _counts(format: str, pieces: Pieces, out: list[Out]) -> list[tuple[int, int]]:
     """(offset, conversation messages) of each line of the output, as its reader will see them."""
     reader = formats.open_reader(format)
@@ -141,20 +135,21 @@ def _counts(format: str, pieces: Pieces, out: list[Out]) -> list[tuple[int, int]
     return counted
 
 
-def _cuts(publication: Publication, first: int, counts: list[tuple[int, int]]) -> tuple[heads.Cut, ...]:
-    """Every place where a tail may begin; how many covered messages it holds is -1 where that is not prepared."""
-    covered = publication.boundary
-    places = {cut.offset: cut for cut in (*publication.cuts, publication.tail, covered)}
+def _cuts(publication: Publication, counts: list[tuple[int, int]], *, copy: bool) -> tuple[heads.Cut, ...]:
+    """Every place where a tail may begin. How many messages one holds that are covered is -1 where the swap counts."""
+    covered, tail = publication.boundary, publication.tail
+    places = {cut.offset: cut for cut in (*publication.cuts, tail, covered)}
     found = []
     for offset, cut in sorted(places.items()):
+        known = offset >= tail.offset if copy else offset in (tail.offset, covered.offset)
         messages = sum(count for at, count in counts if offset <= at < covered.offset)
         tokens = round((covered.chars - cut.chars) / publication.ratio)
-        found.append((offset, "t" if cut.turn else "r", tokens, messages if offset >= first else -1))
+        found.append((offset, "t" if cut.turn else "r", tokens, messages if known else -1))
     return tuple(found)
 
 
-def _is_copy(publication: Publication, raw: list[tuple[int, bytes]], out: list[Out]) -> bool:
-    """True if the encoder changed nothing from the default tail on."""
-    before = b"".join(data for offset, data in raw if offset >= publication.tail.offset)
-    after = b"".join(item.data for item in out if item.offset >= publication.tail.offset)
+def _is_copy(raw: list[tuple[int, bytes]], out: list[Out]) -> bool:
+    """True if the encoder changed nothing."""
+    before = b"".join(data for _, data in raw)
+    after = b"".join(item.data for item in out)
     return before == after or before + b"\n" == after

@@ -106,7 +106,7 @@ def test_where_follows_a_symlink_to_the_transcript(run: Path, tmp_path: Path, ca
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda path: show(path),
+        show,
         lambda path: where(path, as_json=False),
         lambda path: history(path, as_json=True),
         lambda path: status(path, as_json=True),

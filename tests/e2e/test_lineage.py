@@ -41,6 +41,26 @@ def test_the_memory_message_is_not_taken_for_the_users_words(tmp_path, format):
     assert memory.count("please do step 0 of the plan") >= 1
 
 
+def test_the_mark_counts_what_the_memory_covers_of_the_tail(tmp_path):
+    path = session_file(tmp_path / "run.jsonl", "anthropic")
+    memory_of(path)
+    out = compacted(path)
+    kept = len(out.splitlines()) - 1
+    assert f"covered={kept:07d} " in first_words("anthropic", out)
+
+
+def test_copies_of_covered_records_do_not_come_back(tmp_path):
+    """Some clients append old records again; the tail that holds the copies does not."""
+    script = Script("claude-code").turn(0).turn(1)
+    script.lines += script.lines[:5]
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(script.prompt("go on").say("Gladly.").data)
+    memory_of(path)
+    said = [text for kind, text in tail_of("claude-code", compacted(path, keep_turns=2)) if kind in ("user", "agent")]
+    assert said[0] == "please do step 1 of the plan"
+    assert "please do step 0 of the plan" not in said
+
+
 def first_words(format: str, data: bytes) -> str:
     return told(format, data)[0][1]
 

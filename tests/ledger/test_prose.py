@@ -71,5 +71,14 @@ def test_the_purpose_is_what_stands_next_to_the_calls() -> None:
     assert purpose("I found the bug in the cart. Now let me fix the rounding:") == "Now let me fix the rounding"
 
 
+def test_a_vague_last_sentence_gives_way_to_the_one_before() -> None:
+    assert purpose("The import of fmt is unused now. Let me fix it properly:") == "The import of fmt is unused now."
+    assert purpose("The tests fail without the rate.\n\nNow let me verify:") == "The tests fail without the rate."
+
+
+def test_a_vague_sentence_alone_is_still_a_purpose() -> None:
+    assert purpose("Let me check this:") == "Let me check this"
+
+
 def test_no_words_no_purpose() -> None:
     assert purpose("") == ""

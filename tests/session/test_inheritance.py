@@ -1,0 +1,58 @@
+"""What a successor takes over from its parent, and what it must not fold twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from memcli.memory import message
+from memcli.session import Fold, Inheritance
+from memcli.transcript.encode import common
+from memcli.transcript.entries import Entry, Interrupt
+from tests.builders import FORMATS, Script
+from tests.session.driver import NEVER, Driver
+
+MEMORY = str(message.pieces(common.mark("0" * 24, "0" * 64), "# Session memory\n\n## User Intent\n- none\n"))
+
+
+def parent(format: str, turns: int = 2) -> Fold:
+    """The fold of a finished session."""
+    script = Script(format)
+    for number in range(turns):
+        script.turn(number)
+    return Driver(format, NEVER).feed(script.data, quiet=1.0).session.settled
+
+
+def successor(format: str, fold: Fold, covered: int) -> Driver:
+    """A swapped transcript: memory, then the last turn of its parent, of which `covered` messages are known."""
+    script = Script(format).prompt(MEMORY)
+    script.serial = 500
+    return Driver(format, NEVER, Inheritance(fold.snapshot(), covered)).feed(script.turn(1).data, quiet=1.0)
+
+
+@pytest.mark.parametrize("format", [format for format in FORMATS if format != "codex"])
+def test_covered_messages_are_not_folded_again(format):
+    """The last turn is 4 messages where words and call are one, else 5. (Codex ends it with a record of its own.)"""
+    fold = parent(format)
+    covered = 5 if format == "claude-code" else 4
+    again = successor(format, fold, covered).session.settled
+    assert again.ledger.snapshot() == fold.ledger.snapshot()
+
+
+def test_messages_the_parent_does_not_know_are_folded():
+    fold = parent("anthropic")
+    again = successor("anthropic", fold, 0).session.settled
+    assert again.ledger.snapshot() != fold.ledger.snapshot()
+
+
+def test_the_first_prompt_after_a_covered_interrupt_corrects_the_work():
+    fold = parent("anthropic")
+    fold.fold(Entry(0, 1, "", (Interrupt(),)))
+    script = Script("anthropic").prompt(MEMORY).prompt("no, the old wheel").say("Yes.")
+    driver = Driver("anthropic", NEVER, Inheritance(fold.snapshot(), 0)).feed(script.data)
+    corrections = driver.update().markdown.split("## Errors & Corrections")[1].split("## ")[0]
+    assert "no, the old wheel" in corrections
+
+
+def test_a_message_that_is_not_ours_is_the_users_text():
+    driver = Driver("anthropic", NEVER).feed(Script("anthropic").prompt(MEMORY).say("Yes.").data, quiet=1.0)
+    assert driver.session.messages == 2
