@@ -52,7 +52,7 @@ class LiveView:
             table.add_column(name, justify="left" if name in ("transcript", "memory") else "right")
         keepers = list(self._loop.keepers.values()) if self._loop else []
         for keeper in keepers[:SHOWN_ROWS]:
-            table.add_row(*_row(keeper))
+            table.add_row(*map(Text, _row(keeper)))  # a name may hold brackets, which are no markup
         more = [Text(f"and {len(keepers) - SHOWN_ROWS} more", style="dim")] if len(keepers) > SHOWN_ROWS else []
         return Group(table, *more, Text(""), *(Text(event, style="dim") for event in self._events))
 

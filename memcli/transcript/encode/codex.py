@@ -25,6 +25,7 @@ from memcli.transcript.encode.common import (
     is_empty,
     parse,
     read,
+    read_mark,
 )
 from memcli.transcript.encode.openai import arguments, image
 
@@ -88,9 +89,14 @@ def _rules(first: Iterable[bytes]) -> list[Record]:
                 record.get("type") == "response_item" and isinstance(payload, dict) and payload.get("type") == "message"
             )
             room -= len(raw) if said else 0
-            if said and room >= 0:
+            if said and payload and room >= 0 and not _is_memory(payload):
                 rules.append(record)
     return rules
+
+
+def _is_memory(payload: Record) -> bool:
+    """True for the memory that an earlier swap left at the beginning: the new one stands in its place."""
+    return any(read_mark(str(block.get("text") or "")) for block in blocks(payload.get("content")))
 
 
 def message(before: str, state: str, after: str, envelope: Record, tokens: int = 0, memory_tokens: int = 0) -> Pieces:  # noqa: ARG001  # the interface of all encoders
