@@ -46,11 +46,17 @@ def recognise(head: bytes, name: str = "the file", ended: bool = True) -> str:
     if error := _document(records, name):
         raise error
     chosen = _elect(records)
-    if not chosen:
+    if not chosen or _is_unfolded(head):
         raise _stranger(head, name, bool(records), unreadable)
     if ended and len(records) < RECORDS and not any(map(_speaks, records)):
         raise no_messages(name)
     return chosen
+
+
+def _is_unfolded(head: bytes) -> bool:
+    """True for one JSON value over many lines, also if some line of it happens to be a message of its own."""
+    lines = [line.strip() for line in head[:_SAMPLE].lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 2)]
+    return len(lines) > 1 and lines[0] in (b"{", b"[") and lines[1][:1] in (b'"', b"{", b"[")
 
 
 def no_messages(name: str) -> NoMessages:

@@ -218,11 +218,13 @@ def test_the_whole_memory_keeps_the_budget_with_edits(added: list[tuple[str, str
     assert len(document.to_markdown(now)) <= budget * CHARS_PER_TOKEN
 
 
-def test_the_largest_edits_beside_a_full_ledger_and_a_full_state_keep_the_budget() -> None:
-    mine = Edits(tuple((section, f"# {n} " + "x" * 60) for section in KEPT for n in range(30)))
-    document = with_edits(render(_FULL, budget_left(mine, 8_000)), mine, 8_000)
-    now = "- " + "w" * (current_state_limit(8_000) - 2)
-    assert 0.9 <= len(document.to_markdown(now)) / (8_000 * CHARS_PER_TOKEN) <= 1
+@pytest.mark.parametrize("budget", [2_700, 4_000, 6_000])
+def test_the_largest_edits_beside_a_full_ledger_and_a_full_state_keep_the_budget(budget: int) -> None:
+    chars = budget * CHARS_PER_TOKEN
+    mine = Edits(((USER_INTENT, "- " + "x" * (int(chars * room.SHARE) - 400)),))
+    document = with_edits(render(_FULL, budget_left(mine, budget)), mine, budget)
+    now = "- " + "w" * (current_state_limit(budget) - 2)
+    assert 0.95 <= len(document.to_markdown(now)) / chars <= 1
 
 
 def test_without_edits_the_whole_budget_is_left() -> None:

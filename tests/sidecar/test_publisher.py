@@ -180,8 +180,10 @@ def test_a_head_is_read_back_as_it_was_made(recorded: Path) -> None:
     assert heads.parse(heads.build(head)) == head
 
 
-def test_the_same_transcript_gives_the_same_head(recorded: Path) -> None:
-    assert made(recorded).head == made(recorded).head
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_same_transcript_gives_the_same_head(tmp_path: Path, format: str) -> None:
+    path = session_file(tmp_path / "run.jsonl", format)
+    assert made(path).head == made(path).head
 
 
 @given(st.text())

@@ -142,7 +142,8 @@ def test_without_jobs_the_program_ends_in_silence() -> None:
 
 def test_an_answer_comes_before_the_next_job_is_asked() -> None:
     """Nothing waits in a buffer: the daemon asks again only when it has read the answer."""
-    with subprocess.Popen(DOORS[0], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(DOORS[0], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=buffered) as child:
         assert child.stdin
         assert child.stdout
         for name in ("a", "b"):

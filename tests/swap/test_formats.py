@@ -447,3 +447,15 @@ def test_images_are_kept_and_unparsable_arguments_are_text() -> None:
     assert messages[0]["content"][0]["source"] == {"type": "base64", "media_type": "image/png", "data": "AAAA"}
     assert messages[1]["content"][0]["input"] == {"input": "{half"}
     assert messages[2]["content"][0] == {"type": "tool_result", "tool_use_id": "c"}
+
+
+def test_codex_rules_from_before_the_first_prompt_stand_once_before_each_memory() -> None:
+    module = encode.module("codex")
+    rule = {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "never push"}]}
+    lines = [json.dumps({"type": "response_item", "timestamp": "t", "payload": rule}).encode()]
+    once = module.message("memory", "", "", module.context(lines, []))
+    begun = [*once.before.splitlines(), (once.before.splitlines()[-1] + once.after).strip()]
+
+    twice = module.message("memory", "", "", module.context(begun[:-1], []))
+
+    assert once.before.count(b"never push") == twice.before.count(b"never push") == 1

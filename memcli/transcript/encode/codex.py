@@ -79,24 +79,23 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
 
 
 def _rules(first: Iterable[bytes]) -> list[Record]:
-    """The messages before the conversation, as they are; no more than a client would send."""
+    """The messages before the conversation, as they are; no more than a client would send. Not a prompt, and not the
+    memory that an earlier swap left there: the new one stands in its place."""
     rules: list[Record] = []
     room = _RULES_BYTES
     for raw in first:
-        for record in parse(raw) or ():
-            payload = record.get("payload")
-            said = (
-                record.get("type") == "response_item" and isinstance(payload, dict) and payload.get("type") == "message"
-            )
-            room -= len(raw) if said else 0
-            if said and payload and room >= 0 and not _is_memory(payload):
-                rules.append(record)
+        found = [record for record in parse(raw) or () if _is_rule(record)]
+        room -= len(raw) if found else 0
+        rules += found if room >= 0 else []
     return rules
 
 
-def _is_memory(payload: Record) -> bool:
-    """True for the memory that an earlier swap left at the beginning: the new one stands in its place."""
-    return any(read_mark(str(block.get("text") or "")) for block in blocks(payload.get("content")))
+def _is_rule(record: Record) -> bool:
+    payload = record.get("payload")
+    if record.get("type") != "response_item" or not isinstance(payload, dict) or payload.get("type") != "message":
+        return False
+    text = _words(payload.get("content"))
+    return payload.get("role") in ("developer", "system") or (text.startswith(_HARNESS) and not read_mark(text))
 
 
 def message(before: str, state: str, after: str, envelope: Record, tokens: int = 0, memory_tokens: int = 0) -> Pieces:  # noqa: ARG001  # the interface of all encoders

@@ -240,7 +240,7 @@ def read(lines: Iterable[tuple[int, bytes]], plan: Plan) -> Iterator[tuple[int, 
 def parse(raw: bytes) -> list[Record] | None:
     """The JSON objects on one line: one, none on a blank line, several where a writer forgot the newline between
     them; None if there is anything else. Bytes that are no UTF-8 are read as U+FFFD."""
-    text = raw.decode("utf-8", "replace").strip("\ufeff \t\r\n")
+    text = raw.decode("utf-8", "replace").strip("\ufeff \t\r\n\0")
     found, place = [], 0
     try:
         while place < len(text):
