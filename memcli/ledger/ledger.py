@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.actions import Actions
+from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import one_line
 from memcli.ledger.commits import Commits
 from memcli.ledger.files import Files
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
 from memcli.ledger.requests import Requests
+from memcli.ledger.turns import Turns
 from memcli.ledger.work import Settled, Work
 from memcli.transcript.entries import (
     AssistantText,
@@ -59,6 +61,8 @@ class State(msgspec.Struct, array_like=True):
     commits: Commits = msgspec.field(default_factory=Commits)
     actions: Actions = msgspec.field(default_factory=Actions)
     names: Names = msgspec.field(default_factory=Names)
+    offer: Offer = msgspec.field(default_factory=Offer)  # what the agent's last text leaves to be answered
+    turns: Turns = msgspec.field(default_factory=Turns)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -116,13 +120,17 @@ class Ledger:
             state.narrative.turned()
             state.work.said("")
             state.turn = self.now
-        text = state.requests.heard(part, self.now, about)
+            state.turns.began(self.now)
+        answers = [] if about else state.offer.answered(part.text[:2000])
+        text = state.requests.heard(part, self.now, about, answers)
+        state.offer = Offer()
         state.names.person(text, self.now)
 
     def _said(self, part: AssistantText) -> None:
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
+        self.state.offer = offer_of(text)
 
     def _called(self, part: ToolUse) -> None:
         state = self.state

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from memcli.ledger.answers import joined
 from memcli.memory.facts import local
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import current_state_limit
@@ -52,6 +53,8 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
     now = present.state
     if now.request:
         yield _Placed(0, f"- last request, user: {quoted(now.request, limit * 2 // 5)}")
+    if now.answers:
+        yield _Placed(0, f"- it answers the agent's: {quoted(joined(now.answers, limit // 4))}")
     if now.interrupted:
         yield _Placed(1, "- the user stopped the agent; what it was doing is unfinished")
     if now.said:

@@ -10,6 +10,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from memcli.ledger.answers import joined
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.quoting import quoted, spelled, told
 from memcli.memory.sections import (
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from memcli.ledger.requests import Request
 
 Groups = list[tuple[list[Line], int]]
+
+ANSWERED = 120  # characters of what a request answers
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
@@ -103,17 +106,39 @@ def _intent(ledger: Ledger, share: int) -> Groups:
     if not first:
         return []
     limit = min(len(first.text), share * 2 // 5)
-    groups = [([Line(USER_INTENT, FIRST, f"- {quoted(first.text, limit)}", first.index)], share)]
+    groups = [([Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{quoted(first.text, limit)}", 0)], share)]
     later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
     room = share - limit - 60
-    fair = max(90, fair_limit([len(one.text) + 5 for one in later], room))
-    lines = [Line(USER_INTENT, LATER, f"- {quoted(one.text, fair)}", one.index) for one in _served(later, fair)]
+    fair = max(90, fair_limit([len(one.text) + 10 + min(ANSWERED, sum(map(len, one.answers))) for one in later], room))
+    latest = max((one.index for one in later), default=0)
+    lines = [
+        Line(
+            USER_INTENT,
+            LATER,
+            f"- {turn(ledger, one.index)}{quoted(one.text, fair)}{_answering(one, 5 if one.index == latest else 1)}",
+            one.index,
+        )
+        for one in _served(later, fair)
+    ]
     return [*groups, (lines, room)]
 
 
+def turn(ledger: Ledger, index: int) -> str:
+    """The number of the turn an event belongs to, as it stands before a line: what came first, what superseded it."""
+    number = ledger.state.turns.at(index)
+    return f"[t{number}] " if number else ""
+
+
+def _answering(one: Request, often: int) -> str:
+    """What a short request answers; the newest is what is being carried out, so its list may be `often` as long."""
+    if not one.answers:
+        return ""
+    return f" (answers the agent's {quoted(joined(one.answers, ANSWERED * often))})"
+
+
 def _distinct(requests: Iterable[Request]) -> list[Request]:
-    """Without earlier copies of the same words ("continue", "yes")."""
-    return sorted({one.text.lower(): one for one in requests}.values(), key=lambda one: one.index)
+    """Without earlier copies of the same words ("continue", "yes") to the same thing."""
+    return sorted({(one.text.lower(), *one.answers): one for one in requests}.values(), key=lambda one: one.index)
 
 
 def _served(requests: list[Request], limit: int) -> list[Request]:
@@ -132,7 +157,10 @@ def _errors(ledger: Ledger, share: int) -> Groups:
     corrections, root = ledger.state.requests.corrections, ledger.state.commits.root
     room = int(share * 0.62)
     fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
-    steered = [Line(ERRORS, CORRECTIONS, _correction(one, fair), one.index) for one in _served(corrections, fair)]
+    steered = [
+        Line(ERRORS, CORRECTIONS, f"- {turn(ledger, one.index)}{_correction(one, fair)}", one.index)
+        for one in _served(corrections, fair)
+    ]
     opened = [Line(ERRORS, OPEN, _failure(one, place < 3, root), place) for place, one in enumerate(failures.open)]
     fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
     names = ledger.state.work.checks.names[:20]
@@ -143,12 +171,12 @@ def _errors(ledger: Ledger, share: int) -> Groups:
 
 
 def _correction(one: Request, limit: int) -> str:
-    how = {"rejection": "refused", "answer": "asked", "queued": "said while work went on"}.get(
+    how = {"rejection": "refused", "answer": "answer to the agent's question", "queued": "said while work went on"}.get(
         one.via, "after stopping the work"
     )
     about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
     about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
-    return f"- {how}{about} — user: {quoted(one.text, limit)}"
+    return f"{how}{about} — user: {quoted(one.text, limit)}{_answering(one, 1)}"
 
 
 def _failure(one: Failure, two: bool, root: str) -> str:
@@ -194,7 +222,12 @@ def _completed(ledger: Ledger, share: int) -> Groups:
     few = max(1, share // 160)
     whole, bare = (commits, []) if fair >= 30 else (commits[-few:], commits[:-few])
     fair = fair if fair >= 30 else 60
-    lines = [Line(COMPLETED, COMMITS, f"- {one.sha} — output: {quoted(one.subject, fair)}", one.index) for one in whole]
+    lines = [
+        Line(
+            COMPLETED, COMMITS, f"- {turn(ledger, one.index)}{one.sha} — output: {quoted(one.subject, fair)}", one.index
+        )
+        for one in whole
+    ]
     if bare:
         lines.append(Line(COMPLETED, COMMITS, "- earlier: " + ", ".join(one.sha for one in bare[-80:]), -1))
     lines.reverse()

@@ -14,7 +14,7 @@ from memcli.ledger.names import key_of, keys_in, names_in
 from memcli.ledger.prose import sentences
 from memcli.memory import facts
 from memcli.memory.budget import Line
-from memcli.memory.facts import local, shown_path
+from memcli.memory.facts import local, shown_path, turn
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
 
@@ -65,7 +65,7 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
         line = Line(
             section,
             group,
-            f"- {told(note.words).rstrip(':')}",
+            f"- {turn(ledger, note.index) if kept else ''}{told(note.words).rstrip(':')}",
             place,
             worth * _fresh(ledger, note.index) * _fullness(note.words),
         )

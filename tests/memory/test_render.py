@@ -150,7 +150,7 @@ def test_a_correction_stands_with_what_it_corrects() -> None:
 def test_an_answer_stands_with_its_question() -> None:
     asked = done("AskUserQuestion", {"questions": [{"question": "Which colour do you want?"}]})
 
-    assert "- asked 'Which colour do you want?' — user: \"red\"" in text(
+    assert "answer to the agent's question 'Which colour do you want?' — user: \"red\"" in text(
         "Errors & Corrections", asked, user("red", "answer")
     )
 
@@ -226,7 +226,7 @@ def test_files_beyond_a_line_each_are_still_named() -> None:
 
 
 def test_commits_stand_with_hash_and_subject() -> None:
-    assert '- 1a2b3c4 — output: "Add tax to the total"' in text("Completed Work", *a_session())
+    assert '1a2b3c4 — output: "Add tax to the total"' in text("Completed Work", *a_session())
 
 
 def test_many_commits_keep_at_least_their_hashes() -> None:
