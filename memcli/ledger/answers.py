@@ -1,9 +1,9 @@
 """Answers: what a short request answers.
 
 "option 1", "yes" or "1. full 2. no" say nothing without the text they reply to. So of the agent's last text its items
-(numbered or lettered) and its last question are kept, and a request that names an item, or is short, is paired with them:
-with the items it names, else with the question, else with the whole enumeration, never with one item that would read
-like the choice.
+(numbered or lettered) and its last question are kept, and a request that names an item, or is short, is paired with
+them: with the items it names, else with the question, else with the whole enumeration, never with one item that would
+read like the choice.
 """
 
 from __future__ import annotations

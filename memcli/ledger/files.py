@@ -48,6 +48,7 @@ class File(msgspec.Struct, array_like=True):
     names: dict[str, int] = {}
     remarks: list[str] = []
     read_why: str = ""
+    changed: int = -1  # event of the last change
 
 
 class Files(msgspec.Struct, array_like=True):
@@ -60,7 +61,7 @@ class Files(msgspec.Struct, array_like=True):
         path = self._path(change.path, cwd)
         file = self._touch(path, deed.index)
         file.state = _state_after(file, change.state, created)
-        file.writes += 1
+        file.writes, file.changed = file.writes + 1, deed.index
         file.source = self._path(change.source, cwd) if change.source else file.source
         _touched(file, clip(deed.why, WHY_LIMIT), change.names)
         for remark in change.remarks:

@@ -14,6 +14,7 @@ real sessions of 300,000 tokens need some 150 kB. Secrets are redacted before an
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,10 +22,12 @@ import msgspec
 from memcli.ledger.actions import Actions
 from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import one_line
-from memcli.ledger.commits import Commits
+from memcli.ledger.commits import Commits, whole_files
+from memcli.ledger.deeds import Change, Deed
 from memcli.ledger.files import Files
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
+from memcli.ledger.outward import Outward
 from memcli.ledger.requests import Requests
 from memcli.ledger.turns import Turns
 from memcli.ledger.work import Settled, Work
@@ -41,10 +44,10 @@ from memcli.transcript.entries import (
 )
 
 if TYPE_CHECKING:
-    from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
 VERSION = 1
+MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
 class State(msgspec.Struct, array_like=True):
@@ -62,6 +65,7 @@ class State(msgspec.Struct, array_like=True):
     actions: Actions = msgspec.field(default_factory=Actions)
     names: Names = msgspec.field(default_factory=Names)
     offer: Offer = msgspec.field(default_factory=Offer)  # what the agent's last text leaves to be answered
+    outward: Outward = msgspec.field(default_factory=Outward)
     turns: Turns = msgspec.field(default_factory=Turns)
 
 
@@ -155,10 +159,22 @@ class Ledger:
         if not outcome.failed:
             self._changed(deed, outcome)
             if deed.kind in ("shell", "stdin"):
-                state.commits.printed(outcome.text[:20_000], deed.brief, self.now)
+                output = outcome.text[:20_000]
+                state.commits.printed(output, deed.brief, deed.index, deed.subjects, amends=deed.amends)
+                state.outward.happened(deed.outward, output, deed.index)
+                if deed.subjects:
+                    self._committed(deed, output)
         if deed.kind in ("shell", "look", "agent", "other") and deed.brief:
             report = state.actions.happened(deed, outcome.failed, outcome.text)
             state.names.written(keys_in(report), self.now)
+
+    def _committed(self, deed: Deed, output: str) -> None:
+        """Whole files git says were created, renamed or deleted, if nothing else told of them (subagents' work)."""
+        files, root = self.state.files, self.state.commits.root
+        known = {posixpath.basename(path) for path in files.written}
+        for state, path, source in whole_files(output)[:MAX_COMMITTED]:
+            if posixpath.basename(path) not in known:
+                files.changed(Change(path, state, source=source), Deed(deed.index, "", "", "", "", ""), root, None)
 
     def _changed(self, deed: Deed, outcome: Outcome) -> None:
         cwd = self.state.commits.cwd

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from memcli.ledger.answers import joined
 from memcli.memory.budget import Line, fair_limit
+from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
 from memcli.memory.quoting import quoted, spelled, told
 from memcli.memory.sections import (
     ACTIVE_WORK,
@@ -26,6 +27,7 @@ from memcli.memory.sections import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from memcli.ledger.commits import Commit
     from memcli.ledger.failures import Failure
     from memcli.ledger.files import File
     from memcli.ledger.ledger import Ledger
@@ -67,9 +69,11 @@ ORDER = (
     FIXED,
     STANDS,
     STEPS,
+    NOT_COMMITTED,
     LISTED,
     PROPOSED,
     COMMITS,
+    OUTWARD,
     LINKS,
     DONE,
     RESULTS,
@@ -196,7 +200,7 @@ def _active(ledger: Ledger, share: int) -> Groups:
     narrative = ledger.state.narrative
     latest = [note for note in narrative.notes if note.text == narrative.texts]
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
-    return [(lines[-2:] + lines[:-2], share)]
+    return [(uncommitted(ledger, share // 2), share // 2), (lines[-2:] + lines[:-2], share)]
 
 
 def _pending(ledger: Ledger, share: int) -> Groups:
@@ -222,14 +226,10 @@ def _completed(ledger: Ledger, share: int) -> Groups:
     few = max(1, share // 160)
     whole, bare = (commits, []) if fair >= 30 else (commits[-few:], commits[:-few])
     fair = fair if fair >= 30 else 60
-    lines = [
-        Line(
-            COMPLETED, COMMITS, f"- {turn(ledger, one.index)}{one.sha} — output: {quoted(one.subject, fair)}", one.index
-        )
-        for one in whole
-    ]
+    lines = [Line(COMPLETED, COMMITS, f"- {turn(ledger, one.index)}{_commit(one, fair)}", one.index) for one in whole]
     if bare:
-        lines.append(Line(COMPLETED, COMMITS, "- earlier: " + ", ".join(one.sha for one in bare[-80:]), -1))
+        hashes = [one.sha for one in bare[-80:] if one.sha]
+        lines.append(Line(COMPLETED, COMMITS, f"- earlier: {', '.join(hashes)}", -1))
     lines.reverse()
     links = [
         Line(COMPLETED, LINKS, f"- {told(label) or 'recorded'}: {quoted(url)}", place)
@@ -238,7 +238,20 @@ def _completed(ledger: Ledger, share: int) -> Groups:
     done = ledger.state.work.todos.completed
     limit = max(60, fair_limit([len(text) + 8 for text in done], share // 2) - 8)
     items = [Line(COMPLETED, DONE, f"- [x] {told(text, limit)}", place) for place, text in enumerate(done)]
-    return [(lines, share // 2), (links[::-1], share // 6), (items[::-1], share // 2)]
+    return [
+        (lines, share // 2),
+        (outward_deeds(ledger), share // 3),
+        (links[::-1], share // 6),
+        (items[::-1], share // 2),
+    ]
+
+
+def _commit(one: Commit, limit: int) -> str:
+    """A commit in one line. Without a hash its subject is known from the command, so it is the agent's."""
+    replaced = f", amended (before: {one.replaced.replace(' ', ', ')})" if one.replaced else ""
+    if one.sha:
+        return f"{one.sha} — output: {quoted(one.subject, limit)}{replaced}"
+    return f"hash not printed — agent: {quoted(one.subject, limit)}{replaced}"
 
 
 # -- Files

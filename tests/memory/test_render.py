@@ -108,8 +108,8 @@ def test_the_first_request_and_the_later_ones_stand_in_order() -> None:
     intent = text("User Intent", user("make the cart work"), user("now the tax"), user("now the total"))
 
     assert (
-        intent
-        == 'First request:\n- "make the cart work"\nLater requests, in order:\n- "now the tax"\n- "now the total"'
+        intent == 'First request:\n- [t1] "make the cart work"\n'
+        'Later requests, in order:\n- [t2] "now the tax"\n- [t3] "now the total"'
     )
 
 
