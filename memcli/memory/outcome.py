@@ -32,7 +32,7 @@ def uncommitted(ledger: Ledger, room: int) -> list[Line]:
         head = (
             f"only in the working tree, not committed since {newest.sha or 'the newest commit'}: " if newest else _NEVER
         )
-        what = head + _listed(since[::-1], room - len(head))
+        what = head + _listed(since[::-1], room - len(head) - len(NOT_COMMITTED) - 5)
     return [Line(ACTIVE_WORK, NOT_COMMITTED, f"- {what}", 0)]
 
 
