@@ -66,6 +66,7 @@ class State(msgspec.Struct, array_like=True):
     names: Names = msgspec.field(default_factory=Names)
     offer: Offer = msgspec.field(default_factory=Offer)  # what the agent's last text leaves to be answered
     outward: Outward = msgspec.field(default_factory=Outward)
+    running: bool = False  # a turn has begun and its last part is no text of the agent
     turns: Turns = msgspec.field(default_factory=Turns)
 
 
@@ -107,6 +108,7 @@ class Ledger:
                     self.state.commits.linked(part.url, part.label)
                 case TurnEnd() | Interrupt():
                     self.state.narrative.turned()
+                    self.state.running = self.state.running and isinstance(part, Interrupt)
                 case _:
                     pass
 
@@ -125,6 +127,7 @@ class Ledger:
             state.work.said("")
             state.turn = self.now
             state.turns.began(self.now)
+            state.running = True
         answers = [] if about else state.offer.answered(part.text[:2000])
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
@@ -135,10 +138,12 @@ class Ledger:
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
         self.state.offer = offer_of(text)
+        self.state.running = False  # unless a call follows
 
     def _called(self, part: ToolUse) -> None:
         state = self.state
         deed, settled = state.work.called(part)
+        state.running = bool(state.turns.starts)
         written = (name for change in deed.changes for name in change.names)
         state.names.called(deed.names, self.now)
         state.names.written(list(dict.fromkeys(written)), self.now)

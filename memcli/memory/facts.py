@@ -14,6 +14,8 @@ from memcli.ledger.answers import joined
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
 from memcli.memory.quoting import quoted, spelled, told
+from memcli.memory.running import SAID as RUNNING
+from memcli.memory.running import SHARE, UNDER_WAY, said_so_far, under_way
 from memcli.memory.sections import (
     ACTIVE_WORK,
     COMPLETED,
@@ -68,8 +70,10 @@ ORDER = (
     FAILING,
     FIXED,
     STANDS,
+    RUNNING,
     STEPS,
     NOT_COMMITTED,
+    UNDER_WAY,
     LISTED,
     PROPOSED,
     COMMITS,
@@ -90,6 +94,16 @@ ORDER = (
 _OFFER = re.compile(
     r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|let me know|remaining|still to|i can)\b"
 )
+
+
+_ASKS = re.compile(
+    r"(?i)\?\W*$|\b(?:want me to|would you like|do you want|shall i|should i|let me know (?:if|when|which))\b"
+)
+
+
+def asks(words: str) -> bool:
+    """True for a question or an offer: no result, whatever it names."""
+    return bool(_ASKS.search(words))
 
 
 def rank(label: str) -> int:
@@ -165,7 +179,10 @@ def _errors(ledger: Ledger, share: int) -> Groups:
         Line(ERRORS, CORRECTIONS, f"- {turn(ledger, one.index)}{_correction(one, fair)}", one.index)
         for one in _served(corrections, fair)
     ]
-    opened = [Line(ERRORS, OPEN, _failure(one, place < 3, root), place) for place, one in enumerate(failures.open)]
+    opened = [
+        Line(ERRORS, OPEN, _failure(one, place < 3, root, turn(ledger, one.last)), place)
+        for place, one in enumerate(failures.open)
+    ]
     fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
     names = ledger.state.work.checks.names[:20]
     failing = [
@@ -183,13 +200,15 @@ def _correction(one: Request, limit: int) -> str:
     return f"{how}{about} — user: {quoted(one.text, limit)}{_answering(one, 1)}"
 
 
-def _failure(one: Failure, two: bool, root: str) -> str:
+def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
     what = spelled(local(one.what, root), 90) if one.what else one.kind
     times = f" {min(one.count, 99)} times" if one.count > 1 else ""
     lines = " and output: ".join(quoted(line, 150) for line in one.lines[: 2 if two else 1])
     if one.fixed < 0:
-        return f"- OPEN{times}: {what} — output: {lines}"
+        cause = f" — agent then: {quoted(one.cause, 160)}" if one.cause else ""
+        return f"- {mark}OPEN{times}: {what} — output: {lines}{cause}"
     cure = f" — after: {told(one.cure, 110)}" if one.cure else ""
+    cure = f" — agent then: {quoted(one.cause, 110)}{cure}" if one.cause and one.cause != one.cure else cure
     return f"- fixed: {what} — output: {lines}{cure}"
 
 
@@ -200,7 +219,9 @@ def _active(ledger: Ledger, share: int) -> Groups:
     narrative = ledger.state.narrative
     latest = [note for note in narrative.notes if note.text == narrative.texts]
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
-    return [(uncommitted(ledger, share // 2), share // 2), (lines[-2:] + lines[:-2], share)]
+    running = said_so_far(ledger, share)
+    stands = running or lines[-2:] + lines[:-2]
+    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE) if running else share)]
 
 
 def _pending(ledger: Ledger, share: int) -> Groups:
@@ -214,7 +235,7 @@ def _pending(ledger: Ledger, share: int) -> Groups:
     narrative = ledger.state.narrative
     offers = [note.words for note in narrative.notes if note.text == narrative.texts and _OFFER.search(note.words)]
     proposed = [Line(PENDING, PROPOSED, f"- agent: {quoted(text)}", place) for place, text in enumerate(offers[-3:])]
-    return [(listed, share), (proposed, share // 2)]
+    return [(under_way(ledger, share // 3), share // 2), (listed, share), (proposed, share // 2)]
 
 
 # -- Completed Work
