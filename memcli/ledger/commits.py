@@ -82,7 +82,7 @@ class Commits(msgspec.Struct, array_like=True):
             return
         if amends and self.made:
             before = self.made.pop(next(reversed(self.made)))
-            commit.replaced = " ".join([*before.replaced.split()[-2:], before.sha]).strip()
+            commit.replaced = " ".join([*before.replaced.split()[-7:], before.sha]).strip()
         self.made[commit.sha or f"at {commit.index} {commit.subject}"] = commit
         if len(self.made) > MAX_COMMITS:
             del self.made[next(iter(self.made))]

@@ -249,7 +249,7 @@ def _completed(ledger: Ledger, share: int) -> Groups:
     fair = fair if fair >= 30 else 60
     lines = [Line(COMPLETED, COMMITS, f"- {turn(ledger, one.index)}{_commit(one, fair)}", one.index) for one in whole]
     if bare:
-        hashes = [one.sha for one in bare[-80:] if one.sha]
+        hashes = [sha for one in bare[-80:] for sha in (*one.replaced.split(), one.sha) if sha]
         lines.append(Line(COMPLETED, COMMITS, f"- earlier: {', '.join(hashes)}", -1))
     lines.reverse()
     links = [

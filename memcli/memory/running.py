@@ -22,7 +22,7 @@ def said_so_far(ledger: Ledger, share: int) -> list[Line]:
     state = ledger.state
     if not state.running:
         return []
-    notes = [note for note in state.narrative.notes if note.index > state.turn]
+    notes = [note for note in state.narrative.notes if note.index > state.turn and not note.plan]
     room = int(share * SHARE) - len(SAID)
     recent = notes[-3:]
     fair = max(60, fair_limit([len(note.words) + 12 for note in notes[:-3]], room // 2))

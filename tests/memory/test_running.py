@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memcli.memory import sections
-from tests.ledger.builders import agent, ran, stopped, user
+from tests.ledger.builders import agent, done, ran, stopped, user
 from tests.memory.test_render import text
 
 TURN = (
@@ -59,3 +59,14 @@ def test_a_diagnosis_stands_beside_its_error() -> None:
     errors = text(sections.ERRORS, user("build it"), *failed, agent("The macro lacks its closing brace."))
 
     assert '— agent then: "The macro lacks its closing brace."' in errors
+
+
+def test_a_plan_put_into_a_call_is_not_what_the_agent_said() -> None:
+    plan = done("ExitPlanMode", {"plan": "Count the lines of the commit against the checkpoint"})
+
+    assert (
+        "Count the lines"
+        not in text(sections.ACTIVE_WORK, user("count the lines"), plan, *ran("ls"))
+        .split("Said in the running turn")[-1]
+        .split("Latest steps")[0]
+    )
