@@ -217,7 +217,7 @@ def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
 
 def _active(ledger: Ledger, share: int) -> Groups:
     narrative = ledger.state.narrative
-    latest = [note for note in narrative.notes if note.text == narrative.texts]
+    latest = [note for note in narrative.notes if note.text == narrative.texts and not note.plan]
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
     running = said_so_far(ledger, share)
     stands = running or lines[-2:] + lines[:-2]
