@@ -71,6 +71,13 @@ class Files(msgspec.Struct, array_like=True):
         while len(file.names) > MAX_NAMES:
             del file.names[next(iter(file.names))]
 
+    def told(self, change: Change, index: int, root: str) -> None:
+        """Git said of a whole file what became of it: known, but not written by a call, so `writes` stays 0."""
+        path = self._path(change.path, root)
+        file = self._touch(path, index)
+        file.state, file.changed = change.state, index
+        file.source = self._path(change.source, root) if change.source else ""
+
     def read(self, path: str, deed: Deed, cwd: str, output: str) -> None:
         """A call printed a file: what it defines and uses most is what the file is about."""
         file = self._touch(self._path(path, cwd), deed.index)

@@ -23,7 +23,7 @@ from memcli.ledger.actions import Actions
 from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import one_line
 from memcli.ledger.commits import Commits, whole_files
-from memcli.ledger.deeds import Change, Deed
+from memcli.ledger.deeds import Change
 from memcli.ledger.files import Files
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
@@ -44,6 +44,7 @@ from memcli.transcript.entries import (
 )
 
 if TYPE_CHECKING:
+    from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
 VERSION = 1
@@ -179,7 +180,7 @@ class Ledger:
         known = {posixpath.basename(path) for path in files.written}
         for state, path, source in whole_files(output)[:MAX_COMMITTED]:
             if posixpath.basename(path) not in known:
-                files.changed(Change(path, state, source=source), Deed(deed.index, "", "", "", "", ""), root, None)
+                files.told(Change(path, state, source=source), deed.index, root)
 
     def _changed(self, deed: Deed, outcome: Outcome) -> None:
         cwd = self.state.commits.cwd

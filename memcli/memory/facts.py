@@ -243,7 +243,7 @@ def _pending(ledger: Ledger, share: int) -> Groups:
 
 def _completed(ledger: Ledger, share: int) -> Groups:
     commits = list(ledger.state.commits.made.values())
-    fair = fair_limit([len(one.subject) + 24 for one in commits], share // 2) - 24
+    fair = fair_limit([len(one.subject) + 33 for one in commits], share // 2 - len(COMMITS)) - 33
     few = max(1, share // 160)
     whole, bare = (commits, []) if fair >= 30 else (commits[-few:], commits[:-few])
     fair = fair if fair >= 30 else 60
@@ -301,16 +301,20 @@ def file_line(path: str, file: File, root: str) -> str:
 
 def _files(ledger: Ledger, share: int) -> Groups:
     root = ledger.state.commits.root
-    newest = list(reversed(ledger.state.files.written.items()))
+    known = list(reversed(ledger.state.files.written.items()))
+    newest = [(path, file) for path, file in known if file.writes]
+    told = _packed([(path, file) for path, file in known if not file.writes], root)  # by git alone: last, together
+    for line in told:
+        line.order += len(known)
     lines = [Line(FILES, WRITTEN, file_line(path, file, root), -file.last) for path, file in newest]
     room, fit = share, 0
     while fit < len(lines) and (room := room - len(lines[fit].text) - 1) > 0:
         fit += 1
     if fit == len(lines):
-        return [(lines, share)]
+        return [(lines, share), (told, share // 4)]
     fit = min(fit, int(fit * 0.7) + 1)
     rest = sum(len(posixpath.basename(path)) + 30 for path, _ in newest[fit:])
-    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share)]
+    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share), (told, share // 4)]
 
 
 def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
