@@ -1,7 +1,9 @@
 """Commits: what the session recorded in version control: commits, pull requests, the branch it works on.
 
-Commits are read from what git prints when it makes one (`[branch hash] subject`), pull requests from records of the
-harness and from what `gh pr create` prints.
+Commits are read from what git prints when it makes one (`[branch hash] subject`). A quiet one is known by the first
+lines of a `git log --oneline` in the same output, else by the subject in its command, without a hash. An amended commit
+replaces the one before. Pull requests come from records of the harness and from what `gh pr create` prints. What git
+says of whole files when it commits (created, renamed, deleted) is told to `Files`.
 """
 
 from __future__ import annotations
@@ -17,16 +19,30 @@ MAX_LINKS = 60
 SUBJECT_LIMIT = 120
 
 _MADE = re.compile(r"^\[([\w./-]+)(?: \(root-commit\))?(?: [\w ]+)? ([0-9a-f]{7,40})\] (\S.*)", re.MULTILINE)
+_LOGGED = re.compile(r"^([0-9a-f]{7,40}) (?:\([^)\n]*\) )?(\S.*)", re.MULTILINE)
+_COMMITS = re.compile(r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b")
+_SUBJECT = re.compile(
+    r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b[^;&|\n]*?\s(?:-\w*m\s*|--message[= ]\s*)"
+    r"(?:\"\$\(cat\s+<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)|\"((?:[^\"\\\n]|\\.)+)|'([^'\n]+))"
+)
+_FROM_STDIN = re.compile(r"\bcommit\b[^;&|\n]*\s(?:-F|--file[= ])\s*-[^\n]*<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)")
+_NOTHING = re.compile(r"nothing (?:added )?to commit|no changes added to commit|^(?:fatal|error):", re.MULTILINE)
+_SWITCHED = re.compile(r"Switched to (?:a new )?branch '([^'\n]{1,200})'")
+_WHOLE_FILE = re.compile(r"^ (create|delete) mode \d{6} (\S.*)$|^ rename (\S.*) \(\d+%\)$", re.MULTILINE)
+_RENAMED = re.compile(r"(.*?)\{?([^{}]*?) => ([^{}]*)\}?(.*)")
 _PULL = re.compile(r"https://[\w.-]+/[\w./-]+/(?:pull|merge_requests)/\d+")
 
 
 class Commit(msgspec.Struct, array_like=True):
-    """One commit, with the subject as git printed it."""
+    """One commit, with the subject as git printed it. `sha` is "" if git did not say it, `replaced` is the hash of the
+    commit it amended.
+    """
 
     index: int
     sha: str
     subject: str
     branch: str
+    replaced: str = ""
 
 
 class Commits(msgspec.Struct, array_like=True):
@@ -44,20 +60,65 @@ class Commits(msgspec.Struct, array_like=True):
         self.root = self.root or self.cwd
         self.branch = identity(branch) or self.branch
 
-    def printed(self, output: str, command: str, index: int) -> None:
-        """A shell command that succeeded printed this."""
-        for branch, sha, subject in _MADE.findall(output):
-            self.made.setdefault(
-                sha[:7], Commit(index, sha[:7], one_line(clean(subject), SUBJECT_LIMIT), identity(branch))
-            )
-            if len(self.made) > MAX_COMMITS:
-                del self.made[next(iter(self.made))]
+    def printed(
+        self, output: str, command: str, index: int, subjects: list[str] | None = None, *, amends: bool = False
+    ) -> None:
+        """A shell command that succeeded printed this; `subjects` are those of the commits it was to make."""
+        made = _MADE.findall(output)
+        if not made and subjects and not _NOTHING.search(output):
+            logged = [("", sha, subject) for sha, subject in _LOGGED.findall(output)[: len(subjects)]]
+            made = [one for one in logged if one[1][:7] not in self.made] or [("", "", one) for one in subjects if one]
+        for branch, sha, subject in made:
+            self._add(Commit(index, sha[:7], one_line(clean(subject), SUBJECT_LIMIT), identity(branch)), amends)
+            self.branch = identity(branch) if branch not in ("", "HEAD", "detached") else self.branch
+        for branch in _SWITCHED.findall(output):
+            self.branch = identity(clean(branch))
         if "pr create" in command or "mr create" in command:
             for url in _PULL.findall(output)[:2]:
                 self.linked(url, "opened")
+
+    def _add(self, commit: Commit, amends: bool) -> None:
+        if commit.sha and commit.sha in self.made:
+            return
+        if amends and self.made:
+            before = self.made.pop(next(reversed(self.made)))
+            commit.replaced = " ".join([*before.replaced.split()[-7:], before.sha]).strip()
+        self.made[commit.sha or f"at {commit.index} {commit.subject}"] = commit
+        if len(self.made) > MAX_COMMITS:
+            del self.made[next(iter(self.made))]
+
+    @property
+    def last(self) -> int:
+        """The event of the newest commit; -1 if none was made."""
+        return max((one.index for one in self.made.values()), default=-1)
 
     def linked(self, url: str, label: str) -> None:
         """A pull request or issue was recorded."""
         self.links.setdefault(identity(clean(url)), one_line(clean(label), SUBJECT_LIMIT))
         if len(self.links) > MAX_LINKS:
             del self.links[next(iter(self.links))]
+
+
+def subjects_in(command: str) -> list[str]:
+    """Subjects of the commits a command makes, "" for one that does not say it; none if it makes no commit."""
+    many = len(_COMMITS.findall(command))
+    said = [next(filter(None, found)) for found in _SUBJECT.findall(command)] + _FROM_STDIN.findall(command)
+    subjects = [one_line(clean(text.split("\\n", 1)[0], head=400), SUBJECT_LIMIT) for text in said]
+    return (subjects + [""] * many)[:many]
+
+
+def whole_files(output: str) -> list[tuple[str, str, str]]:
+    """What git says of whole files when it commits: (state, path, path before or "")."""
+    found = []
+    for verb, path, renamed in _WHOLE_FILE.findall(output):
+        if renamed and (match := _RENAMED.fullmatch(renamed)):
+            head, old, new, tail = match.groups()
+            head, old = (head, old) if "{" in renamed else ("", head + old)
+            found.append(("created", _spelled(head + new + tail), _spelled(head + old + tail)))
+        elif verb:
+            found.append((f"{verb}d", _spelled(path), ""))
+    return found
+
+
+def _spelled(path: str) -> str:
+    return clean(path.replace("//", "/"), head=300)

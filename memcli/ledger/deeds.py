@@ -25,7 +25,9 @@ import msgspec
 
 from memcli.ledger import code
 from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.ledger.commits import subjects_in
 from memcli.ledger.names import keys_in
+from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
 from memcli.ledger.shell import command_key, traffic
 
@@ -70,6 +72,9 @@ class Deed(msgspec.Struct, array_like=True):
     items: list[str] = []  # questions asked, or [task id, status, subject]
     remarks: list[str] = []
     reads: list[str] = []
+    subjects: list[str] = []  # of commits it makes, "" for one that does not say it
+    outward: list[str] = []  # what it does outside this machine
+    amends: bool = False
 
 
 def deed_of(call: ToolUse, index: int, why: str) -> Deed:
@@ -117,6 +122,8 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     deed.brief = clean(_LONG_CD.sub("", command), head=600)
     deed.key = "cmd:" + clean(command_key(command))
     deed.names = keys_in(deed.brief)
+    deed.subjects, deed.amends = subjects_in(command), "--amend" in command
+    deed.outward = deeds_in(command)
     touched = traffic(command)
     deed.reads = [clean(path) for path in touched.reads]
     deed.changes = [Change(clean(path), state) for state, path in touched.effects]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_FAILURES = 200
 MAX_LINES = 3
 LINE_LIMIT = 220
+MIN_WORDS = 3
 SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
 
 _SIGN = re.compile(
@@ -40,6 +41,12 @@ _GENERIC = re.compile(
     r"could not compile|aborting due|to rerun pass|^make(?:\[\d+\])?: \*\*\*|^error: test failed|"
     r"^\W*(?:FAIL|FAILED|Error)\W*$"
 )
+_TAG = re.compile(r"\[[\w:.-]+\]")
+_PROGRESS = re.compile(r"(?i)\b(?:finished|completed?|done|elapsed|took) (?:in|after)?\b|^\W*\$ ")
+# Lines of a log that are no errors by their own level.
+_LEVEL = re.compile(
+    r"(?:^|[\s\[(<|=])(?:WARN|WARNING|INFO|DEBUG|TRACE|NOTICE)(?:[\s\])>|:]|$)|level=(?:info|warn|debug)"
+)
 _SLIP = re.compile(
     r"(?i)has not been read yet|modified since read|exceeds max|no changes to make|string to replace|"
     r"could not find the exact text|sibling tool call|(?:file|path) does not exist|inputvalidationerror|"
@@ -49,7 +56,9 @@ _SLIP = re.compile(
 
 
 class Failure(msgspec.Struct, array_like=True):
-    """One kind of failure of one thing. `fixed` is the event of the later success, -1 while open."""
+    """One kind of failure of one thing. `fixed` is the event of the later success, -1 while open; `cause` is what the
+    agent said it means.
+    """
 
     key: str
     what: str
@@ -59,6 +68,7 @@ class Failure(msgspec.Struct, array_like=True):
     last: int = 0
     fixed: int = -1
     cure: str = ""
+    cause: str = ""
 
 
 class Failures(msgspec.Struct, array_like=True):
@@ -66,13 +76,13 @@ class Failures(msgspec.Struct, array_like=True):
 
     seen: dict[str, Failure] = {}
 
-    def failed(self, deed: Deed, output: str) -> None:
-        """A call failed with this output."""
+    def failed(self, deed: Deed, output: str) -> str:
+        """A call failed with this output; the name under which that is kept is returned, "" if it is no failure."""
         if _SLIP.search(output[:400]) or (deed.kind == "shell" and looks_only(deed.brief)):
-            return
+            return ""
         lines = telling_lines(output)
         if not lines:
-            return
+            return ""
         name = f"{deed.key}\n{re.sub(r'[0-9]+', '#', lines[0])[:80]}"
         failure = self.seen.pop(name, None) or Failure(deed.key, deed.brief, deed.kind, lines)
         failure.lines, failure.what = lines, deed.brief
@@ -81,6 +91,12 @@ class Failures(msgspec.Struct, array_like=True):
         if len(self.seen) > MAX_FAILURES:
             settled = (key for key, one in self.seen.items() if one.fixed >= 0)
             del self.seen[next(settled, next(iter(self.seen)))]
+        return name
+
+    def explained(self, name: str, cause: str) -> None:
+        """The agent said what a failure means; saying nothing changes nothing."""
+        if cause and name in self.seen:
+            self.seen[name].cause = cause
 
     def succeeded(self, deed: Deed, index: int, cure: str) -> None:
         """The same thing succeeded: its failures are fixed. `cure` is what the agent did in between, in words."""
@@ -104,11 +120,35 @@ def telling_lines(output: str) -> list[str]:
     lines = [one_line(line) for line in clean(output, SCAN_HEAD, SCAN_TAIL).split("\n")]
     lines = [re.sub(r"</?tool_use_error>", "", line) for line in lines]
     lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _EMPTY.match(line)))
+    lines = _distinct(lines)
     signs = [line for line in lines if _SIGN.search(line)]
+    if all(_GENERIC.search(line) for line in signs):  # "task failed" alone says nothing
+        signs = [*signs, *_before(signs, lines)]
     early = signs[:6] or [*lines[:1], *lines[-1:]]
     chosen = sorted(early, key=_worth, reverse=True)[:2] + [line for line in signs[-1:] if not _GENERIC.search(line)]
     chosen = [_traced(line, lines) for line in chosen]
-    return [clip(line, LINE_LIMIT) for line in dict.fromkeys(chosen)][:MAX_LINES]
+    return [clip(line, LINE_LIMIT) for line in _distinct(chosen, 45)][:MAX_LINES]
+
+
+def _distinct(lines: list[str], end: int = 0) -> list[str]:
+    """The first of lines that are the same but for figures, a time stamp say, in their last `end` characters or all."""
+    kept: dict[str, str] = {}
+    for line in lines:
+        kept.setdefault(re.sub(r"[0-9]+", "#", line)[-end:], line)
+    return list(kept.values())
+
+
+def _before(signs: list[str], lines: list[str]) -> list[str]:
+    """The last two lines with words before the first sign, of the same task if a tag at its start tells one."""
+    if not signs:
+        return []
+    tag = _TAG.match(signs[0])
+    before = [
+        line
+        for line in lines[: lines.index(signs[0])]
+        if line.startswith(tag[0] if tag else "") and len(words_in(line)) >= MIN_WORDS and not _PROGRESS.search(line)
+    ]
+    return before[-2:]
 
 
 def _traced(line: str, lines: list[str]) -> str:
@@ -121,6 +161,7 @@ def _worth(line: str) -> int:
     words = len(words_in(line))
     return (
         -9 * bool(_GENERIC.search(line))
+        - 12 * bool(_LEVEL.search(line))
         + 6 * bool(_STRONG.search(line))
         + min(words, 8)
         + 2 * bool(names_in(line))

@@ -48,6 +48,7 @@ class File(msgspec.Struct, array_like=True):
     names: dict[str, int] = {}
     remarks: list[str] = []
     read_why: str = ""
+    changed: int = -1  # event of the last change
 
 
 class Files(msgspec.Struct, array_like=True):
@@ -60,7 +61,7 @@ class Files(msgspec.Struct, array_like=True):
         path = self._path(change.path, cwd)
         file = self._touch(path, deed.index)
         file.state = _state_after(file, change.state, created)
-        file.writes += 1
+        file.writes, file.changed = file.writes + 1, deed.index
         file.source = self._path(change.source, cwd) if change.source else file.source
         _touched(file, clip(deed.why, WHY_LIMIT), change.names)
         for remark in change.remarks:
@@ -69,6 +70,13 @@ class Files(msgspec.Struct, array_like=True):
             file.names[name] = file.names.pop(name, 0) + 1
         while len(file.names) > MAX_NAMES:
             del file.names[next(iter(file.names))]
+
+    def told(self, change: Change, index: int, root: str) -> None:
+        """Git said of a whole file what became of it: known, but not written by a call, so `writes` stays 0."""
+        path = self._path(change.path, root)
+        file = self._touch(path, index)
+        file.state, file.changed = change.state, index
+        file.source = self._path(change.source, root) if change.source else ""
 
     def read(self, path: str, deed: Deed, cwd: str, output: str) -> None:
         """A call printed a file: what it defines and uses most is what the file is about."""

@@ -14,17 +14,22 @@ real sessions of 300,000 tokens need some 150 kB. Secrets are redacted before an
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from memcli.ledger.actions import Actions
+from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import one_line
-from memcli.ledger.commits import Commits
+from memcli.ledger.commits import Commits, whole_files
+from memcli.ledger.deeds import Change
 from memcli.ledger.files import Files
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
+from memcli.ledger.outward import Outward
 from memcli.ledger.requests import Requests
+from memcli.ledger.turns import Turns
 from memcli.ledger.work import Settled, Work
 from memcli.transcript.entries import (
     AssistantText,
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     from memcli.ledger.rounds import Outcome
 
 VERSION = 1
+MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
 class State(msgspec.Struct, array_like=True):
@@ -59,6 +65,10 @@ class State(msgspec.Struct, array_like=True):
     commits: Commits = msgspec.field(default_factory=Commits)
     actions: Actions = msgspec.field(default_factory=Actions)
     names: Names = msgspec.field(default_factory=Names)
+    offer: Offer = msgspec.field(default_factory=Offer)  # what the agent's last text leaves to be answered
+    outward: Outward = msgspec.field(default_factory=Outward)
+    running: bool = False  # a turn has begun and its last part is no text of the agent
+    turns: Turns = msgspec.field(default_factory=Turns)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -99,6 +109,7 @@ class Ledger:
                     self.state.commits.linked(part.url, part.label)
                 case TurnEnd() | Interrupt():
                     self.state.narrative.turned()
+                    self.state.running = self.state.running and isinstance(part, Interrupt)
                 case _:
                     pass
 
@@ -116,17 +127,24 @@ class Ledger:
             state.narrative.turned()
             state.work.said("")
             state.turn = self.now
-        text = state.requests.heard(part, self.now, about)
+            state.turns.began(self.now)
+            state.running = True
+        answers = [] if about else state.offer.answered(part.text[:2000])
+        text = state.requests.heard(part, self.now, about, answers)
+        state.offer = Offer()
         state.names.person(text, self.now)
 
     def _said(self, part: AssistantText) -> None:
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
+        self.state.offer = offer_of(text)
+        self.state.running = False  # unless a call follows
 
     def _called(self, part: ToolUse) -> None:
         state = self.state
         deed, settled = state.work.called(part)
+        state.running = bool(state.turns.starts)
         written = (name for change in deed.changes for name in change.names)
         state.names.called(deed.names, self.now)
         state.names.written(list(dict.fromkeys(written)), self.now)
@@ -147,10 +165,22 @@ class Ledger:
         if not outcome.failed:
             self._changed(deed, outcome)
             if deed.kind in ("shell", "stdin"):
-                state.commits.printed(outcome.text[:20_000], deed.brief, self.now)
+                output = outcome.text[:20_000]
+                state.commits.printed(output, deed.brief, deed.index, deed.subjects, amends=deed.amends)
+                state.outward.happened(deed.outward, output, deed.index)
+                if deed.subjects:
+                    self._committed(deed, output)
         if deed.kind in ("shell", "look", "agent", "other") and deed.brief:
             report = state.actions.happened(deed, outcome.failed, outcome.text)
             state.names.written(keys_in(report), self.now)
+
+    def _committed(self, deed: Deed, output: str) -> None:
+        """Whole files git says were created, renamed or deleted, if nothing else told of them (subagents' work)."""
+        files, root = self.state.files, self.state.commits.root
+        known = {posixpath.basename(path) for path in files.written}
+        for state, path, source in whole_files(output)[:MAX_COMMITTED]:
+            if posixpath.basename(path) not in known:
+                files.told(Change(path, state, source=source), deed.index, root)
 
     def _changed(self, deed: Deed, outcome: Outcome) -> None:
         cwd = self.state.commits.cwd

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import clean, clip, identity, one_line
 from memcli.ledger.work import Settled, Work
 from memcli.transcript.entries import AssistantText, Entry, Interrupt, Place, ToolResult, ToolUse, UserText
@@ -41,6 +42,8 @@ class Now(msgspec.Struct, array_like=True):
     interrupted: bool = False
     latest: list[Call] = []
     work: Work = msgspec.field(default_factory=Work)
+    offer: Offer = msgspec.field(default_factory=Offer)  # what the agent's last text leaves to be answered
+    answers: list[str] = []  # what the last request answers
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -73,6 +76,7 @@ class Present:
                     text = clean(part.text, head=1200, tail=800)
                     self.state.said = one_line(text)
                     self.state.work.said(text)
+                    self.state.offer = offer_of(clean(part.text, head=9000, tail=3000))
                 case ToolUse():
                     self._settled(self.state.work.called(part)[1])
                 case ToolResult():
@@ -87,6 +91,7 @@ class Present:
 
     def _heard(self, part: UserText) -> None:
         """New words of the person; a prompt begins a turn."""
+        self.state.answers, self.state.offer = self.state.offer.answered(part.text[:2000]), Offer()
         self.state.request = one_line(clean(part.text, head=1500, tail=700))
         if part.via in ("prompt", "command"):
             self.state.turn = self.state.work.clock

@@ -21,13 +21,16 @@ OLD_LIMIT = 400  # characters of older ones
 
 
 class Request(msgspec.Struct, array_like=True):
-    """One text of the person. `about`: what it answers or refuses, "" for a plain prompt."""
+    """One text of the person. `about`: the question it answers or the call it refuses, "" for a plain prompt;
+    `answers`: what the agent had offered or asked just before, if the text needs that to be understood.
+    """
 
     index: int
     text: str
     via: str
     steering: bool
     about: str = ""
+    answers: list[str] = []
 
 
 class Requests(msgspec.Struct, array_like=True):
@@ -35,13 +38,13 @@ class Requests(msgspec.Struct, array_like=True):
 
     said: list[Request] = []
 
-    def heard(self, part: UserText, index: int, about: str = "") -> str:
+    def heard(self, part: UserText, index: int, about: str = "", answers: list[str] | None = None) -> str:
         """Keep a text of the person; the cleaned text is returned."""
         text = clean(part.text, head=3000, tail=800)
         line = one_line(text)
         if line:
             steering = part.steering or part.via in ("rejection", "queued", "answer")
-            self.said.append(Request(index, line, part.via, steering, about))
+            self.said.append(Request(index, line, part.via, steering, about, answers or []))
             self._age()
         return text
 

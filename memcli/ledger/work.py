@@ -11,6 +11,7 @@ import msgspec
 
 from memcli.ledger.checks import Checks
 from memcli.ledger.deeds import Deed, deed_of
+from memcli.ledger.diagnosis import diagnosis_in
 from memcli.ledger.failures import Failures
 from memcli.ledger.prose import purpose
 from memcli.ledger.rounds import Outcome, Rounds, outcome_of
@@ -40,14 +41,17 @@ class Work(msgspec.Struct, array_like=True):
     failures: Failures = msgspec.field(default_factory=Failures)
     checks: Checks = msgspec.field(default_factory=Checks)
     rounds: Rounds = msgspec.field(default_factory=Rounds)
+    unexplained: list[str] = []  # failures of which the agent has said nothing yet
 
     def said(self, text: str) -> None:
         """The agent said something (cleaned): it explains the next calls. An empty text ends that."""
         self.why, self.why_uses = purpose(text), 0
+        self._explained(diagnosis_in(text) if self.unexplained else "")
 
     def called(self, part: ToolUse) -> tuple[Deed, Settled | None]:
         """A call was made; settled at once if its result came before."""
         self.why_uses += 1
+        self._explained("")
         deed = deed_of(part, self.clock, self.why if self.why_uses <= PURPOSE_USES else "")
         self.rounds.adopt(deed)
         if deed.kind == "todo":
@@ -68,12 +72,19 @@ class Work(msgspec.Struct, array_like=True):
             self.todos.created(outcome.task, deed.items[2])
         running = deed.kind == "shell" and self.rounds.running(deed, outcome.text)
         if outcome.failed:
-            self.failures.failed(deed, outcome.text)
+            name = self.failures.failed(deed, outcome.text)
+            self.unexplained = [*self.unexplained[-3:], name] if name else self.unexplained
         elif not running:
             self.failures.succeeded(deed, self.clock, self.why)
         if deed.kind in ("shell", "stdin"):
             self.checks.printed(outcome.text, deed.key, not outcome.failed and not running)
         return Settled(deed, outcome, running)
+
+    def _explained(self, cause: str) -> None:
+        """The agent said what a failure means, or went on without a word."""
+        for name in self.unexplained:
+            self.failures.explained(name, cause)
+        self.unexplained = []
 
     def _planned(self, part: ToolUse, deed: Deed) -> None:
         """Lists and patches count when they are written, as in the tools' own display."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from memcli.ledger.answers import joined
 from memcli.memory.facts import local
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import current_state_limit
@@ -52,6 +53,8 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
     now = present.state
     if now.request:
         yield _Placed(0, f"- last request, user: {quoted(now.request, limit * 2 // 5)}")
+    if now.answers:
+        yield _Placed(0, f"- it answers the agent's: {quoted(joined(now.answers, limit // 4))}")
     if now.interrupted:
         yield _Placed(1, "- the user stopped the agent; what it was doing is unfinished")
     if now.said:
@@ -76,9 +79,10 @@ def _unfinished(present: Present) -> Iterator[_Placed]:
             yield _Placed(4, f"- [~] in progress: {told(text, 120)}")
     for name in work.checks.names[:4]:
         yield _Placed(5, f"- failing test, output: {quoted(name, 100)}")
-    for failure in work.failures.open[:2]:
+    for failure in [one for one in work.failures.open if one.last >= present.state.turn][:2]:
         what = spelled(local(failure.what, root), 70)
-        yield _Placed(6, f"- OPEN error of {what}, output: {quoted(failure.lines[0], 130)}")
+        cause = f", agent then: {quoted(failure.cause, 110)}" if failure.cause else ""
+        yield _Placed(6, f"- OPEN error of {what}, output: {quoted(failure.lines[0], 130)}{cause}")
 
 
 def _called(call: Call, root: str, when: str) -> str:

@@ -10,8 +10,12 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from memcli.ledger.answers import joined
 from memcli.memory.budget import Line, fair_limit
+from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
 from memcli.memory.quoting import quoted, spelled, told
+from memcli.memory.running import SAID as RUNNING
+from memcli.memory.running import SHARE, UNDER_WAY, said_so_far, under_way
 from memcli.memory.sections import (
     ACTIVE_WORK,
     COMPLETED,
@@ -25,12 +29,15 @@ from memcli.memory.sections import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from memcli.ledger.commits import Commit
     from memcli.ledger.failures import Failure
     from memcli.ledger.files import File
     from memcli.ledger.ledger import Ledger
     from memcli.ledger.requests import Request
 
 Groups = list[tuple[list[Line], int]]
+
+ANSWERED = 120  # characters of what a request answers
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
@@ -63,10 +70,14 @@ ORDER = (
     FAILING,
     FIXED,
     STANDS,
+    RUNNING,
     STEPS,
+    NOT_COMMITTED,
+    UNDER_WAY,
     LISTED,
     PROPOSED,
     COMMITS,
+    OUTWARD,
     LINKS,
     DONE,
     RESULTS,
@@ -83,6 +94,16 @@ ORDER = (
 _OFFER = re.compile(
     r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|let me know|remaining|still to|i can)\b"
 )
+
+
+_ASKS = re.compile(
+    r"(?i)\?\W*$|\b(?:want me to|would you like|do you want|shall i|should i|let me know (?:if|when|which))\b"
+)
+
+
+def asks(words: str) -> bool:
+    """True for a question or an offer: no result, whatever it names."""
+    return bool(_ASKS.search(words))
 
 
 def rank(label: str) -> int:
@@ -103,17 +124,39 @@ def _intent(ledger: Ledger, share: int) -> Groups:
     if not first:
         return []
     limit = min(len(first.text), share * 2 // 5)
-    groups = [([Line(USER_INTENT, FIRST, f"- {quoted(first.text, limit)}", first.index)], share)]
+    groups = [([Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{quoted(first.text, limit)}", 0)], share)]
     later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
     room = share - limit - 60
-    fair = max(90, fair_limit([len(one.text) + 5 for one in later], room))
-    lines = [Line(USER_INTENT, LATER, f"- {quoted(one.text, fair)}", one.index) for one in _served(later, fair)]
+    fair = max(90, fair_limit([len(one.text) + 10 + min(ANSWERED, sum(map(len, one.answers))) for one in later], room))
+    latest = max((one.index for one in later), default=0)
+    lines = [
+        Line(
+            USER_INTENT,
+            LATER,
+            f"- {turn(ledger, one.index)}{quoted(one.text, fair)}{_answering(one, 5 if one.index == latest else 1)}",
+            one.index,
+        )
+        for one in _served(later, fair)
+    ]
     return [*groups, (lines, room)]
 
 
+def turn(ledger: Ledger, index: int) -> str:
+    """The number of the turn an event belongs to, as it stands before a line: what came first, what superseded it."""
+    number = ledger.state.turns.at(index)
+    return f"[t{number}] " if number else ""
+
+
+def _answering(one: Request, often: int) -> str:
+    """What a short request answers; the newest is what is being carried out, so its list may be `often` as long."""
+    if not one.answers:
+        return ""
+    return f" (answers the agent's {quoted(joined(one.answers, ANSWERED * often))})"
+
+
 def _distinct(requests: Iterable[Request]) -> list[Request]:
-    """Without earlier copies of the same words ("continue", "yes")."""
-    return sorted({one.text.lower(): one for one in requests}.values(), key=lambda one: one.index)
+    """Without earlier copies of the same words ("continue", "yes") to the same thing."""
+    return sorted({(one.text.lower(), *one.answers): one for one in requests}.values(), key=lambda one: one.index)
 
 
 def _served(requests: list[Request], limit: int) -> list[Request]:
@@ -132,8 +175,14 @@ def _errors(ledger: Ledger, share: int) -> Groups:
     corrections, root = ledger.state.requests.corrections, ledger.state.commits.root
     room = int(share * 0.62)
     fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
-    steered = [Line(ERRORS, CORRECTIONS, _correction(one, fair), one.index) for one in _served(corrections, fair)]
-    opened = [Line(ERRORS, OPEN, _failure(one, place < 3, root), place) for place, one in enumerate(failures.open)]
+    steered = [
+        Line(ERRORS, CORRECTIONS, f"- {turn(ledger, one.index)}{_correction(one, fair)}", one.index)
+        for one in _served(corrections, fair)
+    ]
+    opened = [
+        Line(ERRORS, OPEN, _failure(one, place < 3, root, turn(ledger, one.last)), place)
+        for place, one in enumerate(failures.open)
+    ]
     fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
     names = ledger.state.work.checks.names[:20]
     failing = [
@@ -143,21 +192,23 @@ def _errors(ledger: Ledger, share: int) -> Groups:
 
 
 def _correction(one: Request, limit: int) -> str:
-    how = {"rejection": "refused", "answer": "asked", "queued": "said while work went on"}.get(
+    how = {"rejection": "refused", "answer": "answer to the agent's question", "queued": "said while work went on"}.get(
         one.via, "after stopping the work"
     )
     about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
     about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
-    return f"- {how}{about} — user: {quoted(one.text, limit)}"
+    return f"{how}{about} — user: {quoted(one.text, limit)}{_answering(one, 1)}"
 
 
-def _failure(one: Failure, two: bool, root: str) -> str:
+def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
     what = spelled(local(one.what, root), 90) if one.what else one.kind
     times = f" {min(one.count, 99)} times" if one.count > 1 else ""
     lines = " and output: ".join(quoted(line, 150) for line in one.lines[: 2 if two else 1])
     if one.fixed < 0:
-        return f"- OPEN{times}: {what} — output: {lines}"
+        cause = f" — agent then: {quoted(one.cause, 160)}" if one.cause else ""
+        return f"- {mark}OPEN{times}: {what} — output: {lines}{cause}"
     cure = f" — after: {told(one.cure, 110)}" if one.cure else ""
+    cure = f" — agent then: {quoted(one.cause, 110)}{cure}" if one.cause and one.cause != one.cure else cure
     return f"- fixed: {what} — output: {lines}{cure}"
 
 
@@ -166,9 +217,11 @@ def _failure(one: Failure, two: bool, root: str) -> str:
 
 def _active(ledger: Ledger, share: int) -> Groups:
     narrative = ledger.state.narrative
-    latest = [note for note in narrative.notes if note.text == narrative.texts]
+    latest = [note for note in narrative.notes if note.text == narrative.texts and not note.plan]
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
-    return [(lines[-2:] + lines[:-2], share)]
+    running = said_so_far(ledger, share)
+    stands = running or lines[-2:] + lines[:-2]
+    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE) if running else share)]
 
 
 def _pending(ledger: Ledger, share: int) -> Groups:
@@ -182,7 +235,7 @@ def _pending(ledger: Ledger, share: int) -> Groups:
     narrative = ledger.state.narrative
     offers = [note.words for note in narrative.notes if note.text == narrative.texts and _OFFER.search(note.words)]
     proposed = [Line(PENDING, PROPOSED, f"- agent: {quoted(text)}", place) for place, text in enumerate(offers[-3:])]
-    return [(listed, share), (proposed, share // 2)]
+    return [(under_way(ledger, share // 3), share // 2), (listed, share), (proposed, share // 2)]
 
 
 # -- Completed Work
@@ -190,13 +243,14 @@ def _pending(ledger: Ledger, share: int) -> Groups:
 
 def _completed(ledger: Ledger, share: int) -> Groups:
     commits = list(ledger.state.commits.made.values())
-    fair = fair_limit([len(one.subject) + 24 for one in commits], share // 2) - 24
+    fair = fair_limit([len(one.subject) + 33 for one in commits], share // 2 - len(COMMITS)) - 33
     few = max(1, share // 160)
     whole, bare = (commits, []) if fair >= 30 else (commits[-few:], commits[:-few])
     fair = fair if fair >= 30 else 60
-    lines = [Line(COMPLETED, COMMITS, f"- {one.sha} — output: {quoted(one.subject, fair)}", one.index) for one in whole]
+    lines = [Line(COMPLETED, COMMITS, f"- {turn(ledger, one.index)}{_commit(one, fair)}", one.index) for one in whole]
     if bare:
-        lines.append(Line(COMPLETED, COMMITS, "- earlier: " + ", ".join(one.sha for one in bare[-80:]), -1))
+        hashes = [sha for one in bare[-80:] for sha in (*one.replaced.split(), one.sha) if sha]
+        lines.append(Line(COMPLETED, COMMITS, f"- earlier: {', '.join(hashes)}", -1))
     lines.reverse()
     links = [
         Line(COMPLETED, LINKS, f"- {told(label) or 'recorded'}: {quoted(url)}", place)
@@ -205,7 +259,20 @@ def _completed(ledger: Ledger, share: int) -> Groups:
     done = ledger.state.work.todos.completed
     limit = max(60, fair_limit([len(text) + 8 for text in done], share // 2) - 8)
     items = [Line(COMPLETED, DONE, f"- [x] {told(text, limit)}", place) for place, text in enumerate(done)]
-    return [(lines, share // 2), (links[::-1], share // 6), (items[::-1], share // 2)]
+    return [
+        (lines, share // 2),
+        (outward_deeds(ledger), share // 3),
+        (links[::-1], share // 6),
+        (items[::-1], share // 2),
+    ]
+
+
+def _commit(one: Commit, limit: int) -> str:
+    """A commit in one line. Without a hash its subject is known from the command, so it is the agent's."""
+    replaced = f", amended (before: {one.replaced.replace(' ', ', ')})" if one.replaced else ""
+    if one.sha:
+        return f"{one.sha} — output: {quoted(one.subject, limit)}{replaced}"
+    return f"hash not printed — agent: {quoted(one.subject, limit)}{replaced}"
 
 
 # -- Files
@@ -234,16 +301,20 @@ def file_line(path: str, file: File, root: str) -> str:
 
 def _files(ledger: Ledger, share: int) -> Groups:
     root = ledger.state.commits.root
-    newest = list(reversed(ledger.state.files.written.items()))
+    known = list(reversed(ledger.state.files.written.items()))
+    newest = [(path, file) for path, file in known if file.writes]
+    told = _packed([(path, file) for path, file in known if not file.writes], root)  # by git alone: last, together
+    for line in told:
+        line.order += len(known)
     lines = [Line(FILES, WRITTEN, file_line(path, file, root), -file.last) for path, file in newest]
     room, fit = share, 0
     while fit < len(lines) and (room := room - len(lines[fit].text) - 1) > 0:
         fit += 1
     if fit == len(lines):
-        return [(lines, share)]
+        return [(lines, share), (told, share // 4)]
     fit = min(fit, int(fit * 0.7) + 1)
     rest = sum(len(posixpath.basename(path)) + 30 for path, _ in newest[fit:])
-    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share)]
+    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share), (told, share // 4)]
 
 
 def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:

@@ -14,7 +14,7 @@ from memcli.ledger.names import key_of, keys_in, names_in
 from memcli.ledger.prose import sentences
 from memcli.memory import facts
 from memcli.memory.budget import Line
-from memcli.memory.facts import local, shown_path
+from memcli.memory.facts import asks, local, shown_path, turn
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
 
@@ -58,6 +58,8 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
     finals = set(state.narrative.finals)
     for place, note in enumerate(state.narrative.notes):
         worth = 0.3 + 1.0 * (note.text in finals) + 0.7 * note.reason + 0.5 * note.plan
+        if asks(note.words):
+            continue  # an offer is no result; the newest stands among Pending Tasks
         kept = note.text in finals or note.reason or note.plan
         section, group = (COMPLETED, facts.RESULTS) if kept else (REFERENCES, facts.FINDINGS)
         if note.index > state.turn and not kept:
@@ -65,7 +67,7 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
         line = Line(
             section,
             group,
-            f"- {told(note.words).rstrip(':')}",
+            f"- {turn(ledger, note.index) if kept else ''}{told(note.words).rstrip(':')}",
             place,
             worth * _fresh(ledger, note.index) * _fullness(note.words),
         )

@@ -112,8 +112,8 @@ def test_the_first_request_and_the_later_ones_stand_in_order() -> None:
     intent = text("User Intent", user("make the cart work"), user("now the tax"), user("now the total"))
 
     assert (
-        intent
-        == 'First request:\n- "make the cart work"\nLater requests, in order:\n- "now the tax"\n- "now the total"'
+        intent == 'First request:\n- [t1] "make the cart work"\n'
+        'Later requests, in order:\n- [t2] "now the tax"\n- [t3] "now the total"'
     )
 
 
@@ -154,7 +154,7 @@ def test_a_correction_stands_with_what_it_corrects() -> None:
 def test_an_answer_stands_with_its_question() -> None:
     asked = done("AskUserQuestion", {"questions": [{"question": "Which colour do you want?"}]})
 
-    assert "- asked 'Which colour do you want?' — user: \"red\"" in text(
+    assert "answer to the agent's question 'Which colour do you want?' — user: \"red\"" in text(
         "Errors & Corrections", asked, user("red", "answer")
     )
 
@@ -230,7 +230,7 @@ def test_files_beyond_a_line_each_are_still_named() -> None:
 
 
 def test_commits_stand_with_hash_and_subject() -> None:
-    assert '- 1a2b3c4 — output: "Add tax to the total"' in text("Completed Work", *a_session())
+    assert '1a2b3c4 — output: "Add tax to the total"' in text("Completed Work", *a_session())
 
 
 def test_many_commits_keep_at_least_their_hashes() -> None:

@@ -1,0 +1,84 @@
+"""Answers: what a short request answers.
+
+"option 1", "yes" or "1. full 2. no" say nothing without the text they reply to. So of the agent's last text its items
+(numbered or lettered) and its last question are kept, and a request that names an item, or is short, is paired with
+them: with the items it names, else with the question, else with the whole enumeration, never with one item that would
+read like the choice.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from memcli.ledger.clean import ELISION, clip, one_line
+from memcli.ledger.prose import bare, sentences
+
+MAX_ITEMS = 9
+ITEM_LIMIT = 240
+QUESTION_LIMIT = 300
+BARE = 6  # words of a question that says nothing without the items before it
+SHORT = 12  # words of a request that may need what it answers to be understood
+
+_ITEM = re.compile(r"^\s*(?:#{1,6} )?(?:\*\*)?\(?((?:[Oo]ption |[Tt]ier |[Ss]tep )?(\d{1,2}|[A-H])[.):])\s*\S")
+_PICK = re.compile(
+    r"(?i)\b(?:options?|numbers?|to do|do|levers?|steps?|tiers?|items?|points?)\s*#?(\d{1,2}|[a-h])\b"
+    r"|#(\d{1,2})\b|(?:^|(?<=\s))(\d{1,2}|[A-H])[.):](?=\s|$)|^\s*(\d{1,2}|[a-h])\s*(?:$|[,:\-—])"
+)
+_WHOLE = re.compile(r"(?i)\b(?:both|all (?:of )?(?:them|these|those)|everything|all \w+)\b")
+_REPLY = re.compile(
+    r"(?i)^\W*(?:y|yes|yep|yeah|ok|okay|sure|no|nope|go|both|all|please|sounds|agreed?|let'?s|do|continue|proceed|right)\b"
+)
+
+
+class Offer(msgspec.Struct, array_like=True):
+    """What a text of the agent leaves to be answered: its items with their marks, and its last question."""
+
+    items: list[str] = []
+    question: str = ""
+
+    def answered(self, words: str) -> list[str]:
+        """What these words of the person answer, in parts that stand word for word in the agent's text."""
+        named = {mark.upper() for match in _PICK.findall(words) for mark in match if mark}
+        picked = [item for item in self.items if _mark(item) in named]
+        if picked:
+            return picked
+        if len(words.split()) > SHORT and not (_REPLY.match(words) and len(words.split()) <= 4 * SHORT):
+            return []
+        if _WHOLE.search(words) and self.items:
+            return self.items
+        if self.question:
+            return [*self.items, self.question] if len(self.question.split()) < BARE else [self.question]
+        return self.items if _REPLY.match(words) else []
+
+
+def offer_of(text: str) -> Offer:
+    """What a text of the agent (cleaned) offers or asks. Of several enumerations the last counts."""
+    items: list[str] = []
+    asked = ""
+    for line in text.split("\n"):
+        words = bare(line)
+        if match := _ITEM.match(line):
+            if items and match[2].upper() in {_mark(item) for item in items}:
+                items = []  # another enumeration begins
+            rest = bare(line.split(match[1], 1)[1]).lstrip("* ")
+            items.append(clip(f"{match[1]} {one_line(rest)}", ITEM_LIMIT))
+        questions = [one for one in sentences(words) if one.rstrip("*_ )").endswith("?")]
+        asked = questions[-1] if questions else asked
+    return Offer(items[:MAX_ITEMS] if len(items) > 1 else [], clip(asked, QUESTION_LIMIT))
+
+
+def _mark(item: str) -> str:
+    match = _ITEM.match(item)
+    return match[2].upper() if match else ""
+
+
+def joined(parts: list[str], limit: int) -> str:
+    """Parts one after the other, each cut alike so that together they keep about `limit` characters."""
+    fair = max(40, limit // max(1, len(parts)) - len(ELISION) - 2)
+    pieces = [clip(part, fair) for part in parts]
+    return " ".join(
+        piece if piece.endswith(ELISION) or place == len(pieces) - 1 else f"{piece} {ELISION}"
+        for place, piece in enumerate(pieces)
+    )

@@ -1,0 +1,68 @@
+"""The turn that has not ended."""
+
+from __future__ import annotations
+
+from memcli.memory import sections
+from tests.ledger.builders import agent, done, ran, stopped, user
+from tests.memory.test_render import text
+
+TURN = (
+    user("please edit the pull request"),
+    agent("The paths of the vault are service paths, so they stay."),
+    *ran("ls"),
+    agent("The helper is in; next come the docs of the provider."),
+    *ran("ls docs"),
+)
+
+
+def test_all_that_was_said_in_the_running_turn_stands_in_order() -> None:
+    active = text(sections.ACTIVE_WORK, *TURN)
+
+    assert active.index('agent: "The paths of the vault') < active.index('agent: "The helper is in')
+
+
+def test_the_request_of_the_running_turn_is_pending() -> None:
+    assert '- in progress, user: "please edit the pull request"' in text(sections.PENDING, *TURN)
+
+
+def test_what_the_user_added_meanwhile_is_pending_too() -> None:
+    assert '- in progress, user: "and its title"' in text(sections.PENDING, *TURN, user("and its title", "queued"))
+
+
+def test_an_interrupted_turn_is_still_under_way() -> None:
+    assert "in progress" in text(sections.PENDING, *TURN, stopped())
+
+
+def test_once_the_agent_has_the_last_word_nothing_is_under_way() -> None:
+    assert "in progress" not in text(sections.PENDING, *TURN, agent("All of it is done, the docs too."))
+
+
+def test_a_long_turn_shortens_its_oldest_words_first() -> None:
+    said = [
+        one for n in range(40) for one in (agent(f"Step {n} of the work " + "goes on and on " * 9), *ran(f"ls {n}"))
+    ]
+    lines = text(sections.ACTIVE_WORK, user("work through all of it"), *said).split("\n")
+    agents = [line for line in lines if line.startswith("- agent: ")]
+
+    assert "[…]" not in agents[-1]
+    assert "[…]" in agents[0]
+
+
+def test_an_offer_is_no_result() -> None:
+    said = agent("The planner in plan_order.py is quick now. Want me to add a note on plan_order.py to the docs?")
+
+    assert "Want me to" not in text(sections.COMPLETED, user("make it quick"), said, user("no, thanks"))
+
+
+def test_a_diagnosis_stands_beside_its_error() -> None:
+    failed = ran("make", "a.c:3:1: error: expected a brace before the end", failed=True)
+    errors = text(sections.ERRORS, user("build it"), *failed, agent("The macro lacks its closing brace."))
+
+    assert '— agent then: "The macro lacks its closing brace."' in errors
+
+
+def test_a_plan_put_into_a_call_is_not_quoted_as_what_the_agent_said() -> None:
+    plan = done("ExitPlanMode", {"plan": "Count the lines of the commit against the checkpoint"})
+    active = text(sections.ACTIVE_WORK, user("count the lines"), plan, *ran("ls"))
+
+    assert 'agent: "Count the lines' not in active
