@@ -22,6 +22,7 @@ _SPACE = re.compile(r"\s+")
 # Stands before a text while it is redacted: the text begins where its source begins, so that rules for values whose
 # beginning was cut off, which take long paths for halves of tokens, must not apply.
 _START = "|"
+_MARGIN = 400  # characters; longer than the secrets we know, but for key blocks, which are known by any of their lines
 
 
 def bounded(text: str, head: int, tail: int = 0) -> str:
@@ -38,11 +39,16 @@ def bounded(text: str, head: int, tail: int = 0) -> str:
 
 
 def clean(text: str, head: int = 6000, tail: int = 2000) -> str:
-    """`text`, bounded, visible and without secrets; line breaks are kept."""
-    text = bounded(text, head, tail)
+    """`text`, bounded, visible and without secrets; line breaks are kept.
+
+    It is bounded twice: what is cut away in the end was there while secrets were looked for, so that none is kept
+    because its name or its beginning fell to the cut.
+    """
+    text = bounded(text, head + _MARGIN, tail + _MARGIN if tail else 0)
     if "\x1b" in text:
         text = _TERMINAL.sub("", text)
-    return redact(_START + _HIDDEN.sub(" ", text.replace("\r\n", "\n")))[len(_START) :]
+    safe = redact(_START + _HIDDEN.sub(" ", text.replace("\r\n", "\n")))[len(_START) :]
+    return bounded(safe, head, tail)
 
 
 def one_line(text: str, limit: int = 0) -> str:

@@ -56,9 +56,9 @@ class Commits(msgspec.Struct, array_like=True):
 
     def placed(self, cwd: str, branch: str) -> None:
         """The working directory or branch changed. The first directory is taken as the project's root."""
-        self.cwd = identity(cwd) or self.cwd
+        self.cwd = identity(clean(cwd)) or self.cwd
         self.root = self.root or self.cwd
-        self.branch = identity(branch) or self.branch
+        self.branch = identity(clean(branch)) or self.branch
 
     def printed(
         self, output: str, command: str, index: int, subjects: list[str] | None = None, *, amends: bool = False

@@ -120,7 +120,7 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
 def _fill_shell(deed: Deed, given: Input) -> None:
     command = _command(given)
     deed.brief = clean(_LONG_CD.sub("", command), head=600)
-    deed.key = "cmd:" + clean(command_key(command))
+    deed.key = "cmd:" + command_key(clean(command))
     deed.names = keys_in(deed.brief)
     deed.subjects, deed.amends = subjects_in(command), "--amend" in command
     deed.outward = deeds_in(command)

@@ -84,7 +84,7 @@ class Present:
                 case Interrupt():
                     self.state.interrupted = True
                 case Place():
-                    self.state.branch = identity(part.branch) or self.state.branch
+                    self.state.branch = identity(clean(part.branch)) or self.state.branch
                     self.state.root = self.state.root or identity(part.cwd)
                 case _:
                     pass

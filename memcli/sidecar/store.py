@@ -210,6 +210,10 @@ class Store:
             head.memory_previous,
         )
 
+    def edited(self, head: heads.Head) -> bool:
+        """True if there may be something for `edits` to find. Costs a stat and a look into a directory."""
+        return not self.stands(head) or any(self._edits.glob("*.new"))
+
     def stands(self, head: heads.Head) -> bool:
         """True if the Markdown at its name is, by its stat, the one that `head` has published."""
         try:

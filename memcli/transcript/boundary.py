@@ -73,7 +73,7 @@ class Boundaries:
 
     def add(self, entry: Entry) -> None:
         """Take note of a live entry."""
-        if not entry.role:
+        if entry.role in ("", "system"):
             if any(isinstance(part, TurnEnd) for part in entry.parts) and self.state.standing == "said":
                 self.state.stop = "end_turn"
             return

@@ -37,6 +37,9 @@ REFRESH_SECONDS = 1.0
 """session-memory.md follows Current State no more often than this; `now` follows at once."""
 
 
+_EDITED_GENERATIONS = 8
+
+
 class Published(NamedTuple):
     """A generation was committed."""
 
@@ -96,7 +99,10 @@ class Keeper:
         self._restore()
 
     def forget(self) -> None:
-        """Begin anew: nothing that was committed or saved counts any more. Generations stay."""
+        """Begin anew: nothing that was committed or saved counts any more. Generations and the user's lines stay."""
+        self._hear_edits()
+        if self.session is not None:
+            self._edits = self.session.marks.edits
         self.store.forget()
         self.follower.start_over()
         self.follower.tail.identity = None
@@ -155,13 +161,23 @@ class Keeper:
     def _hear_edits(self) -> None:
         """Give the session what the user wrote into the Markdown. Not while a job is out: its answer comes first."""
         session, head = self.session, self.head
-        if session is None or head is None or session.flight is not None or self.store.stands(head):
+        if session is None or head is None or session.flight is not None:
             return
-        newest = self.store.generations.newest()
-        for edit in self.store.edits():
-            if newest is not None and edit.name not in {heard.name for heard in self._heard}:
-                session.edited(newest.memory, edit.text)
+        heard = {edit.name for edit in self._heard}
+        for edit in self.store.edits() if self.store.edited(head) else []:
+            if edit.name not in heard and (base := self._written_over(edit)) is not None:
+                session.edited(base.memory, edit.text)
                 self._heard.append(edit)
+
+    def _written_over(self, edit: Edit) -> Generation | None:
+        """The generation that the user edited: the one of the last few that differs from the edit in the fewest lines.
+
+        A newer one may have been published between the edit and now; what it added was not struck out by the user.
+        """
+        numbers = self.store.generations.numbers()[-_EDITED_GENERATIONS:]
+        recent = [found for n in reversed(numbers) if (found := self.store.generations.get(n))]
+        lines = _signed_lines(edit.text)
+        return min(recent, key=lambda one: len(lines ^ _signed_lines(one.memory)), default=None)
 
     def _perform(self, effects: Sequence[AnyEffect], now: float, wall: float) -> list[Outward]:
         outward: list[Outward] = []
@@ -245,3 +261,8 @@ class Keeper:
             if offset not in self._logged:
                 log.append(offset, zlib.decompress(packed))
         self._logged = offsets
+
+
+def _signed_lines(memory: str) -> set[str]:
+    """The lines of a memory but for its Current State, which is written anew at every append."""
+    return set(message.signed(memory).split("\n"))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+ROUTES = ("claude-code", "openai")
+"""One format that is rewritten and one that is copied."""
+
 
 @pytest.fixture
 def compacted(capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., tuple[bytes, str]]:
@@ -64,7 +67,7 @@ def test_a_memory_that_stands_is_used(tmp_path: Path, compacted: Any, format: st
     assert compacted(path)[0] == out
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROUTES)
 def test_without_a_memory_one_is_made_and_committed(tmp_path: Path, compacted: Any, format: str) -> None:
     path = rested(session_file(tmp_path / "run.jsonl", format))
     out, err = compacted(path)
@@ -268,7 +271,7 @@ def test_quiet_says_nothing(run: Path, compacted: Any) -> None:
 # ------------------------------------------------------------------ in place, and back
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROUTES)
 def test_in_place_replaces_the_transcript_and_undo_brings_it_back(tmp_path: Path, compacted: Any, format: str) -> None:
     path = remembered(session_file(tmp_path / "run.jsonl", format))
     wanted, _ = compacted(path)
@@ -347,7 +350,7 @@ def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROUTES)
 def test_stdin_is_compacted_and_nothing_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compacted: Any, format: str
 ) -> None:
@@ -526,3 +529,13 @@ def test_what_holds_no_conversation_is_refused(tmp_path: Path, content: bytes, e
     (tmp_path / "run.jsonl").write_bytes(content)
     with pytest.raises(error, match=r"run\.jsonl"):
         compact(str(tmp_path / "run.jsonl"), Wish(quiet=True))
+
+
+def test_fresh_reads_anew_and_keeps_what_the_user_wrote(run: Path, compacted: Any) -> None:
+    edit(run, "User Intent", "- never push to main")
+    first, _ = compacted(run)
+    out, err = compacted(run, fresh=True)
+
+    assert "refolded now in" in err
+    assert "- never push to main" in memory_of(out)
+    assert told("claude-code", out)[1:] == told("claude-code", first)[1:]

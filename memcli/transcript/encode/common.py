@@ -185,9 +185,12 @@ def read_mark(text: str) -> tuple[str, int, str] | None:
     if not (line.startswith(_MARK) and line.endswith(" -->")):
         return None
     words = line[len(_MARK) : -len(" -->")].split(" ")
-    if len(words) != 3 or words[1][:8] != "covered=" or words[2][:7] != "digest=" or not words[1][8:].isdecimal():
+    if len(words) != 3 or words[1][:8] != "covered=" or words[2][:7] != "digest=":
         return None
-    return words[0], int(words[1][8:]), words[2][7:]
+    covered = words[1][8:]
+    if len(covered) != _COVERED_DIGITS or not (covered.isascii() and covered.isdecimal()):
+        return None
+    return words[0], int(covered), words[2][7:]
 
 
 class Frame:
