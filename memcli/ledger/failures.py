@@ -122,8 +122,9 @@ def telling_lines(output: str) -> list[str]:
     lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _EMPTY.match(line)))
     lines = _distinct(lines)
     signs = [line for line in lines if _SIGN.search(line)]
-    if all(_GENERIC.search(line) for line in signs):  # "task failed" alone says nothing
-        signs = [*signs, *_before(signs, lines)]
+    telling = [line for line in signs if not _GENERIC.search(line)]
+    # What some program prints about any failure would blur the rest; alone ("task failed") it says nothing.
+    signs = telling or [*signs, *_before(signs, lines)]
     early = signs[:6] or [*lines[:1], *lines[-1:]]
     chosen = sorted(early, key=_worth, reverse=True)[:2] + [line for line in signs[-1:] if not _GENERIC.search(line)]
     chosen = [_traced(line, lines) for line in chosen]

@@ -96,3 +96,9 @@ def test_a_change_remembers_when_it_was_made_not_when_the_file_was_read() -> Non
         ledger.fold(one)
 
     assert ledger.state.files.known["/a/b.py"].changed == before
+
+
+def test_a_file_known_from_git_alone_was_written_by_no_call() -> None:
+    ledger = folded(place(), *ran("git commit -m x", "[main 1a2b3c4] x\n create mode 100644 src/new.py"))
+
+    assert ledger.state.files.written["/home/dev/shop/src/new.py"].writes == 0

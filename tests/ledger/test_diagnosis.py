@@ -73,3 +73,9 @@ def test_a_failed_task_stands_with_what_it_said_before() -> None:
 
 def test_lines_that_differ_in_their_time_only_are_one() -> None:
     assert len(telling_lines("10:01:02 error: the key file is missing\n10:01:03 error: the key file is missing")) == 1
+
+
+def test_what_is_printed_about_any_failure_does_not_blur_the_rest() -> None:
+    lines = telling_lines("a.ts(5,3): error TS1: the property is missing\nnpm error Lifecycle script 'check' failed")
+
+    assert lines == ["a.ts(5,3): error TS1: the property is missing"]
