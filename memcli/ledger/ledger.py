@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 1
+VERSION = 2
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
