@@ -11,6 +11,7 @@ import re
 from memcli.transcript.secrets import redact
 
 ELISION = "[…]"
+WITHIN = " ∈ "  # between what was looked for and where, in the brief of a look-up
 
 _TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?")
 # Control, zero-width, bidirectional, tag and replacement characters, and surrogates that no encoder accepts.

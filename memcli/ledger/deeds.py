@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.ledger import code
-from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.ledger.clean import WITHIN, clean, clip, identity, one_line
 from memcli.ledger.commits import subjects_in
 from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in
@@ -182,7 +182,7 @@ def _fill_read(deed: Deed, given: Input) -> None:
 def _fill_look(deed: Deed, given: Input) -> None:
     what = _text(given, "pattern", "query", "url", limit=300)
     where = _text(given, "path", "glob", limit=200)
-    deed.brief = clean(f"{what} in {where}" if where else what)
+    deed.brief = clean(f"{what}{WITHIN}{where}" if where else what)
     deed.names = keys_in(deed.brief)
 
 

@@ -284,11 +284,11 @@ def shown_path(path: str, root: str) -> str:
 
 
 def local(command: str, root: str) -> str:
-    """A command as one would type it in the project's root."""
+    """A command as one would type it in the project's root; elsewhere in it the root is elided, not dropped."""
     if not root:
         return command
     command = re.sub(rf"^cd {re.escape(root)}/?(?: && |; | )", "", command)
-    return command.replace(root.rstrip("/") + "/", "")
+    return command.replace(root.rstrip("/") + "/", "…/")
 
 
 def file_line(path: str, file: File, root: str) -> str:
@@ -334,7 +334,7 @@ def _references(ledger: Ledger, share: int) -> Groups:
     if commits.branch not in ("", "HEAD"):
         lines.append(Line(REFERENCES, "", f"- works on branch {spelled(commits.branch, 120)}", 0))
     if commits.root:
-        lines.append(Line(REFERENCES, "", f"- project root {spelled(commits.root, 160)}", -1))
+        lines.append(Line(REFERENCES, "", f"- project root {spelled(commits.root, 160)}, in commands …/", -1))
     return [(lines, share)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from memcli.ledger.clean import ELISION, clip, one_line
+from memcli.ledger.clean import ELISION, WITHIN, clip, one_line
 from memcli.ledger.names import names_in
 
 QUOTE_LIMIT = 3_600
@@ -59,5 +59,6 @@ def _is_path(word: str) -> bool:
 
 
 def spelled(text: str, limit: int = 200) -> str:
-    """A command, path or name as code, on one line."""
-    return f"`{clip(one_line(text).translate(_DOUBLE), limit)}`"
+    """A command, path or name as code, on one line; of a look-up what was looked for, and where."""
+    what, within, where = clip(one_line(text).translate(_DOUBLE), limit).partition(WITHIN)
+    return f"`{what}` in `{where}`" if within else f"`{what}`"

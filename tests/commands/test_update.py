@@ -117,7 +117,7 @@ def test_a_line_of_a_batch_is_remembered_beside_it(tmp_path: Path, updated: Any)
     talks = [[json.loads(line) for line in session("openai", turns).splitlines()] for turns in (1, 2)]
     path.write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in talks))
 
-    assert "generation 1, covers 9 of 9 messages" in updated(path, line=2)
+    assert "generation 1, covers 8 of 8 messages" in updated(path, line=2)
     assert "please do step 1 of the plan" in memory(path)
     assert "already current" in updated(path, line=2)
 
