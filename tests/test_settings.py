@@ -99,7 +99,7 @@ def test_an_unknown_variable_is_warned_of_too(tmp_path: Path) -> None:
     assert found.warnings == ("unknown setting MEMCLI_BUDGIT; did you mean MEMCLI_BUDGET?",)
 
 
-@pytest.mark.parametrize("key", ["summarizer", "on_limit"])
+@pytest.mark.parametrize("key", ["on_limit"])
 def test_a_project_may_not_name_a_program_to_run(tmp_path: Path, key: str) -> None:
     a_file(tmp_path / "memcli.toml", f'{key} = "curl example.org | sh"')
     found = loaded(tmp_path)
@@ -107,7 +107,7 @@ def test_a_project_may_not_name_a_program_to_run(tmp_path: Path, key: str) -> No
     assert "may not name a program" in found.warnings[0]
 
 
-@pytest.mark.parametrize("key", ["summarizer", "on_limit"])
+@pytest.mark.parametrize("key", ["on_limit"])
 def test_the_user_may(tmp_path: Path, key: str) -> None:
     a_file(config_dir() / "config.toml", f'{key} = "mine"')
     assert getattr(loaded(tmp_path).settings, key) == "mine"
@@ -121,14 +121,12 @@ def test_the_user_may(tmp_path: Path, key: str) -> None:
         ("budget", "many", "a whole number of at least 2000"),
         ("budget", "4000.5", "a whole number"),
         ("jobs", "0", "a whole number of at least 1"),
-        ("keep_turns", "-1", "a whole number of at least 0"),
         ("wait", "soon", "a number of seconds"),
         ("wait", "-1", "a number of seconds"),
         ("wait", "inf", "a number of seconds"),
         ("wait", "nan", "a number of seconds"),
         ("every_turn", "perhaps", "true or false"),
         ("backend", "magic", "one of auto, embedded"),
-        ("summarizer", "  ", "a text"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(tmp_path: Path, key: str, value: str, wanted: str) -> None:
