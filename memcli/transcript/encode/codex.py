@@ -1,7 +1,7 @@
 """Codex rollouts: session meta with a new id, the rules the session began with, the memory as a user message, the tail.
 
 The rules are what stands before the first word of the person: developer messages, AGENTS.md, the environment. The
-client's own compaction keeps them too.
+client's own compaction keeps them too. All become developer messages: the first message of the user is the memory.
 
 Dropped from the tail: reasoning (items and events), the client's compactions and the summaries written for them,
 further session metas (they carry old ids), rollbacks (the turns they took away are skipped; on resume they would take
@@ -113,7 +113,7 @@ def message(before: str, state: str, after: str, envelope: Record, tokens: int =
         frame.fields(meta)
         frame.data[-1:] = b"}}\n"
     for rule in envelope.get("rules", ()):
-        frame.add(dump(rule) + b"\n")
+        frame.add(dump({**rule, "payload": {**rule["payload"], "role": "developer"}}) + b"\n")
     frame.add(b'{"timestamp":' + _time(time) + b',"type":"response_item","payload":{"type":"message","role":"user",')
     frame.add(b'"content":[{"type":"input_text","text":"')
     return frame.text(before, state, after, b'"}]}}\n')
