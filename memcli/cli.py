@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from memcli import __version__
+
 app = typer.Typer(
     name="memcli",
     help="Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant.",
@@ -41,9 +43,7 @@ KeepTokens = Annotated[
 
 def _version(wanted: bool) -> None:  # typer calls it so
     if wanted:
-        from memcli.edge import version as ours
-
-        typer.echo(f"memcli {ours()}")
+        typer.echo(f"memcli {__version__}")
         raise typer.Exit
 
 

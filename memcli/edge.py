@@ -22,6 +22,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from memcli import __version__
 from memcli.errors import MemcliError, NotReadable, NotWritable, Usage
 
 if TYPE_CHECKING:
@@ -120,16 +121,6 @@ def expected(error: OSError) -> MemcliError | None:
     return None
 
 
-def version() -> str:
-    """The version that is installed; "unknown" where memcli runs from its source alone."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("memcli")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
 def _exit_code(error: SystemExit) -> int:
     if error.code is None or isinstance(error.code, int):
         return error.code or 0
@@ -166,7 +157,7 @@ def _write_log(error: BaseException) -> Path | None:
 
     home = str(Path.home())
     lines = (
-        f"memcli {version()}, Python {platform.python_version()}, {platform.platform()}",
+        f"memcli {__version__}, Python {platform.python_version()}, {platform.platform()}",
         f"command: {shlex.join(sys.argv)}",
         "",
         _trace(error),

@@ -13,21 +13,25 @@ but has no owner belongs to the user and is never taken. Candidates, in order: `
 made is found again first, so a name never flips because another transcript came or went.
 
 Where the directory cannot be written, all of it lies in the user's state directory, under a hash of the real path.
-`Place.of` only looks; `Place.claim` makes directories and takes the name.
+`Place.of` only looks; `Place.make` makes the directory, `Place.claim` takes the name.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from memcli.errors import NotWritable
 from memcli.sidecar import files
 from memcli.userdirs import state_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOM = ".memcli"
 MEMORY = "session-memory.md"
@@ -63,17 +67,23 @@ class Place:
             return cls(real, beside, _memory(real, beside))
         return cls(real, away, away / MEMORY, elsewhere=True)
 
-    def claim(self) -> Self:
-        """Make the directories and take a name for the memory; the place as it now is. Raises NotWritable."""
-        try:
+    def make(self) -> None:
+        """Make the sidecar's directory. Raises NotWritable."""
+        with _explained(self):
             self.sidecar.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self.elsewhere:
-                return self
-            files.create(self.sidecar.parent / ".gitignore", b"*\n", durable=False)
+            if not self.elsewhere:
+                files.create(self.sidecar.parent / ".gitignore", b"*\n", durable=False)
+
+    def claim(self) -> Self:
+        """Take a name for the memory; the place as it now is. Raises NotWritable.
+
+        To be done when there is a memory: a file that turns out to be no transcript must not own the plain name.
+        """
+        self.make()
+        if self.elsewhere:
+            return self
+        with _explained(self):
             return replace(self, memory=_claim_memory(self.transcript, self.sidecar))
-        except OSError as error:
-            sentence = f"cannot write beside {self.transcript} nor in the state directory: {error.strerror}"
-            raise NotWritable(sentence, f"ls -ld {shlex.quote(str(self.transcript.parent))}") from error
 
     @property
     def announcement(self) -> str:
@@ -91,6 +101,15 @@ class Place:
     def compacted(self) -> Path:
         """Where `watch --context-limit` writes the compacted transcript."""
         return self.transcript.with_name(f"{_short(self.transcript.stem)}{COMPACTED}")
+
+
+@contextlib.contextmanager
+def _explained(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        sentence = f"cannot write beside {place.transcript} nor in the state directory: {error.strerror}"
+        raise NotWritable(sentence, f"ls -ld {shlex.quote(str(place.sidecar.parent))}") from error
 
 
 def is_ours(path: Path) -> bool:

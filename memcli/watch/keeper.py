@@ -91,9 +91,8 @@ class Keeper:
 
     def open(self, command: str, wall: float) -> None:
         """Take the lock and go on from where an earlier process stood. Raises AlreadyWatched, NotWritable."""
-        self.place = self.follower.place = self.place.claim()
+        self.place.make()
         self._lock = Lock.acquire(self.place.lock, command, wall)
-        self.store = Store(self.place)
         self.store.prepare()
         self.head = self.store.head()
         self._restore()
@@ -193,6 +192,7 @@ class Keeper:
 
     def _publish(self, publication: Publication, wall: float) -> Generation:
         assert self.session is not None
+        self.place = self.follower.place = self.store.place = self.place.claim()
         edits, self._heard = self._heard, []
         parent = self.head.generation if self.head else ""
         made = record(publication, self.session.format, self.path, self.store, wall, parent)

@@ -213,3 +213,11 @@ def test_a_directory_is_watched_and_not_updated(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NoTranscript, match="no such file"):
         update(tmp_path / "run.jsonl", {}, check=False, quiet=True)
+
+
+def test_a_file_without_a_message_does_not_own_the_plain_name(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    with pytest.raises(NoMessages):
+        update(tmp_path / "empty.jsonl", {}, check=False, quiet=True)
+
+    assert not (tmp_path / ".memcli" / ".session-memory.md.owner").exists()
