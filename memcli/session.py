@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 QUIET_SECONDS = 0.2
-"""A file that has not grown for so long has been flushed by its client (facts/claude-code.md §1: 30 to 170 ms)."""
+"""A file that has not grown for so long has been flushed by its client (seen: 30 to 170 ms after the event)."""
 
 PATIENCE = 1.5
 """A threshold crossed inside a turn waits for the turn's end until it is exceeded this many times."""

@@ -1,4 +1,4 @@
-"""Claude Code on this machine: which transcript belongs to a project directory (facts/claude-code.md §1)."""
+"""Claude Code on this machine: which transcript belongs to a project directory."""
 
 from __future__ import annotations
 
