@@ -54,6 +54,7 @@ def memcli(
     """Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant."""
 
 
+# One parameter an option: typer reads the signature, so this function is longer than it does anything.
 @app.command()
 def watch(
     paths: Annotated[
