@@ -128,6 +128,7 @@ def _intent(ledger: Ledger, share: int) -> Groups:
     later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
     room = share - limit - 60
     fair = max(90, fair_limit([len(one.text) + 10 + min(ANSWERED, sum(map(len, one.answers))) for one in later], room))
+    fair = min(fair, share // 2) if len(later) > 1 else fair  # one pasted flood must not take all words of the section
     latest = max((one.index for one in later), default=0)
     lines = [
         Line(
@@ -175,6 +176,7 @@ def _errors(ledger: Ledger, share: int) -> Groups:
     corrections, root = ledger.state.requests.corrections, ledger.state.commits.root
     room = int(share * 0.62)
     fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
+    fair = min(fair, room // 2) if len(corrections) > 1 else fair
     steered = [
         Line(ERRORS, CORRECTIONS, f"- {turn(ledger, one.index)}{_correction(one, fair)}", one.index)
         for one in _served(corrections, fair)
