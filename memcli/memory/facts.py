@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 Groups = list[tuple[list[Line], int]]
 
 ANSWERED = 120  # characters of what a request answers
+ANSWERS_SHARE = 0.15  # of the room of requests: what they answer takes no more of it
+FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
@@ -59,7 +61,7 @@ READ = "Only read:"
 COMMANDS = "Commands and look-ups, with their purpose:"
 SUBAGENTS = "Subagents:"
 FINDINGS = "Findings on the way, in the agent's words:"
-ASKED = "More of the user's long texts:"
+ASKED = "More of the user's texts:"
 NAMES_LEFT = "More names by file:"
 
 ORDER = (
@@ -124,22 +126,37 @@ def _intent(ledger: Ledger, share: int) -> Groups:
     if not first:
         return []
     limit = min(len(first.text), share * 2 // 5)
-    groups = [([Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{quoted(first.text, limit)}", 0)], share)]
+    line = Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{quoted(first.text, limit)}", 0)
     later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
     room = share - limit - 60
-    fair = max(90, fair_limit([len(one.text) + 10 + min(ANSWERED, sum(map(len, one.answers))) for one in later], room))
+    answers = _answers(later, int(room * ANSWERS_SHARE))
+    fair = max(90, fair_limit([len(one.text) + FRAME + len(answers.get(one.index, "")) for one in later], room) - FRAME)
     fair = min(fair, share // 2) if len(later) > 1 else fair  # one pasted flood must not take all words of the section
-    latest = max((one.index for one in later), default=0)
     lines = [
         Line(
             USER_INTENT,
             LATER,
-            f"- {turn(ledger, one.index)}{quoted(one.text, fair)}{_answering(one, 5 if one.index == latest else 1)}",
+            f"- {turn(ledger, one.index)}{quoted(one.text, fair)}{answers.get(one.index, '')}",
             one.index,
+            spill=(REFERENCES, ASKED),
         )
         for one in _served(later, fair)
     ]
-    return [*groups, (lines, room)]
+    return [([line], share), (lines, room)]
+
+
+def _answers(requests: list[Request], room: int) -> dict[int, str]:
+    """What requests answer, by their index: the newest first, as far as there is room; the person's words go before.
+
+    A request that is longer than what would be shown of a question speaks for itself.
+    """
+    shown: dict[int, str] = {}
+    for one in reversed(requests):
+        text = _answering(one) if len(one.text) <= ANSWERED or len(one.answers) > 1 else ""
+        if text and len(text) <= room:
+            shown[one.index] = text
+            room -= len(text)
+    return shown
 
 
 def turn(ledger: Ledger, index: int) -> str:
@@ -148,11 +165,9 @@ def turn(ledger: Ledger, index: int) -> str:
     return f"[t{number}] " if number else ""
 
 
-def _answering(one: Request, often: int) -> str:
-    """What a short request answers; the newest is what is being carried out, so its list may be `often` as long."""
-    if not one.answers:
-        return ""
-    return f" (answers the agent's {quoted(joined(one.answers, ANSWERED * often))})"
+def _answering(one: Request) -> str:
+    """What a short request answers, so that it can be understood."""
+    return f" (answers the agent's {quoted(joined(one.answers, ANSWERED))})" if one.answers else ""
 
 
 def _distinct(requests: Iterable[Request]) -> list[Request]:
@@ -199,7 +214,7 @@ def _correction(one: Request, limit: int) -> str:
     )
     about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
     about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
-    return f"{how}{about} — user: {quoted(one.text, limit)}{_answering(one, 1)}"
+    return f"{how}{about} — user: {quoted(one.text, limit)}{_answering(one)}"
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 SAID = "Said in the running turn, in order:"
 UNDER_WAY = "Asked for by the user and under way:"
-SHARE = 1.4  # of Active Work's share: the running turn is worth more than any ended one
+SHARE = 0.7  # of Active Work's share: what does not fit competes with all other notes
+UNDER_WAY_LIMIT = 160  # characters: the words stand in full in User Intent and Current State
 
 
 def said_so_far(ledger: Ledger, share: int) -> list[Line]:
@@ -42,7 +43,5 @@ def under_way(ledger: Ledger, limit: int) -> list[Line]:
         return []
     since = [one for one in state.requests.said if one.index >= state.turn][:1]
     since += [one for one in state.requests.said if one.index > state.turn and one.via == "queued"][-2:]
-    return [
-        Line(PENDING, UNDER_WAY, f"- in progress, user: {quoted(one.text, limit // len(since))}", one.index)
-        for one in since
-    ]
+    fair = min(UNDER_WAY_LIMIT, limit // max(1, len(since)))
+    return [Line(PENDING, UNDER_WAY, f"- in progress, user: {quoted(one.text, fair)}", one.index) for one in since]
