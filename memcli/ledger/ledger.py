@@ -36,6 +36,7 @@ from memcli.transcript.entries import (
     Entry,
     Interrupt,
     Link,
+    MachineText,
     Place,
     ToolResult,
     ToolUse,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 2
+VERSION = 3
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -97,6 +98,8 @@ class Ledger:
             match part:
                 case UserText():
                     self._heard(part)
+                case MachineText(text=text) if entry.role == "user":
+                    self.state.requests.command(text, self.state.work.clock)
                 case AssistantText():
                     self._said(part)
                 case ToolUse():

@@ -6,6 +6,7 @@ about (the refused call, the question asked) is remembered beside it. Nothing he
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +17,58 @@ if TYPE_CHECKING:
     from memcli.transcript.entries import UserText
 
 MAX_REQUESTS = 600  # the first and the corrections are never dropped for others
+MAX_COMMANDS = 30
 FRESH = 80  # requests younger than this keep their full clip
 OLD_LIMIT = 400  # characters of older ones
+
+
+_COMMAND = re.compile(r"\s*<command-(?:name|message)>.*?<command-name>(/[\w:.-]{1,60})</command-name>", re.DOTALL)
+_COMMAND_FIRST = re.compile(r"\s*<command-name>(/[\w:.-]{1,60})</command-name>")
+# What a client does for itself; all other commands ask the agent for something.
+_OF_THE_CLIENT = frozenset(
+    [
+        "/add-dir",
+        "/agents",
+        "/bashes",
+        "/bug",
+        "/clear",
+        "/compact",
+        "/config",
+        "/context",
+        "/copy",
+        "/cost",
+        "/doctor",
+        "/effort",
+        "/exit",
+        "/export",
+        "/fast",
+        "/help",
+        "/hooks",
+        "/ide",
+        "/init",
+        "/keybindings",
+        "/login",
+        "/logout",
+        "/mcp",
+        "/memory",
+        "/model",
+        "/output-style",
+        "/permissions",
+        "/plugin",
+        "/quit",
+        "/release-notes",
+        "/resume",
+        "/rewind",
+        "/status",
+        "/statusline",
+        "/tasks",
+        "/terminal-setup",
+        "/theme",
+        "/todos",
+        "/usage",
+        "/vim",
+    ]
+)
 
 
 class Request(msgspec.Struct, array_like=True):
@@ -37,6 +88,13 @@ class Requests(msgspec.Struct, array_like=True):
     """What the person asked for, first to last."""
 
     said: list[Request] = []
+    ran: list[tuple[int, str]] = []
+
+    def command(self, text: str, index: int) -> None:
+        """Keep a slash command that the person ran without any words, if it asked the agent for something."""
+        found = _COMMAND_FIRST.match(text[:400]) or _COMMAND.match(text[:400])
+        if found and found.group(1) not in _OF_THE_CLIENT:
+            self.ran = [*(one for one in self.ran if one[1] != found.group(1)), (index, found.group(1))][-MAX_COMMANDS:]
 
     def heard(self, part: UserText, index: int, about: str = "", answers: list[str] | None = None) -> str:
         """Keep a text of the person; the cleaned text is returned."""

@@ -121,6 +121,9 @@ def groups(section: str, ledger: Ledger, share: int) -> Groups:
 # -- User Intent
 
 
+COMMANDS_SHOWN = 4
+
+
 def _intent(ledger: Ledger, share: int) -> Groups:
     first = ledger.state.requests.first
     if not first:
@@ -142,7 +145,11 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         )
         for one in _served(later, fair)
     ]
-    return [([line], share), (lines, room)]
+    ran = [
+        Line(USER_INTENT, LATER, f"- {turn(ledger, index)}ran the command {spelled(name)} without further words", index)
+        for index, name in reversed(ledger.state.requests.ran)
+    ]
+    return [([line], share), (ran[:COMMANDS_SHOWN], share // 8), (lines, room)]
 
 
 def _answers(requests: list[Request], room: int) -> dict[int, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.memory.test_render import memory, user
+from memcli.transcript.entries import MachineText, ToolResult
+from tests.memory.test_render import call, entry, memory, user
 
 
 def many(count: int, words: int) -> list[object]:
@@ -32,3 +33,23 @@ def test_no_request_stands_in_both_places() -> None:
     intent, references = (document.block(name).ledger for name in ("User Intent", "Key References"))
 
     assert not [n for n in range(60) if f'"request {n} ' in intent and f'"request {n} ' in references]
+
+
+def test_a_command_without_words_stands_among_the_requests() -> None:
+    ran = entry(
+        "user", MachineText("<command-message>x:apply</command-message>\n<command-name>/x:apply</command-name>")
+    )
+    own = entry("user", MachineText("<command-name>/clear</command-name><command-args></command-args>"))
+    whole = memory(user("plan the change"), ran, own).to_markdown("")
+
+    assert "ran the command `/x:apply`" in whole
+    assert "/clear" not in whole
+
+
+def test_a_command_in_a_tool_result_is_nobodys_request() -> None:
+    text = "<command-name>/x:apply</command-name>"
+    whole = memory(
+        user("look"), call("Bash", {"command": "cat a"}, "c"), entry("tool", ToolResult("c", text))
+    ).to_markdown("")
+
+    assert "ran the command" not in whole
