@@ -109,7 +109,6 @@ class InFlight(msgspec.Struct, frozen=True):
     cut: Cut
     fold: bytes
     epoch: int
-    failures: int = 0
 
 
 class Marks(msgspec.Struct):
