@@ -141,7 +141,7 @@ _RULES = (
 _NAMES = ("password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "authorization", "key")
 _KEY_OF = ("api", "access", "account", "auth", "private", "signing", "encryption", "secret")
 _ASSIGNED = re.compile(
-    r"(?:s|S)?(?![a-z])[\w.-]{0,40}[\"'`]?\s{0,3}(?P<sign>:=|=>|=|:)\s{0,3}(?P<quote>[bru]?[\"'`])?"
+    r"(?:s|S)?(?![a-z])[\w.-]{0,40}[\"'`]?\s{0,3}(?P<sign>:=|=>|=|:(?!:))\s{0,3}(?P<quote>[bru]?[\"'`])?"
     rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}}+)(?![\w.]*[(\[])"
 )
 

@@ -207,3 +207,9 @@ def test_long_texts_are_read_at_once() -> None:
         redact(text)
 
     assert time.perf_counter() - started < 20
+
+
+def test_a_path_in_a_language_is_no_assignment() -> None:
+    search = "rg -n 'ProviderConfig::PasswordStore|PasswordStoreProvider::new|Token::parse_str_12345' src"
+
+    assert redact(search) == search
