@@ -84,8 +84,11 @@ class Ledger:
 
     @classmethod
     def restore(cls, data: bytes) -> Ledger:
-        """The ledger a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes."""
-        return cls(_DECODER.decode(data))
+        """The ledger a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes and other versions."""
+        state = _DECODER.decode(data)
+        if state.version != VERSION:
+            raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
+        return cls(state)
 
     def snapshot(self) -> bytes:
         """The whole state; equal content gives equal bytes."""

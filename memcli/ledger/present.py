@@ -58,8 +58,11 @@ class Present:
 
     @classmethod
     def restore(cls, data: bytes) -> Present:
-        """The fold a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes."""
-        return cls(_DECODER.decode(data))
+        """The fold a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes and other versions."""
+        state = _DECODER.decode(data)
+        if state.version != VERSION:
+            raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
+        return cls(state)
 
     def snapshot(self) -> bytes:
         """The whole state; equal content gives equal bytes."""

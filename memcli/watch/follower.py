@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from memcli.effects import AnyEffect, Effect, FindParent, Inheritance, ReadingEffect, Restart
 from memcli.errors import MemcliError, NotATranscript
+from memcli.ledger.fold import Fold
 from memcli.memory import message
 from memcli.memory.edits import from_record
 from memcli.session import Session, Triggers
@@ -147,6 +150,15 @@ def _inheritance(mark: message.Mark, text: str, place: Place) -> Inheritance | N
     if parent is None:
         return Inheritance(opaque=document, generation=mark.generation)
     kept = from_record(parent.generation.edits)
-    if parent.ledger is None:
+    if parent.ledger is None or not _is_readable(parent.ledger):
         return Inheritance(opaque=document, generation=mark.generation, edits=kept)
     return Inheritance(parent.ledger, mark.covered, generation=mark.generation, edits=kept)
+
+
+def _is_readable(fold: bytes) -> bool:
+    """False for a fold of another version of memcli: then the memory's text is carried, as if the fold were lost."""
+    try:
+        Fold(fold)
+    except msgspec.MsgspecError:
+        return False
+    return True

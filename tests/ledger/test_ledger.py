@@ -139,3 +139,12 @@ def test_an_interruption_lasts_until_the_next_prompt() -> None:
 
 def test_the_present_stays_small() -> None:
     assert len(presented(*a_session(), *(ran(f"echo {n}") for n in range(200))).snapshot()) < 8_000
+
+
+@pytest.mark.parametrize("kind", [Ledger, Present])
+def test_a_snapshot_of_another_version_is_refused(kind) -> None:
+    older = kind()
+    older.state.version -= 1
+
+    with pytest.raises(msgspec.MsgspecError):
+        kind.restore(older.snapshot())
