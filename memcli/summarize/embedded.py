@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 def summarize(job: Job) -> Result:
     """The ledger block of every section, within the job's budget."""
     document = render(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque)
-    return Result(job.job, {block.name: block.ledger for block in document.blocks}, "embedded")
+    return Result(job.job, {block.name: block.ledger for block in document.blocks}, prose=job.prose)
