@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from memcli.memory.fitting import rendered
 from memcli.memory.jobs import VERSION, Job, Result, parse_job
-from memcli.summarize import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,6 @@ def answer(line: bytes) -> Result:
 
 def _attempt(job: Job) -> Result:
     try:
-        return embedded.summarize(job)
+        return rendered(job)
     except Exception as error:  # noqa: BLE001  # one bad job must not take the child and the other jobs down
         return Result(job.job, error=f"{type(error).__name__}: {error}")

@@ -12,8 +12,8 @@ DEFAULT_MODEL = "claude-haiku-5-5"
 class Options(msgspec.Struct, frozen=True):
     """The summarizer's settings, as `memcli summarize` takes them on its command line.
 
-    `backend` is decided already (never "auto"). `timeout` is in seconds for one request; `ttl` that of cache marks;
-    `effort` "" leaves it to the service.
+    `backend` is decided already (never "auto"). `timeout` is in seconds for one request; `cache_ttl` that of
+    cache marks; `effort` "" leaves it to the service.
     """
 
     backend: Literal["embedded", "anthropic", "command", "program"] = "embedded"
@@ -24,7 +24,7 @@ class Options(msgspec.Struct, frozen=True):
     command: str = ""
     summarizer: str = ""
     effort: str = "low"
-    ttl: Literal["5m", "1h"] = "5m"
+    cache_ttl: Literal["5m", "1h"] = "5m"
     timeout: float = 120.0
     prompt_file: str = ""
     jobs: int = 4
