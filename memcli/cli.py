@@ -311,15 +311,16 @@ def where(path: Transcript = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run(path, as_json=as_json))
 
 
-@app.command()
-def summarize() -> None:
+# The child reads its options itself: the daemon starts it without typer.
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def summarize(context: typer.Context) -> None:
     """The summarizer child: jobs as JSON lines on stdin, results on stdout. Started by the daemon.
 
     Example: memcli summarize < jobs.jsonl
     """
-    from memcli.summarize.child import main
+    from memcli.summarize.__main__ import main
 
-    raise typer.Exit(main())
+    raise typer.Exit(main(context.args))
 
 
 @config.command("show")

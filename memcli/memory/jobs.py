@@ -70,6 +70,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Tokens of one call as the service billed them; the whole prompt is the sum of the first four.
 
     `thinking_tokens` is the part of `output_tokens` that was thought. `estimated`: the service reported nothing.
+    `cost` in US dollars is what the service itself says the call cost; most say nothing (None).
     """
 
     input_tokens: int = 0
@@ -80,6 +81,12 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     thinking_tokens: int = 0
     service_tier: str = ""
     estimated: bool = False
+    cost: float | None = None
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All of the prompt, cached or not."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
 
 class Call(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -12,8 +12,11 @@ DEFAULT_MODEL = "claude-haiku-5-5"
 class Options(msgspec.Struct, frozen=True):
     """The summarizer's settings, as `memcli summarize` takes them on its command line.
 
-    `backend` is decided already (never "auto"). `timeout` is in seconds for one request; `cache_ttl` that of
-    cache marks; `effort` "" leaves it to the service.
+    `backend` is decided already (never "auto"). `timeout` is in seconds for one question to a model, its retries
+    included; `cache_ttl` that of cache marks; `effort` "" leaves it to the service.
+
+    `dialect` says what a Messages API understands: "anthropic" is the whole of it, "compatible" the part that other
+    servers share; "" goes by the host (api.anthropic.com speaks the whole).
     """
 
     backend: Literal["embedded", "anthropic", "command", "program"] = "embedded"
@@ -21,6 +24,7 @@ class Options(msgspec.Struct, frozen=True):
     base_url: str = ""
     auth_header: Literal["", "bearer", "x-api-key"] = ""
     api_version: str = ""
+    dialect: Literal["", "anthropic", "compatible"] = ""
     command: str = ""
     summarizer: str = ""
     effort: str = "low"

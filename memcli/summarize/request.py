@@ -9,7 +9,7 @@ import msgspec
 from memcli.memory.jobs import Usage
 
 if TYPE_CHECKING:
-    from memcli.memory.jobs import Failure
+    from memcli.memory.jobs import Failure, Job, Result
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -33,7 +33,12 @@ class Request(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The question as plain text, for a program that reads a prompt."""
-        return "\n\n".join([self.system, *(_text(message["content"]) for message in self.messages)]).strip()
+        return f"{self.system}\n\n{self.without_system}".strip()
+
+    @property
+    def without_system(self) -> str:
+        """The same for a program that is told the system prompt in another way."""
+        return "\n\n".join(_text(message["content"]) for message in self.messages).strip()
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -69,6 +74,20 @@ class Backend(Protocol):
 
     def count(self, request: Request) -> int:
         """Tokens of the prompt: counted by the service if it can, else estimated."""
+
+    def close(self) -> None:
+        """End what was started."""
+
+
+class Writer(Protocol):
+    """Something that writes a whole update on its own: a program of the user's that speaks the protocol."""
+
+    name: str
+    model: str
+
+    def write(self, job: Job) -> Result:
+        """The answer to a job whose `prompt` is filled in: a Result with `edits` or `text`, and `model` and `usage`
+        (estimated if the program told none). Raises Failed. Called from several threads at a time."""
 
     def close(self) -> None:
         """End what was started."""
