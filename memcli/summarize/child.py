@@ -20,8 +20,8 @@ import msgspec
 
 from memcli.edge import INTERRUPTED, TERMINATED, Terminated
 from memcli.memory.jobs import VERSION, Job, Progress, Result, parse_job
-from memcli.summarize.writing import Writing
 from memcli.summarize.progress import heard
+from memcli.summarize.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
