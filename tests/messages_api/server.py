@@ -225,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
         said = [wire(event) for event in events(outcome.payload)]
         name = outcome.fault.name if outcome.fault else ""
         if name in {"cut", "mid-stream", "half-body"}:
-            said = said[: len(said) // 2 + 1]
+            said = said[: len(said) // 2]
         if name == "mid-stream":
             said.append(wire(("error", _OVERLOADED)))
         pause = outcome.fault.seconds / len(said) if outcome.fault and name == "drip" else 0.0

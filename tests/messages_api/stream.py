@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PIECE = 96  # characters of a delta, or a hundredth of a long text
+PIECE = 96  # characters of a delta; a short text comes in four all the same, a long one in a hundred
 
 Event = tuple[str, dict[str, Any]]
 
@@ -60,5 +60,5 @@ def _parts(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]
 
 
 def _cut(text: str) -> list[str]:
-    size = max(PIECE, len(text) // 100)
+    size = max(min(PIECE, len(text) // 4 + 1), len(text) // 100)
     return [text[start : start + size] for start in range(0, len(text), size)]
