@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 PROSE = ("User Intent", "Errors & Corrections", "Active Work", "Completed Work", "Key References")
 _SECTIONS = (*PROSE, "Current State", "Pending Tasks", "Files", "Pinned")
 _HEADING = re.compile(r"^\s*#{1,6}\s*(.*?)[\s#:]*$")
+_WHO = "(user|human|assistant|agent|tool)"
 _SPEAKER = re.compile(
-    r"""^\s*(?:[\[<({|=\#*»]{1,8}\s*(?:\w+\s+)?(?:role=["']?)?(user|human|assistant|agent|tool)\b[^\n]{0,60}?[\])>}|:»*=]+"""
-    r"""|(user|human|assistant|agent|tool)\s*(?:[\[(][^\])]{0,40}[\])])?\s*:)\s*(.*)$""",
-    re.IGNORECASE,
+    rf"""^\s*(?:
+        \#{{1,6}}\s*{_WHO}\b[^\n]{{0,60}}$                                                          # a heading
+        | [\[<({{|=*»]{{1,8}}\s*(?:\w+\s+)?(?:role=["']?)?{_WHO}\b[^\n]{{0,60}}?[\])>}}|:»*=]+         # in brackets
+        | {_WHO}\s*(?:[\[(][^\])]{{0,40}}[\])])?\s*:                                                # before a colon
+    )\s*(.*)$""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _CLOSING = re.compile(r"^\s*(</|\[/)")
 _TAG = re.compile(r"^\s*<[\w-]+[^>]*>\s*$")
@@ -78,8 +82,8 @@ def _rendered(text: str) -> Iterator[tuple[str, str, str]]:
         elif _CLOSING.match(line):
             role = section = ""
         elif speaker and not (section and line.startswith((" ", "-"))):
-            role, section = _ROLES[(speaker[1] or speaker[2]).lower()], ""
-            yield role, "", speaker[3]
+            role, section = _ROLES[(speaker[1] or speaker[2] or speaker[3]).lower()], ""
+            yield role, "", speaker[4]
         elif heading or _TAG.match(line):
             role = section = ""
         elif line.strip():

@@ -12,9 +12,11 @@ Where it goes, newest last, each sentence once:
   Errors & Corrections  the user's that hold a word of refusal, at most 4, verbatim in quotation marks;
                         the agent's that hold a word of failure, at most 4, reworded
   Active Work           the agent's last 4, reworded; it replaces what stood there
-  Completed Work        the agent's others that hold a word of completion, at most 8, reworded
-  Key References        names in backticks of the agent's others, at most 6, each with its sentence reworded
-Where the prompt shows a section of more than 12 items, the oldest goes (`drop`); what is new is added below (`append`).
+  Completed Work        the agent's but the very last that hold a word of completion and none of failure, at most 8,
+                        reworded
+  Key References        the agent's but the very last that hold a name in backticks, at most 6, reworded, the name first
+Where the prompt shows items of a section, a new one that begins with the same six words takes the place of the old
+(`change`), others are added below (`append`), and of more than 12 the oldest goes (`drop`).
 A plain answer (no schema) repeats, above what is new, the items that the prompt shows of a section, the last 12.
 """
 
@@ -89,9 +91,9 @@ def _sections(found: Material) -> dict[str, list[str]]:
     user = [sentence for number, sentence in enumerate(sentences(found.of("user"))) if number % 3 != 2]
     agent = sentences(found.of("assistant"))[::2]
     failures = [sentence for sentence in agent if _FAILURE.search(sentence)]
-    others = [sentence for sentence in agent[:-4] if sentence not in failures]
+    earlier = [sentence for sentence in agent[:-1] if sentence not in failures]
     corrected = [sentence for sentence in user if _REFUSAL.search(sentence)]
-    named = [f"`{name[1]}`: {reworded(sentence)}" for sentence in others if (name := _NAME.search(sentence))]
+    named = [f"`{name[1]}`: {reworded(sentence)}" for sentence in earlier if (name := _NAME.search(sentence))]
     return {
         "User Intent": [_asked(number, sentence) for number, sentence in enumerate(user[-6:])],
         "Errors & Corrections": [
@@ -99,7 +101,7 @@ def _sections(found: Material) -> dict[str, list[str]]:
             *(reworded(sentence) for sentence in failures[-4:]),
         ],
         "Active Work": [reworded(sentence) for sentence in agent[-4:]],
-        "Completed Work": [reworded(sentence) for sentence in others if _DONE.search(sentence)][-8:],
+        "Completed Work": [reworded(sentence) for sentence in earlier if _DONE.search(sentence)][-8:],
         "Key References": list(dict.fromkeys(named))[-6:],
     }
 
@@ -114,7 +116,15 @@ def _edits(name: str, items: list[str], standing: list[str], *, whole: bool) -> 
         kept = [] if name == "Active Work" and lines else standing[-_MOST_ITEMS:]
         return [Edit(name, "replace", "\n".join([*kept, *lines]))] if kept or lines else []
     edits = [Edit(name, "drop", item=standing[0].removeprefix("- ")[:60])] if len(standing) > _MOST_ITEMS else []
-    if lines:
-        op = "replace" if name == "Active Work" or not standing else "append"
-        edits.append(Edit(name, op, "\n".join(lines)))
-    return edits
+    if name == "Active Work" or not standing:
+        return [*edits, Edit(name, "replace", "\n".join(lines))] if lines else edits
+    begun = {_beginning(item): item for item in standing}
+    changed = [(begun[_beginning(line)], line) for line in lines if _beginning(line) in begun]
+    edits += [Edit(name, "change", line, item.removeprefix("- ")[:60]) for item, line in changed if item != line]
+    new = [line for line in lines if _beginning(line) not in begun]
+    return [*edits, Edit(name, "append", "\n".join(new))] if new else edits
+
+
+def _beginning(item: str) -> str:
+    """By which an item is taken for a newer form of another: its first six words."""
+    return " ".join(item.split()[:7])
