@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.messages_api import Server
+
+settings.register_profile("memcli")  # no test measures time
+settings.load_profile("memcli")
 
 _SCRUBBED = ("ANTHROPIC_", "MEMCLI_", "OPENAI_", "CLAUDE_", "CODEX_")
 _HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
