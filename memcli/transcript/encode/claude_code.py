@@ -69,7 +69,7 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
     """The envelope of the newest conversation record, its time and the id new lines hang on."""
     found: Record = {}
     for raw in (*first, *last):
-        for record in parse(raw) or ():
+        for record in parse(raw)[0]:
             if record.get("isSidechain") or not record.get("uuid"):
                 continue
             found.update({name: record[name] for name in _ENVELOPE if isinstance(record.get(name), str)})
