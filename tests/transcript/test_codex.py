@@ -471,3 +471,10 @@ def test_a_count_names_the_model_of_the_last_setting() -> None:
 @pytest.mark.parametrize("turns", [0, -1, True, "1", None])
 def test_a_rollback_of_no_turns_takes_nothing_back(turns: Any) -> None:
     assert script(codex(event("thread_rolled_back", num_turns=turns))) == []
+
+
+def test_the_event_behind_a_memory_is_no_echo_of_it() -> None:
+    """A tail may begin with the event of its prompt; the memory before it was typed by nobody."""
+    memory = "<!-- memcli generation=g covered=0000000 digest=d -->\n## User Intent"
+
+    assert script(codex(item(memory), told("go"), item("go")))[1:] == ["user| prompt: go"]

@@ -190,9 +190,9 @@ def test_a_file_that_ends_anywhere_says_a_beginning_of_what_the_whole_file_says(
 def test_records_that_are_appended_again_anywhere_later_say_nothing(name: str, places: list[tuple[int, int]]) -> None:
     lines = a_session(name).lines
     conversation = live(name, b"".join(lines))
-    for what, where in places:
-        what, where = sorted((what % len(lines), where % (len(lines) + 1)))
-        lines = [*lines[:where], lines[min(what, where)], *lines[where:]] if what < where else lines
+    for one, other in places:
+        earlier, later = sorted((one % len(lines), other % (len(lines) + 1)))
+        lines = [*lines[:later], *lines[earlier : earlier + 1][: later - earlier], *lines[later:]]
 
     assert live(name, b"".join(lines)) == conversation
 
