@@ -69,7 +69,7 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
     """The envelope of the newest conversation record, its time and the id new lines hang on."""
     found: Record = {}
     for raw in (*first, *last):
-        for record in parse(raw) or ():
+        for record in parse(raw)[0]:
             if record.get("isSidechain") or not record.get("uuid"):
                 continue
             found.update({name: record[name] for name in _ENVELOPE if isinstance(record.get(name), str)})
@@ -297,21 +297,31 @@ def _trim(item: Item, indexes: set[int]) -> bool:
 
 
 def _once(items: list[Item]) -> list[Item]:
-    """Without the words of a refusal where the user's next words are the same: a session that was swapped before
-    holds them already behind the refusal they came from."""
+    """Without the words of a refusal where words of the user right before, or before the agent's next ones, are the
+    same: a session that was swapped before holds them already, behind the refusal or before its round if that is open.
+    """
     refusals = {item.offset for item in items if item.kind == "r"}
-    out: list[Item] = []
-    following = ""
-    for item in reversed(items):
-        if item.record.get("type") == "user" and item.kind in "uw":
-            text = _text(item)
-            if item.kind == "w" and item.offset in refusals and text == following:
-                continue
-            following = text
-        elif item.kind == "a":
-            following = ""
-        out.append(item)
-    return out[::-1]
+    again = [item.kind == "w" and item.offset in refusals for item in items]
+    before = _run(items, again)
+    after = _run(items[::-1], again[::-1], "a")[::-1]
+    return [
+        item
+        for item, derived, *near in zip(items, again, before, after, strict=True)
+        if not (derived and any(_text(item) in texts for texts in near))
+    ]
+
+
+def _run(items: list[Item], without: list[bool], until: str = "ar") -> list[set[str]]:
+    """For each item the texts of the user that were met since an item of the kinds `until`."""
+    found: list[set[str]] = []
+    texts: set[str] = set()
+    for item, left_out in zip(items, without, strict=True):
+        found.append(texts)
+        if item.kind in until:
+            texts = set()
+        elif item.record.get("type") == "user" and item.kind in "uw" and not left_out:
+            texts = texts | {_text(item)}
+    return found
 
 
 def _behind_memory(items: list[Item]) -> list[Item]:

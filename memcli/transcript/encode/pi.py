@@ -43,7 +43,7 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
     """The session header, the newest time, and the id new entries hang on."""
     found: Record = {}
     for raw in (*first, *last):
-        for record in parse(raw) or ():
+        for record in parse(raw)[0]:
             if record.get("type") == "session":
                 found.setdefault("header", record)
             elif isinstance(record.get("id"), str):

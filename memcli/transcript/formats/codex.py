@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from memcli.transcript.encode.common import read_mark
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -226,7 +227,7 @@ class Reader:
         if is_machine(text) or _wrapped(text):
             return [MachineText(text)]
         parts = self._heard(text)
-        if parts:
+        if parts and not read_mark(text):  # a memory that a swap left there has no event of its own
             _put(text, self.state.by_item)
             self.state.echoes = True
         return parts
