@@ -68,6 +68,8 @@ from memcli.transcript.thread import Thread, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from memcli.transcript.formats.voice import Voice
+
 QUIET_SECONDS = 0.2
 """A file that has not grown for so long has been flushed by its client (seen: 30 to 170 ms after the event)."""
 
@@ -80,7 +82,7 @@ KEPT_SNAPSHOTS = 64
 SPOKEN = (UserText, AssistantText, Thinking, ToolUse, ToolResult)
 """What makes an entry the first of the conversation: rules and reminders before it belong to the prologue."""
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class Triggers(msgspec.Struct, frozen=True):
@@ -118,8 +120,6 @@ class Marks(msgspec.Struct):
     first: int = -1
     """Offset of the first conversation message: no tail begins before it."""
     inherited: int = 0
-    stopped: bool = False
-    """The parent ended in an interrupt: the first prompt that it does not know corrects the work."""
     opaque: str = ""
     parent: str = ""
     """The generation this transcript inherited from."""
@@ -178,6 +178,8 @@ class Session:
         self.heard = 0.0
         self.pins: tuple[str, ...] = ()
         self._waiting: list[Entry] | None = None
+        self._held: list[Line] = []
+        self._voice = formats.voice_of(self.reader)
 
     # ------------------------------------------------------------------ what comes in
 
@@ -239,7 +241,7 @@ class Session:
             self.settled = Fold(inheritance.fold)
             self.live = Present.restore(self.settled.present.snapshot())
             self.marks.inherited = inheritance.covered
-            self.marks.stopped = self.settled.stopped
+            self._go_on()
         self.marks.opaque = inheritance.opaque
         self.marks.edits = inheritance.edits
         self.marks.parent = inheritance.generation
@@ -248,11 +250,15 @@ class Session:
         self.meter.add(waiting[0])
         return self._replay(waiting[1:])
 
+    def _go_on(self) -> None:
+        """The reader stands where the parent's fold ends: from here on it reads as the parent's would have done."""
+        if not self.marks.inherited and self.settled.voice:
+            formats.go_on(self.reader, self.settled.voice)
+
     def disown(self) -> list[ReadingEffect]:
         """The memory message at the start is not ours: it is what it says it is, text of a message."""
         waiting, self._waiting = self._waiting or [], None
-        effects = self._place(waiting[0]) if waiting else []
-        return effects + self._replay(waiting[1:])
+        return self._replay(waiting)
 
     def take_over(self, before: Session) -> None:
         """Go on where `before` stood, which asked for a restart: what is published and what is wanted stays so."""
@@ -296,7 +302,11 @@ class Session:
     # ------------------------------------------------------------------ reading
 
     def _read(self, line: Line) -> list[ReadingEffect]:
+        if self._waiting is not None:  # how it is read hangs on the parent
+            self._held.append(line)
+            return []
         effects: list[ReadingEffect] = []
+        self._voice = formats.voice_of(self.reader)
         for entry in self.reader.read(line):
             self.marks.position = entry.end
             if self._waiting is not None:
@@ -307,15 +317,20 @@ class Session:
         return effects
 
     def _replay(self, entries: list[Entry]) -> list[ReadingEffect]:
-        return [effect for entry in entries for effect in self._place(entry)]
+        """What waited for the parent: the entries of the memory's own line, then the lines after it."""
+        held, self._held = self._held, []
+        effects = [effect for entry in entries for effect in self._place(entry)]
+        return effects + [effect for line in held for effect in self._read(line)]
 
     def _place(self, entry: Entry, *, may_be_memory: bool = False) -> list[ReadingEffect]:
         """Decide whether an entry lives, and account for it."""
         if any(start <= entry.offset < end for start, end in self.marks.dead):
             self.thread.recall(entry)
+            self._known(entry)
             self._move(entry)
             return []
-        if may_be_memory and self.marks.first < 0 and (mark := message.read_mark(_first_text(entry.parts))):
+        first = may_be_memory and self.marks.first < 0 and not self.marks.parent
+        if first and (mark := message.read_mark(_first_text(entry.parts))):
             self._waiting = [entry]
             return [FindParent(mark, _first_text(entry.parts))]
         closed = self.thread.closed
@@ -328,7 +343,7 @@ class Session:
             return [Restart(self.thread.dead)]
         self.boundaries.tear(verdict.tied)
         if cut := self.boundaries.before(entry, closed or self._resolved(verdict)):
-            self._settle(cut)
+            self._settle(cut, self._voice)
         self._account(entry)
         return []
 
@@ -346,25 +361,31 @@ class Session:
         marks = self.marks
         if marks.first < 0 and entry.role and any(isinstance(part, SPOKEN) for part in entry.parts):
             marks.first = entry.offset
-        inherited = marks.inherited > 0
-        marks.inherited -= inherited and entry.role in ("user", "assistant", "tool")
-        if marks.stopped and not inherited and entry.prompts:
-            entry, marks.stopped = _steering(entry), False
+        inherited = self._known(entry)
         self.meter.add(entry)
         self.boundaries.add(entry)
-        self.live.fold(entry)
+        if not inherited:
+            self.live.fold(entry)
         self.pending.append(Pending(entry, inherited))
         marks.calls += len(entry.calls)
         marks.words += [(entry.offset, text) for text in _hidden_words(entry, self.format)]
 
-    def _settle(self, cut: Cut) -> None:
+    def _known(self, entry: Entry) -> bool:
+        """True for what the parent's fold contains already: so many messages, and the records before the last."""
+        known = self.marks.inherited > 0
+        if known and entry.role in ("user", "assistant", "tool"):
+            self.marks.inherited -= 1
+            self._go_on()
+        return known
+
+    def _settle(self, cut: Cut, voice: Voice) -> None:
         """Fold what stands before a cut. Whatever follows it in the file is not here yet."""
         for waiting in self.pending:
-            if waiting.inherited:
-                self.settled.present.fold(waiting.entry)
-            else:
+            if not waiting.inherited:
                 self.settled.fold(waiting.entry)
         self.pending.clear()
+        if not self.marks.inherited:
+            self.settled.voice = msgspec.msgpack.encode(voice)
         self.marks.turn_ended = self.marks.turn_ended or cut.turn
         if cut.turn and (not self.snapshots or self.snapshots[-1][0] < cut.offset):
             self.snapshots.append((cut.offset, zlib.compress(self.settled.snapshot(), 1)))
@@ -392,7 +413,7 @@ class Session:
         self.marks.epoch += 1
         found = next((packed for offset, packed in self.snapshots if offset == start), None)
         bare = any(dead_start <= start and here <= dead_end for dead_start, dead_end in self.thread.dead)
-        if not bare or (found is None and start > self.marks.first):
+        if not bare or (found is None and (self.marks.parent or start > self.marks.first)):
             return False
         self.settled = Fold(zlib.decompress(found) if found else b"")
         self.live = Present.restore(self.settled.present.snapshot())
@@ -411,7 +432,7 @@ class Session:
             effects = self._read(rest)
         cut = self.boundaries.at_end(self.marks.position, self.thread.closed) if self._waiting is None else None
         if cut:
-            self._settle(cut)
+            self._settle(cut, self.reader.state.voice)
         return effects
 
     # ------------------------------------------------------------------ deciding
@@ -556,7 +577,8 @@ class Session:
         session.pending = saved.pending
         session.live = Present.restore(session.settled.present.snapshot())
         for waiting in session.pending:
-            session.live.fold(waiting.entry)
+            if not waiting.inherited:
+                session.live.fold(waiting.entry)
         return session
 
 
@@ -567,14 +589,6 @@ def _first_text(parts: tuple[AnyPart, ...]) -> str:
             case UserText(text=text) | Compacted(summary=text) if text:
                 return text
     return ""
-
-
-def _steering(entry: Entry) -> Entry:
-    """A prompt that follows an interrupt."""
-    parts = tuple(
-        msgspec.structs.replace(part, steering=True) if isinstance(part, UserText) else part for part in entry.parts
-    )
-    return msgspec.structs.replace(entry, parts=parts)
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:

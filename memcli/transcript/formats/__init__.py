@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from memcli.transcript.formats import anthropic, claude_code, codex, openai, pi
+from memcli.transcript.formats.voice import Voice
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import Entry
@@ -40,3 +42,19 @@ def open_reader(name: str, saved: bytes = b"") -> Reader:
 def save(reader: Reader) -> bytes:
     """The reader's state as bytes; equal states give equal bytes."""
     return msgspec.msgpack.encode(reader.state)
+
+
+def voice_of(reader: Reader) -> Voice:
+    """What another reader must know that begins with the next line (`go_on`)."""
+    voice: Voice = copy(reader.state.voice)
+    return voice
+
+
+def go_on(reader: Reader, voice: bytes) -> None:
+    """Let a reader read on as if what another one had read stood before its next line.
+
+    It tells anew where the agent works: a message that stands in for the earlier ones bears the place of a later one.
+    """
+    reader.state.voice = msgspec.msgpack.decode(voice, type=Voice)
+    for name in {"cwd", "branch"} & set(reader.state.__struct_fields__):
+        setattr(reader.state, name, "")

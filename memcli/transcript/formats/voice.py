@@ -50,9 +50,15 @@ _IDE_REQUEST = "## My request for Codex:"
 
 
 class Voice(msgspec.Struct):
-    """Reads user-role texts in order. `armed`: the person has interrupted and not spoken since."""
+    """Reads user-role texts in order. It is all that a reader must know of what was said before its first line.
+
+    `armed`: the person has interrupted and not spoken since. `running`: the file says that a turn is under way, and
+    `prompted` that the person has spoken in it.
+    """
 
     armed: bool = False
+    running: bool = False
+    prompted: bool = False
 
     def hear(self, text: str, machine: bool = False) -> list[AnyPart]:
         """Parts of one text. `machine` is True if the record itself says that no person wrote it."""
