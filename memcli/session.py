@@ -68,8 +68,6 @@ from memcli.transcript.thread import Thread, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from memcli.transcript.formats.voice import Voice
-
 QUIET_SECONDS = 0.2
 """A file that has not grown for so long has been flushed by its client (seen: 30 to 170 ms after the event)."""
 
@@ -118,7 +116,9 @@ class Marks(msgspec.Struct):
 
     position: int = 0
     first: int = -1
-    """Offset of the first conversation message: no tail begins before it."""
+    """Offset of the first conversation message, a memory that was inherited not counted."""
+    begin: int = 0
+    """The end of the memory that was inherited; 0 without one."""
     inherited: int = 0
     opaque: str = ""
     parent: str = ""
@@ -171,6 +171,8 @@ class Session:
         self.live = Present()
         self.pending: list[Pending] = []
         self.snapshots: list[tuple[int, bytes]] = []
+        self.origin = b""
+        """The fold that was inherited: what a memory of none of the messages here has to say."""
         self.marks = Marks(dead=list(dead))
         self.document: Document | None = None
         self.flight: InFlight | None = None
@@ -179,7 +181,7 @@ class Session:
         self.pins: tuple[str, ...] = ()
         self._waiting: list[Entry] | None = None
         self._held: list[Line] = []
-        self._voice = formats.voice_of(self.reader)
+        self._heard = formats.heard(self.reader)
 
     # ------------------------------------------------------------------ what comes in
 
@@ -236,24 +238,29 @@ class Session:
 
     def inherit(self, inheritance: Inheritance) -> list[ReadingEffect]:
         """The memory message at the start is ours: go on from the parent's fold."""
+        waiting, self._waiting = self._waiting or [], None
         if inheritance.fold:
-            self.pending.clear()  # the prologue before the message: the parent knows it, and what came after it
+            self.origin = inheritance.fold
             self.settled = Fold(inheritance.fold)
+            if self.settled.heard:  # the parent knows the prologue before the message, and what came after it
+                self.pending.clear()
+                if not inheritance.covered:
+                    self.boundaries.inherited(waiting[0].end)
             self.live = Present.restore(self.settled.present.snapshot())
             self.marks.inherited = inheritance.covered
             self._go_on()
         self.marks.opaque = inheritance.opaque
         self.marks.edits = inheritance.edits
         self.marks.parent = inheritance.generation
-        waiting, self._waiting = self._waiting or [], None
+        self.marks.begin = waiting[0].end
         self.thread.place(waiting[0])  # what follows hangs on it
         self.meter.add(waiting[0])
         return self._replay(waiting[1:])
 
     def _go_on(self) -> None:
         """The reader stands where the parent's fold ends: from here on it reads as the parent's would have done."""
-        if not self.marks.inherited and self.settled.voice:
-            formats.go_on(self.reader, self.settled.voice)
+        if not self.marks.inherited and self.settled.heard:
+            formats.go_on(self.reader, self.settled.heard)
 
     def disown(self) -> list[ReadingEffect]:
         """The memory message at the start is not ours: it is what it says it is, text of a message."""
@@ -289,6 +296,16 @@ class Session:
         return budget_left(self.marks.edits, self.triggers.budget)
 
     @property
+    def first(self) -> int:
+        """Offset where the conversation begins, behind the memory that was inherited: no tail begins before it."""
+        return self.marks.begin or max(self.marks.first, 0)
+
+    @property
+    def empty(self) -> bool:
+        """True if there is nothing to compact: neither a message nor a memory of some."""
+        return not self.messages and not self.marks.parent
+
+    @property
     def messages(self) -> int:
         """Live conversation messages read so far."""
         return self.boundaries.state.messages
@@ -302,11 +319,11 @@ class Session:
     # ------------------------------------------------------------------ reading
 
     def _read(self, line: Line) -> list[ReadingEffect]:
-        if self._waiting is not None:  # how it is read hangs on the parent
+        if self._asking:  # how it is read hangs on the parent
             self._held.append(line)
             return []
         effects: list[ReadingEffect] = []
-        self._voice = formats.voice_of(self.reader)
+        self._heard = formats.heard(self.reader)
         for entry in self.reader.read(line):
             self.marks.position = entry.end
             if self._waiting is not None:
@@ -315,6 +332,11 @@ class Session:
                 effects += self._place(entry, may_be_memory=True)
         self.marks.position = line.end
         return effects
+
+    @property
+    def _asking(self) -> bool:
+        """True while it is not known whether the first message is a memory of ours."""
+        return self._waiting is not None
 
     def _replay(self, entries: list[Entry]) -> list[ReadingEffect]:
         """What waited for the parent: the entries of the memory's own line, then the lines after it."""
@@ -328,6 +350,8 @@ class Session:
             self.thread.recall(entry)
             self._known(entry)
             self._move(entry)
+            if not any(waiting.entry.role for waiting in self.pending):
+                self._listen()
             return []
         first = may_be_memory and self.marks.first < 0 and not self.marks.parent
         if first and (mark := message.read_mark(_first_text(entry.parts))):
@@ -343,7 +367,7 @@ class Session:
             return [Restart(self.thread.dead)]
         self.boundaries.tear(verdict.tied)
         if cut := self.boundaries.before(entry, closed or self._resolved(verdict)):
-            self._settle(cut, self._voice)
+            self._settle(cut, self._heard)
         self._account(entry)
         return []
 
@@ -369,6 +393,9 @@ class Session:
         self.pending.append(Pending(entry, inherited))
         marks.calls += len(entry.calls)
         marks.words += [(entry.offset, text) for text in _hidden_words(entry, self.format)]
+        if inherited and not marks.inherited:
+            # where the parent's memory ended is a place to cut, and no cut before it fits the fold that we have
+            self._settle(self.boundaries.inherited(entry.end), formats.heard(self.reader))
 
     def _known(self, entry: Entry) -> bool:
         """True for what the parent's fold contains already: so many messages, and the records before the last."""
@@ -378,26 +405,31 @@ class Session:
             self._go_on()
         return known
 
-    def _settle(self, cut: Cut, voice: Voice) -> None:
+    def _settle(self, cut: Cut, heard: formats.Heard) -> None:
         """Fold what stands before a cut. Whatever follows it in the file is not here yet."""
         for waiting in self.pending:
             if not waiting.inherited:
                 self.settled.fold(waiting.entry)
         self.pending.clear()
         if not self.marks.inherited:
-            self.settled.voice = msgspec.msgpack.encode(voice)
+            self.settled.heard = msgspec.msgpack.encode(heard)
         self.marks.turn_ended = self.marks.turn_ended or cut.turn
         if cut.turn and (not self.snapshots or self.snapshots[-1][0] < cut.offset):
             self.snapshots.append((cut.offset, zlib.compress(self.settled.snapshot(), 1)))
             del self.snapshots[:-KEPT_SNAPSHOTS]
             self._prune()
 
+    def _listen(self) -> None:
+        """What lives ends at the cut, but the reader went on: what it heard of the dead counts for what comes next."""
+        if not self.marks.inherited:
+            self.settled.heard = msgspec.msgpack.encode(formats.heard(self.reader))
+
     @property
     def _oldest(self) -> int:
         """Where the longest tail can begin: at the first message while every turn is remembered."""
         cuts = self.boundaries.cuts
         every = len(self.boundaries.state.turns) < KEPT_CUTS
-        return max(self.marks.first, 0) if every or not cuts else cuts[0].offset
+        return self.first if every or not cuts else cuts[0].offset
 
     def _prune(self) -> None:
         """Ranges and lines before the oldest place a tail can begin at are of no use any more."""
@@ -416,6 +448,7 @@ class Session:
         if not bare or (found is None and (self.marks.parent or start > self.marks.first)):
             return False
         self.settled = Fold(zlib.decompress(found) if found else b"")
+        self._listen()
         self.live = Present.restore(self.settled.present.snapshot())
         self.pending.clear()
         self.snapshots = [item for item in self.snapshots if item[0] < start]
@@ -432,7 +465,7 @@ class Session:
             effects = self._read(rest)
         cut = self.boundaries.at_end(self.marks.position, self.thread.closed) if self._waiting is None else None
         if cut:
-            self._settle(cut, self.reader.state.voice)
+            self._settle(cut, formats.heard(self.reader))
         return effects
 
     # ------------------------------------------------------------------ deciding
@@ -500,7 +533,7 @@ class Session:
         self, cut: Cut, fold: bytes, document: Document, backend: str = "embedded", milliseconds: int = 0
     ) -> Publication:
         """A memory of everything before `cut`, with what a head must know."""
-        first = Cut(max(self.marks.first, 0))
+        first = Cut(self.first)
         state = self.state_text
         return Publication(
             identity=_identity(cut.offset, message.signed(document.to_markdown(state))),
@@ -528,7 +561,7 @@ class Session:
     def _tails(self, boundary: Cut) -> tuple[Cut, ...]:
         """Every place where a tail may begin; the first message is one, as long as all turns are remembered."""
         known = [cut for cut in self.boundaries.cuts if cut.offset <= boundary.offset]
-        first = Cut(max(self.marks.first, 0), turn=True)
+        first = Cut(self.first, turn=True)
         return (first, *known) if self._oldest == first.offset < boundary.offset else tuple(known)
 
     def _skipped(self) -> tuple[tuple[int, int], ...]:

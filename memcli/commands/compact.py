@@ -149,7 +149,7 @@ def _made(transcript: Path, wish: Wish, triggers: Triggers) -> _Made:
         if wish.fresh or wish.budget is not None:
             keeper.forget()
         spot.publish_now(keeper)
-        head = keeper.head or spot.head_now(Follower(str(transcript), place, triggers))
+        head = keeper.head or spot.head_now(Follower(str(transcript), place, triggers), keeper.store)
     finally:
         keeper.close()
     return _Made(head, transcript, "refolded now" if wish.fresh else "made now")

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 class Fold:
     """The ledger and the present, folded together: what one snapshot holds.
 
-    `voice` is what the transcript's reader knew at this place, as bytes that the fold does not look into: a successor
+    `heard` is what the transcript's reader knew at this place, as bytes that the fold does not look into: a successor
     goes on reading from here (`formats.go_on`). b"" at the beginning.
     """
 
     def __init__(self, snapshot: bytes = b"") -> None:
         kind = tuple[bytes, bytes, bytes]
-        ledger, present, voice = msgspec.msgpack.decode(snapshot, type=kind) if snapshot else (b"", b"", b"")
+        ledger, present, heard = msgspec.msgpack.decode(snapshot, type=kind) if snapshot else (b"", b"", b"")
         self.ledger = Ledger.restore(ledger) if ledger else Ledger()
         self.present = Present.restore(present) if present else Present()
-        self.voice = voice
+        self.heard = heard
 
     def fold(self, entry: Entry) -> None:
         """Take in one live entry."""
@@ -34,4 +34,4 @@ class Fold:
 
     def snapshot(self) -> bytes:
         """Everything, as bytes; equal content gives equal bytes."""
-        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(), self.voice))
+        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(), self.heard))

@@ -55,7 +55,7 @@ def publish_now(keeper: Keeper) -> None:
         if not effects or not any(isinstance(effect, UpToDate) for effect in effects):
             time.sleep(QUIET_SECONDS / 8)  # the file was written to just now: its client may not be done
             keeper.look(time.monotonic())
-    if not session.messages:  # known only now: a single message may lack its line end
+    if session.empty:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
 
 
@@ -110,15 +110,15 @@ def publication_now(follower: Follower) -> Publication:
     follower.resolve(session.tick(time.monotonic()), time.monotonic())
     session = follower.session
     assert session is not None
-    if not session.messages:
+    if session.empty:
         raise no_messages(follower.name)
     return _publication(session)
 
 
 def _publication(session: Session) -> Publication:
     started = time.monotonic()
-    cut = session.boundaries.last or Cut(max(session.marks.first, 0))
-    fold = session.settled.snapshot() if session.boundaries.last else Fold().snapshot()
+    cut = session.boundaries.last or Cut(session.first)
+    fold = session.settled.snapshot() if session.boundaries.last else session.origin or Fold().snapshot()
     document = with_edits(session.render(fold), session.marks.edits, session.triggers.budget)
     spent = round((time.monotonic() - started) * 1000)
     return session.publication(cut, fold, document, "embedded", spent)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from memcli.transcript.formats import anthropic, claude_code, codex, openai, pi
+from memcli.transcript.formats.queue import Queue
 from memcli.transcript.formats.voice import Voice
 
 if TYPE_CHECKING:
@@ -44,17 +45,27 @@ def save(reader: Reader) -> bytes:
     return msgspec.msgpack.encode(reader.state)
 
 
-def voice_of(reader: Reader) -> Voice:
-    """What another reader must know that begins with the next line (`go_on`)."""
-    voice: Voice = copy(reader.state.voice)
-    return voice
+class Heard(msgspec.Struct, array_like=True):
+    """What another reader must know that begins with the next line: who is speaking, and what waits to be said."""
+
+    voice: Voice
+    queue: Queue | None = None
 
 
-def go_on(reader: Reader, voice: bytes) -> None:
-    """Let a reader read on as if what another one had read stood before its next line.
+def heard(reader: Reader) -> Heard:
+    """What a reader knows of the lines it has read that matters for the next ones (`go_on`)."""
+    queue: Queue | None = getattr(reader.state, "queue", None)
+    return Heard(copy(reader.state.voice), queue and queue.copy())
+
+
+def go_on(reader: Reader, known: bytes) -> None:
+    """Let a reader read on as if the lines another one has `heard` stood before its next line.
 
     It tells anew where the agent works: a message that stands in for the earlier ones bears the place of a later one.
     """
-    reader.state.voice = msgspec.msgpack.decode(voice, type=Voice)
+    before = msgspec.msgpack.decode(known, type=Heard)
+    reader.state.voice = before.voice
+    if before.queue is not None:
+        reader.state.queue = before.queue
     for name in {"cwd", "branch"} & set(reader.state.__struct_fields__):
         setattr(reader.state, name, "")
