@@ -293,12 +293,11 @@ def _user(offset: int, text: str, near: Record, kind: str) -> Item:
 
 
 def _words(offset: int, text: str, near: Record, *, queued: bool) -> Item:
-    """Hidden words of the user as a line of their own. It says so if they were typed while the agent worked: nothing
-    else would tell our reader that they began no turn.
+    """Hidden words of the user as a line of their own. Its source tells our reader what nothing else would: that they
+    began no turn, and that those of a refusal were heard in the refusal itself.
     """
     made = _user(offset, text, near, "w")
-    if queued:
-        made.record["promptSource"] = "queued"
+    made.record["promptSource"] = "queued" if queued else "refusal"
     return made
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memcli.transcript.entries import Entry
     from memcli.transcript.lines import Line
 
+_NO_QUEUE = Queue()
 _MODULES: dict[str, Any] = {module.NAME: module for module in (claude_code, codex, pi, anthropic, openai)}
 NAMES = tuple(_MODULES)
 
@@ -46,26 +47,23 @@ def save(reader: Reader) -> bytes:
 
 
 class Heard(msgspec.Struct, array_like=True):
-    """What another reader must know that begins with the next line: who is speaking, and what waits to be said."""
+    """What another reader must know that begins with the next line: who is speaking, what waits to be said, where."""
 
     voice: Voice
-    queue: Queue | None = None
+    queue: Queue
+    cwd: str
+    branch: str
 
 
 def heard(reader: Reader) -> Heard:
     """What a reader knows of the lines it has read that matters for the next ones (`go_on`)."""
-    queue: Queue | None = getattr(reader.state, "queue", None)
-    return Heard(copy(reader.state.voice), queue and queue.copy())
+    state = reader.state
+    queue: Queue = getattr(state, "queue", _NO_QUEUE)
+    return Heard(copy(state.voice), queue.copy(), getattr(state, "cwd", ""), getattr(state, "branch", ""))
 
 
 def go_on(reader: Reader, known: bytes) -> None:
-    """Let a reader read on as if the lines another one has `heard` stood before its next line.
-
-    It tells anew where the agent works: a message that stands in for the earlier ones bears the place of a later one.
-    """
+    """Let a reader read on as if the lines another one has `heard` stood before its next line."""
     before = msgspec.msgpack.decode(known, type=Heard)
-    reader.state.voice = before.voice
-    if before.queue is not None:
-        reader.state.queue = before.queue
-    for name in {"cwd", "branch"} & set(reader.state.__struct_fields__):
-        setattr(reader.state, name, "")
+    for name in set(Heard.__struct_fields__) & set(reader.state.__struct_fields__):
+        setattr(reader.state, name, getattr(before, name))

@@ -172,7 +172,7 @@ class Reader:
             return _bare(found, (Compacted(summary=text_of(content)),))
         parts: list[AnyPart] = self._place(record)
         detail, agrees = _detail(record)
-        machine = bool(record.meta or record.synthetic or record.source == "system")
+        machine = bool(record.meta or record.synthetic or record.source in ("system", "refusal"))
         for block in blocks(content):
             kind = string(block.get("type"))
             if kind == "text" and record.source == "queued":
