@@ -102,6 +102,16 @@ class Pending(msgspec.Struct, frozen=True):
     inherited: bool = False
 
 
+class Ahead(msgspec.Struct, frozen=True):
+    """The fold before it took in the end of a quiet file, and what it took in: should the file go on with another part
+    of its last message, that end was no place to cut.
+    """
+
+    cut: int
+    fold: bytes
+    pending: list[Pending]
+
+
 class InFlight(msgspec.Struct, frozen=True):
     """The job that was started, with what its answer will be published against."""
 
@@ -119,6 +129,8 @@ class Marks(msgspec.Struct):
     """Offset of the first conversation message, a memory that was inherited not counted."""
     begin: int = 0
     """The end of the memory that was inherited; 0 without one."""
+    floor: int = 0
+    """Where the parent's fold ends: nothing before it can be folded otherwise."""
     inherited: int = 0
     opaque: str = ""
     parent: str = ""
@@ -153,6 +165,7 @@ class Saved(msgspec.Struct, frozen=True):
     boundaries: BoundaryState
     fold: bytes
     pending: list[Pending]
+    ahead: Ahead | None
     document: Document | None
 
 
@@ -170,6 +183,7 @@ class Session:
         self.settled = Fold()
         self.live = Present()
         self.pending: list[Pending] = []
+        self.ahead: Ahead | None = None
         self.snapshots: list[tuple[int, bytes]] = []
         self.origin = b""
         """The fold that was inherited: what a memory of none of the messages here has to say."""
@@ -245,7 +259,7 @@ class Session:
             if self.settled.heard:  # the parent knows the prologue before the message, and what came after it
                 self.pending.clear()
                 if not inheritance.covered:
-                    self.boundaries.inherited(waiting[0].end)
+                    self.marks.floor = self.boundaries.inherited(waiting[0].end).offset
             self.live = Present.restore(self.settled.present.snapshot())
             self.marks.inherited = inheritance.covered
             self._go_on()
@@ -365,7 +379,7 @@ class Session:
             return []
         if verdict.rewind >= 0 and not self._rewind(verdict.rewind, entry.offset):
             return [Restart(self.thread.dead)]
-        self.boundaries.tear(verdict.tied)
+        self._tear(verdict.tied)
         if cut := self.boundaries.before(entry, closed or self._resolved(verdict)):
             self._settle(cut, self._heard)
         self._account(entry)
@@ -395,7 +409,17 @@ class Session:
         marks.words += [(entry.offset, text) for text in _hidden_words(entry, self.format)]
         if inherited and not marks.inherited:
             # where the parent's memory ended is a place to cut, and no cut before it fits the fold that we have
+            marks.floor = entry.end
             self._settle(self.boundaries.inherited(entry.end), formats.heard(self.reader))
+
+    def _tear(self, tied: int) -> None:
+        """An entry belongs to the one at `tied`: there is no cut between them, and the fold stands at none."""
+        self.boundaries.tear(max(tied, self.marks.floor))
+        if self.ahead is not None and tied < self.ahead.cut and self.marks.floor < self.ahead.cut:
+            self.settled = Fold(self.ahead.fold)
+            self.pending = self.ahead.pending + self.pending
+            self.snapshots = [item for item in self.snapshots if item[0] < self.ahead.cut]
+            self.ahead = None
 
     def _known(self, entry: Entry) -> bool:
         """True for what the parent's fold contains already: so many messages, and the records before the last."""
@@ -411,6 +435,7 @@ class Session:
             if not waiting.inherited:
                 self.settled.fold(waiting.entry)
         self.pending.clear()
+        self.ahead = None
         if not self.marks.inherited:
             self.settled.heard = msgspec.msgpack.encode(heard)
         self.marks.turn_ended = self.marks.turn_ended or cut.turn
@@ -448,12 +473,16 @@ class Session:
         if not bare or (found is None and (self.marks.parent or start > self.marks.first)):
             return False
         self.settled = Fold(zlib.decompress(found) if found else b"")
+        before = self.settled.heard
         self._listen()
         self.live = Present.restore(self.settled.present.snapshot())
         self.pending.clear()
+        self.ahead = None
         self.snapshots = [item for item in self.snapshots if item[0] < start]
         self.boundaries.rewind(start)
         self.marks.words = [words for words in self.marks.words if words[0] < start]
+        if place := formats.moved(self.reader, before):
+            self._account(Entry(here, here, parts=(place,)))  # said among what died, and still so
         return True
 
     def _quiet(self) -> list[ReadingEffect]:
@@ -465,7 +494,9 @@ class Session:
             effects = self._read(rest)
         cut = self.boundaries.at_end(self.marks.position, self.thread.closed) if self._waiting is None else None
         if cut:
+            ahead = Ahead(cut.offset, self.settled.snapshot(), self.pending[:]) if self.pending else self.ahead
             self._settle(cut, formats.heard(self.reader))
+            self.ahead = ahead
         return effects
 
     # ------------------------------------------------------------------ deciding
@@ -587,6 +618,7 @@ class Session:
             boundaries=self.boundaries.state,
             fold=self.settled.snapshot(),
             pending=self.pending,
+            ahead=self.ahead,
             document=self.document,
         )
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
@@ -607,7 +639,7 @@ class Session:
         session.thread, session.meter = Thread(saved.thread), Meter(saved.meter)
         session.boundaries = Boundaries(saved.boundaries)
         session.settled = Fold(saved.fold)
-        session.pending = saved.pending
+        session.pending, session.ahead = saved.pending, saved.ahead
         session.live = Present.restore(session.settled.present.snapshot())
         for waiting in session.pending:
             if not waiting.inherited:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from memcli.transcript.entries import Place
 from memcli.transcript.formats import anthropic, claude_code, codex, openai, pi
 from memcli.transcript.formats.queue import Queue
 from memcli.transcript.formats.voice import Voice
@@ -60,6 +61,14 @@ def heard(reader: Reader) -> Heard:
     state = reader.state
     queue: Queue = getattr(state, "queue", _NO_QUEUE)
     return Heard(copy(state.voice), queue.copy(), getattr(state, "cwd", ""), getattr(state, "branch", ""))
+
+
+def moved(reader: Reader, known: bytes) -> Place | None:
+    """Where the agent works now, if it was elsewhere when that was `heard` (b"": nothing was)."""
+    cwd, branch = getattr(reader.state, "cwd", ""), getattr(reader.state, "branch", "")
+    before = msgspec.msgpack.decode(known, type=Heard) if known else None
+    then = (before.cwd, before.branch) if before else ("", "")
+    return Place(cwd, branch) if (cwd, branch) != then else None
 
 
 def go_on(reader: Reader, known: bytes) -> None:
