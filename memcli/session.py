@@ -49,6 +49,7 @@ from memcli.memory.jobs import Job, Result
 from memcli.memory.render import render
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
+from memcli.transcript.encode.common import NO_RESULT
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -402,6 +403,7 @@ class Session:
         inherited = self._known(entry)
         self.meter.add(entry)
         self.boundaries.add(entry)
+        entry = _without_stand_ins(entry)
         if not inherited:
             self.live.fold(entry)
         self.pending.append(Pending(entry, inherited))
@@ -654,6 +656,12 @@ def _first_text(parts: tuple[AnyPart, ...]) -> str:
             case UserText(text=text) | Compacted(summary=text) if text:
                 return text
     return ""
+
+
+def _without_stand_ins(entry: Entry) -> Entry:
+    """Without the results that a swap puts where a call was given up: a request needs them, but nothing came back."""
+    parts = tuple(part for part in entry.parts if not (isinstance(part, ToolResult) and part.text == NO_RESULT))
+    return entry if len(parts) == len(entry.parts) else msgspec.structs.replace(entry, parts=parts)
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:
