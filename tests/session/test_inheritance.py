@@ -52,6 +52,24 @@ def test_the_first_prompt_after_a_covered_interrupt_corrects_the_work():
     assert "no, the old wheel" in corrections
 
 
+def test_words_in_a_turn_that_was_under_way_at_the_swap_are_taken_into_it():
+    """The record that began the task is covered: only the fold can tell."""
+    begun = Script("codex").turn(0).prompt("go on").round("Looking.", "ls", "ok").round("Again.", "ls", "ok")
+    fold = Driver("codex", NEVER).feed(begun.data).session.settled
+    script = Script("codex")
+    for text in (MEMORY, "and the wheel"):
+        script._item("message", role="user", content=[{"type": "input_text", "text": text}])
+    driver = Driver("codex", NEVER, Inheritance(fold.snapshot(), 0)).feed(script.say("Yes.").data)
+    assert "said while work went on" in driver.update().markdown
+
+
+def test_a_result_that_a_swap_made_up_is_no_fact():
+    """A call was given up: a request needs a result, but nothing came back."""
+    script = Script("anthropic").turn(0).prompt("look")
+    given_up = script.result(script.call("Looking.", "ls")[0], common.NO_RESULT).prompt("go on").say("Yes.")
+    assert common.NO_RESULT not in Driver("anthropic", NEVER).feed(given_up.data).update().markdown
+
+
 def test_a_message_that_is_not_ours_is_the_users_text():
     driver = Driver("anthropic", NEVER).feed(Script("anthropic").prompt(MEMORY).say("Yes.").data, quiet=1.0)
     assert driver.session.messages == 2
