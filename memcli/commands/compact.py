@@ -152,7 +152,7 @@ def _made(transcript: Path, wish: Wish, made_by: Maker) -> _Made:
         if wish.fresh or wish.budget is not None:
             keeper.forget()
         spot.publish_now(keeper, made_by.answer)
-        head = keeper.head or _head_now(transcript, place, made_by)
+        head = keeper.head or _head_now(transcript, place, made_by, keeper.store)
     finally:
         keeper.close()
     return _Made(head, transcript, _how(wish, made_by))
@@ -164,8 +164,8 @@ def _how(wish: Wish, made_by: Maker) -> str:
     return "refolded now without a model" if wish.fresh else "made now"
 
 
-def _head_now(transcript: Path, place: Place, made_by: Maker) -> Head:
-    return spot.head_now(Follower(str(transcript), place, made_by.triggers), answer=made_by.answer)
+def _head_now(transcript: Path, place: Place, made_by: Maker, store: Store | None = None) -> Head:
+    return spot.head_now(Follower(str(transcript), place, made_by.triggers), store, made_by.answer)
 
 
 def _committed(place: Place, transcript: Path) -> Head | None:

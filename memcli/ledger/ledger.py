@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 3
+VERSION = 4
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -97,7 +97,7 @@ class Ledger:
     def fold(self, entry: Entry) -> None:
         """Take in one entry, at a cost that grows with its length only. Odd content never raises."""
         for part in entry.parts:
-            self.state.work.clock += 1
+            self.state.work.passed(part)
             match part:
                 case UserText():
                     self._heard(part)
@@ -121,7 +121,7 @@ class Ledger:
 
     @property
     def now(self) -> int:
-        """The event index: how many parts were folded."""
+        """The event index: how many words, calls and results were folded."""
         return self.state.work.clock
 
     def _heard(self, part: UserText) -> None:

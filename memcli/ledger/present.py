@@ -71,7 +71,7 @@ class Present:
     def fold(self, entry: Entry) -> None:
         """Take in one entry. Odd content never raises."""
         for part in entry.parts:
-            self.state.work.clock += 1
+            self.state.work.passed(part)
             match part:
                 case UserText():
                     self._heard(part)

@@ -16,9 +16,10 @@ from memcli.ledger.failures import Failures
 from memcli.ledger.prose import purpose
 from memcli.ledger.rounds import Outcome, Rounds, outcome_of
 from memcli.ledger.todos import Todos
+from memcli.transcript.entries import AssistantText, ToolResult, ToolUse, UserText
 
 if TYPE_CHECKING:
-    from memcli.transcript.entries import ToolResult, ToolUse
+    from memcli.transcript.entries import AnyPart
 
 PURPOSE_USES = 4  # calls that a sentence before them still explains
 
@@ -32,7 +33,7 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 class Work(msgspec.Struct, array_like=True):
-    """State of all work. `clock` counts parts folded: the event index."""
+    """State of all work. `clock` is the event index: the words, calls and results folded."""
 
     clock: int = 0
     why: str = ""  # what the agent said it is doing
@@ -42,6 +43,12 @@ class Work(msgspec.Struct, array_like=True):
     checks: Checks = msgspec.field(default_factory=Checks)
     rounds: Rounds = msgspec.field(default_factory=Rounds)
     unexplained: list[str] = []  # failures of which the agent has said nothing yet
+
+    def passed(self, part: AnyPart) -> None:
+        """A part was folded. A swap keeps words, calls and results, each once; all else it may drop or repeat, and so
+        that is no event: a successor counts on as the transcript itself would have done.
+        """
+        self.clock += isinstance(part, (UserText, AssistantText, ToolUse, ToolResult))
 
     def said(self, text: str) -> None:
         """The agent said something (cleaned): it explains the next calls. An empty text ends that."""

@@ -95,11 +95,14 @@ def test_a_record_that_ends_the_turn_overrules_the_announcement():
 
 
 def test_a_rewind_forgets_the_cuts_of_what_was_taken_back():
+    """All but the one before it: there the fold stands that the rewind goes back to."""
     boundaries = after(prompt(0), said(10))
     boundaries.before(prompt(20), closed=True)
     boundaries.add(prompt(20))
+    boundaries.add(said(30))
+    boundaries.before(prompt(40), closed=True)
     boundaries.rewind(20)
-    assert boundaries.cuts == []
+    assert [cut.offset for cut in boundaries.cuts] == [20]
     assert boundaries.state.messages == 2
 
 

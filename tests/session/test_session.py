@@ -27,6 +27,17 @@ def test_an_open_round_stays_behind_the_boundary(format):
     assert made.open_calls == 2
 
 
+def test_half_a_message_at_a_quiet_end_is_folded_again_with_its_other_half():
+    script = Script("claude-code").turn(0).prompt("now the next")
+    script.call("Looking.", "ls")
+    first, second = script.data.rpartition(b'{"type": "assistant"')[::2]
+    first = first.replace(b'"stop_reason": "tool_use"', b'"stop_reason": null')
+    halves = Driver("claude-code", NEVER).feed(first, quiet=1.0).feed(b'{"type": "assistant"' + second).restart()
+    whole = Driver("claude-code", NEVER).feed(halves.file)
+    assert halves.session.settled.snapshot() == whole.session.settled.snapshot()
+    assert len(halves.session.pending) == len(whole.session.pending)
+
+
 def test_a_prompt_nobody_answered_is_named_as_the_last_request_and_not_covered():
     script = Script("anthropic").turn(0)
     before = len(script.data)

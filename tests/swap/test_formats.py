@@ -129,6 +129,22 @@ def test_words_in_an_open_round_stand_before_it() -> None:
     assert len(found) == 3
 
 
+def test_a_pull_request_stays_recorded_beside_the_chain() -> None:
+    link = {"type": "pr-link", "prUrl": "https://git.example/pull/7", "prNumber": 7, "sessionId": "s"}
+    found = tail("claude-code", claude() + dump(link))
+
+    assert found[2]["prNumber"] == 7
+    assert found[2]["sessionId"] == found[0]["sessionId"] != "s"
+    assert "parentUuid" not in found[2]
+
+
+def test_an_answer_that_was_stopped_before_its_first_word_still_says_so() -> None:
+    stopped = {"type": "message", "id": "e9", "message": {"role": "assistant", "content": [], "stopReason": "aborted"}}
+
+    assert tail("pi", dump(stopped)) == [stopped]
+    assert tail("pi", dump(stopped).replace(b"aborted", b"stop")) == []
+
+
 def test_words_of_a_refusal_are_given_once_however_often_the_session_is_swapped() -> None:
     data = WRITERS["claude-code"]([("prompt", "a"), ("call", "c1"), ("refused", "c1", "use tabs"), ("say", "b")])
     once = b"".join(map(dump, tail("claude-code", data, words=facts("claude-code", data)[2])))

@@ -108,6 +108,16 @@ def test_a_prompt_of_the_harness_itself_is_machine_text() -> None:
     assert script(cc(user("ci is green", promptSource="system"))) == ["user| machine: 'ci is green'"]
 
 
+def test_words_that_a_swap_made_visible_keep_the_way_they_came() -> None:
+    """They were typed while the agent worked, or said in the refusal that stands before them."""
+    refused = result(f"{HEAD} To tell you how to proceed, the user said:\nask first", None, is_error=True)
+
+    assert script(cc(user("and the tests", promptSource="queued"))) == ["user| queued!: and the tests"]
+    assert script(cc(user("and the tests", promptSource="queued"), taken("and the tests")))[1:] == []
+    assert script(cc(refused, user("ask first")))[1:] == ["user| rejection!: ask first", "user| machine: 'ask first'"]
+    assert script(cc(user("ask first", promptSource="refusal"))) == ["user| machine: 'ask first'"]
+
+
 def test_an_entry_knows_its_place_in_the_tree_and_its_message() -> None:
     message = {"id": "m1", "role": "assistant", "content": [], "stop_reason": "end_turn"}
     (entry,) = cc({"type": "assistant", "uuid": "a", "parentUuid": "u", "timestamp": "T", "message": message})

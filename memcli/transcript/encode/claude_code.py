@@ -61,6 +61,7 @@ _CONTENT = frozenset(
         "selected_lines_in_ide",
     )
 )
+_LINK = "pr-link"
 _HUMAN_SIGNS = ("doesn't want to proceed", "user rejected", "was rejected")
 _CAVEATS = ("<local-command-caveat>", "Caveat: The messages below")
 
@@ -140,9 +141,10 @@ def _items(lines: Iterable[tuple[int, bytes]], plan: Plan) -> list[Item]:
             if identity in seen:
                 continue  # the client writes copies of old records; the first place counts
             seen.add(identity)
-        item = _item(offset, record, raw)
-        items.append(item or Item(offset, record, raw, ""))
-        items += [_user(offset, text, {**plan.envelope, **record}, "w") for text in words.pop(offset, ())]
+        item = _item(offset, record, raw) or Item(offset, record, raw, "")
+        items.append(item)
+        hidden = words.pop(offset, ()) if item.kind != "u" else ()
+        items += [_words(offset, text, {**plan.envelope, **record}, queued=not item.results) for text in hidden]
     _drop_compact_echo(items)
     return items
 
@@ -151,6 +153,8 @@ def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
     kind, body = record.get("type"), record.get("message")
     if record.get("isSidechain") or record.get("parent_tool_use_id"):
         return None
+    if kind == _LINK:
+        return Item(offset, record, raw, "x")
     if kind == "attachment":
         attachment = record.get("attachment")
         return Item(offset, record, raw, "w") if isinstance(attachment, dict) and _has_content(attachment) else None
@@ -288,6 +292,15 @@ def _user(offset: int, text: str, near: Record, kind: str) -> Item:
     return Item(offset, record, None, kind)
 
 
+def _words(offset: int, text: str, near: Record, *, queued: bool) -> Item:
+    """Hidden words of the user as a line of their own. Its source tells our reader what nothing else would: that they
+    began no turn, and that those of a refusal were heard in the refusal itself.
+    """
+    made = _user(offset, text, near, "w")
+    made.record["promptSource"] = "queued" if queued else "refusal"
+    return made
+
+
 def _trim(item: Item, indexes: set[int]) -> bool:
     """Takes results out of a user record; False if nothing is left of it."""
     body = item.record["message"]
@@ -364,6 +377,9 @@ def _chain(items: list[Item], plan: Plan) -> Iterator[Out]:
     renamed: dict[str, str] = {}
     for place, item in enumerate(items):
         record = item.record
+        if record.get("type") == _LINK:  # no part of the chain
+            yield Out(item.offset, dump({**record, "sessionId": session}) + b"\n", False, newest)
+            continue
         old = str(record.get("uuid") or f"line {item.offset} {place}")
         new = plan.id(old if old != "REDACTED" else f"{old} {item.offset}")
         renamed[old] = new

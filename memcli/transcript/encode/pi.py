@@ -155,7 +155,7 @@ def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
     found = blocks(body.get("content"))
     dropped = THINKING if role == "assistant" else ()
     kept = [block for block in found if block.get("type") not in dropped and not is_empty(block)]
-    if not kept:
+    if not kept and body.get("stopReason") != "aborted":  # that alone tells that the person stopped the agent
         return None
     if len(kept) != len(found):
         body["content"], raw = kept, None

@@ -62,8 +62,6 @@ class State(msgspec.Struct):
     view: str = ""
     announces: bool = False
     announced: list[str] = []
-    running: bool = False
-    prompted: bool = False
     outcomes: dict[str, dict[str, Any]] = {}
     session: str = ""
     cwd: str = ""
@@ -169,12 +167,12 @@ class Reader:
             case "item_completed":
                 return self._completed(found, mapping(payload.item), echoes)
             case "task_started" | "turn_started":
-                self.state.running, self.state.prompted, self.state.view = True, False, ""
+                self.state.voice.running, self.state.voice.prompted, self.state.view = True, False, ""
             case "task_complete" | "turn_complete":
-                self.state.running = False
+                self.state.voice.running = False
                 return _entry(found, [TurnEnd()])
             case "turn_aborted":
-                self.state.running = False
+                self.state.voice.running = False
                 return _entry(found, self.state.voice.interrupt())
             case "token_count":
                 return _entry(found, self._usage(mapping(payload.info)))
@@ -255,11 +253,12 @@ class Reader:
         return parts
 
     def _heard(self, text: str) -> list[AnyPart]:
-        parts = self.state.voice.hear(text)
-        if self.state.running and self.state.prompted:
+        voice = self.state.voice
+        parts = voice.hear(text)
+        if voice.running and voice.prompted:
             # a second message within one task was taken into the running turn
             parts = [_queued(part) for part in parts]
-        self.state.prompted = self.state.prompted or bool(parts)
+        voice.prompted = voice.prompted or bool(parts)
         return parts
 
     def _usage(self, info: dict[str, Any]) -> list[AnyPart]:
