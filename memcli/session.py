@@ -434,8 +434,9 @@ class Session:
         if not (self.wanted and quiet) and not self._due(cut):
             return []
         fold = self.settled.snapshot()
-        name = f"{cut.offset}-{self.marks.epoch}"
         ledger = self.settled.ledger.snapshot()
+        # With what it is about: an answer for another file that stood here is never taken for one about this file.
+        name = f"{cut.offset}-{self.marks.epoch}-{zlib.crc32(ledger):08x}"
         job = Job(name, self.ledger_budget, ledger, self.pins, self.marks.opaque)
         self.flight = InFlight(job, cut, fold, self.marks.epoch)
         return [StartJob(job)]

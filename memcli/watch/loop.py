@@ -10,6 +10,7 @@ state is touched by the loop alone. Time comes from one steady clock and is hand
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -70,6 +71,7 @@ class Loop:
         self._summarizers = Summarizers(self._inbox.put, summarizer)
         self._keepers: dict[str, Keeper] = {}
         self._refused: set[str] = set()
+        self._troubles: dict[str, str] = {}
         self._waiting: list[tuple[str, StartJob]] = []
         self._in_flight: set[str] = set()
         self._asked: set[str] = set()
@@ -181,6 +183,12 @@ class Loop:
                 raise
             self._give_up(name, error)
             return
+        except OSError as error:
+            keeper.close()
+            if strict:
+                raise
+            self._complain(name, error)
+            return
         self._keepers[name] = keeper
         self._active[name] = time.monotonic()
         if place.announcement:
@@ -192,6 +200,25 @@ class Loop:
         self._refused.add(name)
         self._report(Told(name, "ignored", {"reason": error.sentence}))
 
+    def _complain(self, name: str, error: OSError) -> None:
+        """The disk failed us: said once, until a memory could be written again."""
+        reason = error.strerror or str(error)
+        if self._troubles.get(name) != reason:
+            self._troubles[name] = reason
+            self._report(Told(name, "warning", {"reason": f"its files cannot be read or written: {reason}"}))
+
+    def _let_go(self, name: str, error: OSError) -> None:
+        """A disk is full, or somebody deleted the sidecar: the others are kept all the same, and this one is taken up
+        again by a later scan, or at once if it only lost its files."""
+        keeper = self._keepers.pop(name)
+        self._active.pop(name, None)
+        self._waiting = [waiting for waiting in self._waiting if waiting[0] != name]
+        self._complain(name, error)
+        with contextlib.suppress(OSError):
+            keeper.close()
+        if not keeper.place.sidecar.exists():
+            self._follow(Path(name), strict=False)
+
     def _turn(self, changed: Iterable[str] = (), *, sweep: bool) -> None:
         """Look at what may have changed, let every active session decide, start jobs."""
         now = time.monotonic()
@@ -200,10 +227,12 @@ class Loop:
             self._hear_questions()
         for name in list(self._keepers) if sweep else [name for name in changed if name in self._keepers]:
             self._look(name, now)
+        for name in list(self._asked):
+            self._remind(name)
         for name in list(self._active):
             if name in self._keepers:
-                self._perform(name, self._keepers[name].tick(now, time.time()))
-            if now - self._active[name] > QUIET_SECONDS * 2 and name not in self._in_flight:
+                self._with(name, lambda keeper: keeper.tick(now, time.time()))
+            if name in self._active and now - self._active[name] > QUIET_SECONDS * 2 and name not in self._in_flight:
                 self._active.pop(name, None)
         self._start_jobs(now)
         self._summarizers.tick(now)
@@ -219,9 +248,21 @@ class Loop:
             del self._keepers[name]
             self._give_up(name, error)
             return
+        except OSError as error:
+            self._let_go(name, error)
+            return
         if keeper.position != before or effects:
             self._active[name] = now
         self._perform(name, effects)
+
+    def _with(self, name: str, step: Callable[[Keeper], Sequence[Outward]]) -> None:
+        """Take a step of a keeper that may write, and perform what it asks for."""
+        try:
+            effects = step(self._keepers[name])
+        except OSError as error:
+            self._let_go(name, error)
+        else:
+            self._perform(name, effects)
 
     # ------------------------------------------------------------------ effects
 
@@ -231,6 +272,7 @@ class Loop:
                 case StartJob():
                     self._waiting.append((name, effect))
                 case Published(generation, publication):
+                    self._troubles.pop(name, None)
                     fields = {"generation": generation.n, "tokens": publication.reading.tokens}
                     self._report(Told(name, "updated", {**fields, "covered": publication.boundary.messages}))
                 case UpToDate():
@@ -254,22 +296,28 @@ class Loop:
         now = time.monotonic()
         self._summarizers.answered(message, now)
         self._in_flight.discard(message.owner)
-        keeper = self._keepers.get(message.owner)
-        if keeper is not None:
+        if message.owner in self._keepers:
             self._active[message.owner] = now
-            self._perform(message.owner, keeper.answered(message.result, now, time.time()))
+            self._with(message.owner, lambda keeper: keeper.answered(message.result, now, time.time()))
 
     def _hear_questions(self) -> None:
         """Somebody runs `memcli update` beside us."""
-        for name, keeper in self._keepers.items():
-            if ask.asked(keeper.place.sidecar):
+        for name in list(self._keepers):
+            if ask.asked(self._keepers[name].place.sidecar):
+                now = time.monotonic()
                 self._asked.add(name)
-                self._active[name] = time.monotonic()
-                if keeper.session is None:
-                    self._reply(name)
-                else:
-                    keeper.session.ask()
-                    self._look(name, time.monotonic())
+                self._active[name] = now
+                self._look(name, now)
+
+    def _remind(self, name: str) -> None:
+        """Whoever asks wants the memory of the session that is there now, also if it began anew meanwhile."""
+        keeper = self._keepers.get(name)
+        if keeper is None:
+            return
+        if keeper.session is None:
+            self._reply(name)
+        else:
+            keeper.session.ask()
 
     def _reply(self, name: str) -> None:
         if name in self._asked:
@@ -308,5 +356,8 @@ class Loop:
 
     def _close(self) -> None:
         self._summarizers.close()
-        for keeper in self._keepers.values():
-            keeper.close()
+        for name, keeper in self._keepers.items():
+            try:
+                keeper.close()
+            except OSError as error:
+                self._complain(name, error)
