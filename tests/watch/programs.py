@@ -10,13 +10,16 @@ if TYPE_CHECKING:
 
 _START = """
 import json, os, pathlib, select, sys, time
-from memcli.summarize.child import answer
-from msgspec.json import encode
-def reply(line): os.write(1, encode(answer(line)) + b"\\n")
 def note(path, text): open(path, "a").write(text + "\\n")
 """
 
-HELD = """
+_ANSWERING = """
+from memcli.summarize.child import answer
+from msgspec.json import encode
+def reply(line): os.write(1, encode(answer(line)) + b"\\n")
+"""
+
+HELD = f"""{_ANSWERING}
 for line in sys.stdin.buffer:
     note(sys.argv[1], "job")
     while not os.path.exists(sys.argv[2]):
@@ -25,14 +28,14 @@ for line in sys.stdin.buffer:
 """
 """Answers as the embedded one does, once a gate is open."""
 
-SLOW = """
+SLOW = f"""{_ANSWERING}
 for line in sys.stdin.buffer:
     note(sys.argv[1], "job")
     time.sleep(0.5)
     reply(line)
 """
 
-BATCHES = """
+BATCHES = f"""{_ANSWERING}
 waiting = b""
 while more := os.read(0, 1 << 20):
     waiting += more
@@ -57,7 +60,7 @@ FAILS = """
 for line in sys.stdin:
     print(json.dumps({"v": 1, "job": json.loads(line)["job"], "error": "no ink"}), flush=True)
 """
-DIES_ONCE = """
+DIES_ONCE = f"""{_ANSWERING}
 for line in sys.stdin.buffer:
     if not os.path.exists(sys.argv[1]):
         note(sys.argv[1], "died")
