@@ -6,6 +6,7 @@ anew after a rewind that went far back); every other effect is handed up in orde
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -117,7 +118,7 @@ class Follower:
         if found in ALIKE and conversation(Line(0, len(head), head.split(b"\n", 1)[0])) is not None:
             raise NotATranscript(
                 f"{self.name} holds one whole conversation a line, which cannot be followed",
-                f"memcli update {self.name} --line 1",
+                f"memcli update {shlex.quote(self.name)} --line 1",
             )
         if found:
             self.session = Session(found, self.triggers)
