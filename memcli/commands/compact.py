@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from memcli import swap
 from memcli.commands import setup, source
 from memcli.commands.target import target
-from memcli.errors import AlreadyWatched, IsDirectory, NotWritable, TryAgain, Usage
+from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files, publisher
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
@@ -187,7 +187,11 @@ def _beside_daemon(place: Place, pid: int, transcript: Path, wish: Wish, trigger
 
 def _streamed(spool: Path, triggers: Triggers) -> _Made:
     follower = Follower(str(spool), Place.of(Path.cwd() / "stdin"), triggers, "stdin")
-    return _Made(spot.head_now(follower), spool, "made now")
+    try:
+        return _Made(spot.head_now(follower), spool, "made now")
+    except MemcliError as error:
+        error.hint = "memcli compact --help"  # what helps a file has no name to work on
+        raise
 
 
 # ------------------------------------------------------------------ the output

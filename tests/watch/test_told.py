@@ -29,6 +29,11 @@ def test_a_value_with_blanks_is_one_field_all_the_same():
     assert line_of(IGNORED, "12:00:00").endswith('ignored /srv/notes.jsonl reason="holds no JSON lines"')
 
 
+def test_a_name_with_line_ends_cannot_forge_another_event():
+    line = line_of(Told("/srv/a\n12:00:00 updated /srv/b.jsonl", "following", {}), "12:00:00")
+    assert line == r"12:00:00 following /srv/a\n12:00:00 updated /srv/b.jsonl"
+
+
 @pytest.mark.parametrize(
     ("quiet", "verbose", "heard"),
     [
