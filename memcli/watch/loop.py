@@ -20,14 +20,16 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from memcli.effects import ContextFull, StartJob, UpToDate, Warned
-from memcli.errors import MemcliError
+from memcli.errors import AlreadyWatched, MemcliError
 from memcli.session import QUIET_SECONDS, Triggers
+from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
 from memcli.watch import ask
 from memcli.watch.children import Answered, ChildGone, Summarizers
 from memcli.watch.events import Changed, Events
 from memcli.watch.follower import Replaced
 from memcli.watch.keeper import Keeper, Outward, Published
+from memcli.watch.tail import Identity, identity
 from memcli.watch.told import Told
 
 if TYPE_CHECKING:
@@ -45,6 +47,13 @@ STOP_SECONDS = 3.0
 
 class Woken(NamedTuple):
     """Inbox: a signal came."""
+
+
+class Refused(NamedTuple):
+    """A file that is not followed: why, and what it was then (None: another process has it)."""
+
+    reason: str
+    file: Identity | None
 
 
 Message: TypeAlias = Changed | Answered | ChildGone | Woken
@@ -70,7 +79,7 @@ class Loop:
         self._on_limit = on_limit
         self._summarizers = Summarizers(self._inbox.put, summarizer)
         self._keepers: dict[str, Keeper] = {}
-        self._refused: set[str] = set()
+        self._refused: dict[str, Refused] = {}
         self._troubles: dict[str, str] = {}
         self._waiting: list[tuple[str, StartJob]] = []
         self._in_flight: set[str] = set()
@@ -172,7 +181,7 @@ class Loop:
 
     def _follow(self, path: Path, *, strict: bool) -> None:
         name = str(path)
-        if name in self._keepers or name in self._refused or not path.is_file():
+        if name in self._keepers or not path.is_file() or self._still_refused(path):
             return
         place = Place.of(path)
         keeper = Keeper(place, self._triggers)
@@ -189,16 +198,29 @@ class Loop:
                 raise
             self._complain(name, error)
             return
+        self._refused.pop(name, None)
         self._keepers[name] = keeper
         self._active[name] = time.monotonic()
         if place.announcement:
             self._report(Told(name, "warning", {"reason": place.announcement}))
         self._report(Told(name, "following", {"memory": str(keeper.place.memory)}))
 
+    def _still_refused(self, path: Path) -> bool:
+        """True while what was refused is the same file, longer at most, or another process still has it."""
+        refused = self._refused.get(str(path))
+        if refused is None:
+            return False
+        if refused.file is None:
+            return holder(Place.of(path).lock) is not None
+        now = identity(str(path))
+        return now is None or (now[:2] == refused.file[:2] and now.size >= refused.file.size)
+
     def _give_up(self, name: str, error: MemcliError) -> None:
         """Not a transcript, or somebody else's: said once."""
-        self._refused.add(name)
-        self._report(Told(name, "ignored", {"reason": error.sentence}))
+        before = self._refused.get(name)
+        self._refused[name] = Refused(error.sentence, None if isinstance(error, AlreadyWatched) else identity(name))
+        if before is None or before.reason != error.sentence:
+            self._report(Told(name, "ignored", {"reason": error.sentence}))
 
     def _complain(self, name: str, error: OSError) -> None:
         """The disk failed us: said once, until a memory could be written again."""

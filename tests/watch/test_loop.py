@@ -120,6 +120,33 @@ def test_in_a_directory_what_is_no_transcript_is_passed_by_and_told_once(path, t
     ]
 
 
+def test_one_that_another_process_had_is_followed_when_it_is_free(path, tmp_path):
+    def story(loop: Play) -> None:
+        assert loop.says("ignored", path)
+        assert loop.says("following", other)
+        lock.release()
+        session_file(tmp_path / "third.jsonl")  # whatever happens in the directory: it is searched again
+        assert loop.says("following", path)
+
+    other = session_file(tmp_path / "other.jsonl", "pi")
+    lock = Lock.acquire(made(path).lock, "update", 0.0)
+    assert len(play([tmp_path], story).events("ignored")) == 1
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_was_no_transcript_is_followed_when_another_file_has_its_name(tmp_path, named):
+    path = tmp_path / "chat.jsonl"
+    path.write_text("{\n" + '  "messages": []\n' * 9000 + "}\n")
+
+    def story(loop: Play) -> None:
+        assert loop.says("ignored", path)
+        session_file(path, output=LONG)
+        assert loop.says("updated", path)
+
+    play([path if named else tmp_path], story)
+    assert numbers(path) == [1]
+
+
 def test_a_named_transcript_may_come_later(tmp_path):
     late = tmp_path / "late.jsonl"
 
@@ -430,6 +457,7 @@ def test_who_asks_while_the_file_is_replaced_hears_of_the_new_one(path, held):
     answers = []
 
     def story(loop: Play) -> None:
+        assert loop.says("following", path)
         asking = threading.Thread(target=lambda: answers.append(loop.update(path)))
         asking.start()
         assert eventually(noted.exists)
