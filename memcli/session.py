@@ -176,6 +176,8 @@ class Session:
         self.flight: InFlight | None = None
         self.wanted = False
         self.heard = 0.0
+        self.rests = False
+        """The file was quiet at the last tick, and nothing came since."""
         self.pins: tuple[str, ...] = ()
         self._waiting: list[Entry] | None = None
 
@@ -183,7 +185,7 @@ class Session:
 
     def receive(self, chunk: bytes, now: float) -> list[ReadingEffect]:
         """New bytes of the transcript, in order; `now` in seconds of any steady clock."""
-        self.heard = now
+        self.heard, self.rests = now, False
         effects: list[ReadingEffect] = []
         for line in self.lines.feed(chunk):
             effects += self._read(line)
@@ -192,12 +194,13 @@ class Session:
     def tick(self, now: float) -> list[AnyEffect]:
         """Time has passed. Call it after every batch of `receive` and again once the file has been quiet."""
         effects: list[AnyEffect] = []
-        if now - self.heard >= QUIET_SECONDS and self._waiting is None:
+        self.rests = now - self.heard >= QUIET_SECONDS
+        if self.rests and self._waiting is None:
             effects += self._quiet()
         effects += self._limit()
         if self.document is not None:
             effects.append(RefreshState(self.document, self.state_text, self.marks.position))
-        return effects + self._start(quiet=now - self.heard >= QUIET_SECONDS)
+        return effects + self._start()
 
     def ask(self) -> None:
         """Bring the memory to the last legal place, due or not: the next ticks end in `Publish` or `UpToDate`."""
@@ -423,15 +426,15 @@ class Session:
         self.marks.full = over
         return [ContextFull(self.reading)] if crossed else []
 
-    def _start(self, *, quiet: bool) -> list[Effect]:
+    def _start(self) -> list[Effect]:
         """Start a job if one is due, at the last legal cut; answer what was asked for if there is nothing to do."""
         cut = self.boundaries.last
         if self.flight is not None or self._waiting is not None:
             return []
         if not self.behind or cut is None:
-            satisfied, self.wanted = self.wanted and quiet, self.wanted and not quiet
+            satisfied, self.wanted = self.wanted and self.rests, self.wanted and not self.rests
             return [UpToDate(self.marks.covered)] if satisfied else []
-        if not (self.wanted and quiet) and not self._due(cut):
+        if not (self.wanted and self.rests) and not self._due(cut):
             return []
         fold = self.settled.snapshot()
         ledger = self.settled.ledger.snapshot()
@@ -471,7 +474,7 @@ class Session:
         marks.covered, marks.published_epoch = flight.cut.offset, flight.epoch
         marks.tokens, marks.calls, marks.turn_ended = self.reading.tokens, 0, False
         effects: list[Effect] = [Publish(publication)]
-        if self.wanted and not self.behind:
+        if self.wanted and self.rests and not self.behind:  # else the end of the file may be a better place
             self.wanted = False
             effects.append(UpToDate(marks.covered))
         return effects

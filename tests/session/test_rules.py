@@ -38,6 +38,7 @@ class Rules(RuleBasedStateMachine):
         self.covered = 0
         self.tokens: int | None = None
         self.full = False
+        self.rested = False
 
     # ---- the client writes
 
@@ -74,13 +75,14 @@ class Rules(RuleBasedStateMachine):
     def flush(self, script: Script) -> None:
         self.session.receive(script.data[self.written :], self.now)
         self.written = len(script.data)
+        self.rested = False
 
     # ---- time passes, answers come
 
     @rule(seconds=st.sampled_from([0.0, 0.01, QUIET_SECONDS, 5.0]))
     def tick(self, seconds: float) -> None:
         self.now += seconds
-        quiet = self.now - self.session.heard >= QUIET_SECONDS
+        quiet = self.rested = self.now - self.session.heard >= QUIET_SECONDS
         effects = self.session.tick(self.now)
         self.check_limit(effects)
         jobs = [effect.job for effect in effects if isinstance(effect, StartJob)]
@@ -125,6 +127,9 @@ class Rules(RuleBasedStateMachine):
         self.old.append(job)
         result = Result(job.job, error="no ink") if fails else rendered(job)
         effects = self.session.finished(result)
+        if any(isinstance(effect, UpToDate) for effect in effects):
+            assert self.rested
+            assert not self.session.behind
         (made,) = [effect.publication for effect in effects if isinstance(effect, Publish)]
         assert any(isinstance(effect, Warned) for effect in effects) == fails
         assert made.boundary.offset == self.cuts[job.job]
