@@ -211,6 +211,8 @@ class Session:
         self.wanted = False
         self.again = False
         self.heard = 0.0
+        self.rests = False
+        """The file was quiet at the last tick, and nothing came since."""
         self.pins: tuple[str, ...] = ()
         self._waiting: list[Entry] | None = None
         self._held: list[Line] = []
@@ -220,7 +222,7 @@ class Session:
 
     def receive(self, chunk: bytes, now: float) -> list[ReadingEffect]:
         """New bytes of the transcript, in order; `now` in seconds of any steady clock."""
-        self.heard = now
+        self.heard, self.rests = now, False
         effects: list[ReadingEffect] = []
         for line in self.lines.feed(chunk):
             effects += self._read(line)
@@ -229,12 +231,13 @@ class Session:
     def tick(self, now: float) -> list[AnyEffect]:
         """Time has passed. Call it after every batch of `receive` and again once the file has been quiet."""
         effects: list[AnyEffect] = []
-        if now - self.heard >= QUIET_SECONDS and self._waiting is None:
+        self.rests = now - self.heard >= QUIET_SECONDS
+        if self.rests and self._waiting is None:
             effects += self._quiet()
         effects += self._limit()
         if self.document is not None:
             effects.append(RefreshState(self.document, self.state_text, self.marks.position))
-        return effects + self._start(quiet=now - self.heard >= QUIET_SECONDS)
+        return effects + self._start()
 
     def ask(self) -> None:
         """Bring the memory to the last legal place, due or not: the next ticks end in `Publish` or `UpToDate`."""
@@ -565,15 +568,15 @@ class Session:
         self.marks.full = over
         return [ContextFull(self.reading)] if crossed else []
 
-    def _start(self, *, quiet: bool) -> list[Effect]:
+    def _start(self) -> list[Effect]:
         """Start a job if one is due, at the last legal cut; answer what was asked for if there is nothing to do."""
         cut = self.boundaries.last
         if self.flight is not None or self._waiting is not None:
             return []
         if cut is None or not (self.behind or self.again):
-            satisfied, self.wanted = self.wanted and quiet, self.wanted and not quiet
+            satisfied, self.wanted = self.wanted and self.rests, self.wanted and not self.rests
             return [UpToDate(self.marks.covered)] if satisfied else []
-        if not (self.wanted and quiet) and not self.again and not self._due(cut):
+        if not (self.wanted and self.rests) and not self.again and not self._due(cut):
             return []
         self.again = False
         fold = self.settled.snapshot()
@@ -587,10 +590,12 @@ class Session:
         # The traditional way asks a model where somebody waits for it, and nowhere else.
         write = rules.write and (rules.strategy != "traditional" or self.wanted or marks.full)
         start = 0 if rules.strategy == "traditional" else marks.told
+        ledger = self.settled.ledger.snapshot()
         return Job(
-            f"{cut.offset}-{marks.epoch}",
+            # With what it is about: an answer for another file that stood here is never taken for one about this file.
+            f"{cut.offset}-{marks.epoch}-{zlib.crc32(ledger):08x}",
             self.ledger_budget,
-            self.settled.ledger.snapshot(),
+            ledger,
             self.pins,
             marks.opaque,
             write=write and cut.offset > start,
@@ -630,7 +635,7 @@ class Session:
         marks.covered, marks.published_epoch = flight.cut.offset, flight.epoch
         marks.tokens, marks.calls, marks.turn_ended = self.reading.tokens, 0, False
         effects: list[Effect] = [Publish(publication)]
-        if self.wanted and not self.behind:
+        if self.wanted and self.rests and not self.behind:  # else the end of the file may be a better place
             self.wanted = False
             effects.append(UpToDate(marks.covered))
         return effects

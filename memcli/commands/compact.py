@@ -22,7 +22,7 @@ from memcli import swap
 from memcli.commands import setup, source
 from memcli.commands.maker import maker
 from memcli.commands.target import target
-from memcli.errors import AlreadyWatched, IsDirectory, NotWritable, TryAgain, Usage
+from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files, publisher
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
@@ -202,7 +202,11 @@ def _beside_daemon(place: Place, pid: int, transcript: Path, wish: Wish, made_by
 
 def _streamed(spool: Path, made_by: Maker) -> _Made:
     follower = Follower(str(spool), Place.of(Path.cwd() / "stdin"), made_by.triggers, "stdin")
-    return _Made(spot.head_now(follower, answer=made_by.answer), spool, "made now")
+    try:
+        return _Made(spot.head_now(follower, answer=made_by.answer), spool, "made now")
+    except MemcliError as error:
+        error.hint = "memcli compact --help"  # what helps a file has no name to work on
+        raise
 
 
 # ------------------------------------------------------------------ the output

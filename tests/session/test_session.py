@@ -235,3 +235,14 @@ def test_up_to_date_comes_only_after_the_file_is_quiet():
     machine.receive(session("anthropic"), 0.0)
     machine.ask()
     assert not any(isinstance(effect, UpToDate) for effect in machine.tick(0.05))
+
+
+def test_what_was_asked_for_stands_only_when_the_quiet_end_is_covered_too():
+    """A threshold was crossed inside the turn: its update is made at once, and is not the answer."""
+    driver = Driver("anthropic", Triggers(init_tokens=1))
+    driver.session.ask()
+    driver.feed(session("anthropic"))
+    assert (len(driver.published), driver.current) == (1, 0)
+    assert driver.published[0].boundary.offset < len(driver.file)
+    driver.pass_time(1.0)
+    assert (driver.published[-1].boundary.offset, driver.current) == (len(driver.file), 1)
