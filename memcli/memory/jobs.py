@@ -1,7 +1,7 @@
 """The summarizer protocol: one JSON object a line, jobs on the child's stdin, results on its stdout.
 
-    daemon ── Job ────►  child      {"v":1,"job":"…","budget":4000,"strategy":"incremental","prose":{…},
-                                     "messages":[{"role":"user","text":"…"},…],"ledger":"<base64>", …}
+    daemon ── Job ────►  child      {"v":1,"job":"…","budget":4000,"write":true,"prose":{…},
+                                     "source":{"path":"…","start":0,"end":9000},"ledger":"<base64>", …}
     daemon ◄─ Progress ─ child      {"v":1,"job":"…","progress":"a sentence"}          (as many as it likes)
     daemon ◄─ Result ── child       {"v":1,"job":"…","blocks":{"User Intent":"- …", …},"prose":{…},"backend":"…"}
     daemon ◄─ Result ── child       {"v":1,"job":"…","error":"a sentence","permanent":false}
@@ -39,11 +39,14 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the whole conversation stands, for a strategy that sends all of it: bytes 0..`end`, less the `dead` ranges
-    (rewound, or copies)."""
+    """Where the conversation stands: bytes 0..`end` of a transcript, less the `dead` ranges (rewound).
+
+    From `start` on it is news to the prose; both are places where a cut is legal.
+    """
 
     path: str
     format: str
+    start: int
     end: int
     dead: tuple[tuple[int, int], ...] = ()
 
@@ -119,9 +122,10 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     without what the user's own lines take (`edits.budget_left`); `pins` are their pinned facts; `opaque` is the text of
     an imported memory whose ledger is gone.
 
-    `write` asks for a model; without it the answer is rendered from the ledger and the `prose` that stands.
-    `messages` are those since that prose was written; `omitted` is how many older ones had no room among them.
-    `instructions` are the user's own, of the project. `prompt` is filled in for a program of the user's own.
+    `write` asks for a model, to read `source`, at a price of at most `max_cost` US dollars if that is said; without it
+    the answer is rendered from the ledger and the `prose` that stands. `instructions` are the user's own, of the
+    project. For a program of the user's own, `prompt` and `messages` (those since the prose was written) are filled in
+    by our child.
     """
 
     job: str
@@ -133,10 +137,10 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     write: bool = False
     strategy: Strategy = "incremental"
     prose: dict[str, str] = {}
-    messages: tuple[Message, ...] = ()
-    omitted: int = 0
     source: Source | None = None
     instructions: str = ""
+    max_cost: float | None = None
+    messages: tuple[Message, ...] = ()
     prompt: str = ""
 
 

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--command", default="", metavar="CMD", help="a command: prompt on stdin, answer on stdout")
     add("--summarizer", default="", metavar="CMD", help="a program that speaks the protocol")
     add("--effort", default=Options().effort, help='how hard to think [%(default)s]; "" leaves it to the service')
-    add("--cache-ttl", dest="ttl", default="5m", choices=_choices("ttl"), help="of cache marks [%(default)s]")
+    add("--cache-ttl", default="5m", choices=_choices("cache_ttl"), help="of cache marks [%(default)s]")
     add("--timeout", type=float, default=Options().timeout, metavar="SECONDS", help="of one question [%(default)g]")
     add("--prompt-file", default="", metavar="PATH", help="a prompt instead of ours")
     add("--jobs", type=int, default=Options().jobs, metavar="N", help="how many at a time [%(default)s]")

@@ -20,7 +20,7 @@ import msgspec
 
 from memcli.edge import INTERRUPTED, TERMINATED, Terminated
 from memcli.memory.jobs import VERSION, Job, Progress, Result, parse_job
-from memcli.summarize import embedded
+from memcli.summarize.writing import Writing
 from memcli.summarize.progress import heard
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main(options: Options) -> NoReturn:
         serve(
             lines(sys.stdin.buffer),
             sys.stdout.buffer,
-            embedded.summarize,
+            Writing(options).answer,
             options.jobs,
             options.timeout * QUESTIONS,
             patient=not piped or options.backend == "embedded",

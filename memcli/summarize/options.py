@@ -13,7 +13,7 @@ class Options(msgspec.Struct, frozen=True):
     """The summarizer's settings, as `memcli summarize` takes them on its command line.
 
     `backend` is decided already (never "auto"). `timeout` is in seconds for one question to a model, its retries
-    included; `ttl` that of cache marks; `effort` "" leaves it to the service.
+    included; `cache_ttl` that of cache marks; `effort` "" leaves it to the service.
 
     `dialect` says what a Messages API understands: "anthropic" is the whole of it, "compatible" the part that other
     servers share; "" goes by the host (api.anthropic.com speaks the whole).
@@ -28,7 +28,7 @@ class Options(msgspec.Struct, frozen=True):
     command: str = ""
     summarizer: str = ""
     effort: str = "low"
-    ttl: Literal["5m", "1h"] = "5m"
+    cache_ttl: Literal["5m", "1h"] = "5m"
     timeout: float = 120.0
     prompt_file: str = ""
     jobs: int = 4

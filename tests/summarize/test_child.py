@@ -16,7 +16,7 @@ from memcli.memory.jobs import VERSION, Job, Result, parse_result
 from memcli.memory.render import render
 from memcli.memory.sections import NAMES, PINNED, USER_INTENT
 from memcli.summarize.child import serve
-from memcli.summarize.embedded import summarize
+from memcli.memory.fitting import rendered as summarize
 from tests.ledger.builders import a_session, folded, user
 
 DOORS = ([sys.executable, "-m", "memcli.summarize"], [sys.executable, "-m", "memcli", "summarize"])

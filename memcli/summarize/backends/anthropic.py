@@ -187,7 +187,7 @@ class Anthropic:
     # ------------------------------------------------------------------ what came
 
     def _reply(self, request: Request, answer: Answer, started: float) -> Reply:
-        usage = answer.usage(self._options.ttl)
+        usage = answer.usage(self._options.cache_ttl)
         if not usage.prompt_tokens and not usage.output_tokens:
             usage = msgspec.structs.replace(estimated(request.characters, answer.text), cost=usage.cost)
         trouble = self._trouble(answer, request)
@@ -213,7 +213,7 @@ class Anthropic:
         return self._failed(answer, Failure(f"{self.host} {how}"))
 
     def _failed(self, answer: Answer, failure: Failure) -> Failed:
-        usage = answer.usage(self._options.ttl) if answer.began else None
+        usage = answer.usage(self._options.cache_ttl) if answer.began else None
         return Failed(failure, usage, answer.model or self.model)
 
 
