@@ -12,11 +12,11 @@ import pytest
 
 from memcli.ledger.ledger import Ledger
 from memcli.memory.document import Document
+from memcli.memory.fitting import rendered as summarize
 from memcli.memory.jobs import VERSION, Job, Result, parse_result
 from memcli.memory.render import render
 from memcli.memory.sections import NAMES, PINNED, USER_INTENT
 from memcli.summarize.child import serve
-from memcli.memory.fitting import rendered as summarize
 from tests.ledger.builders import a_session, folded, user
 
 DOORS = ([sys.executable, "-m", "memcli.summarize"], [sys.executable, "-m", "memcli", "summarize"])

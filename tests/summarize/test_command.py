@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from memcli.summarize.backends.command import Command
 from memcli.summarize.backends.processes import Group, end_all, words
 from memcli.summarize.options import Options
 from memcli.summarize.request import Failed, Request
+from tests.builders import eventually
 from tests.summarize.scripts import REQUEST, alive, python
 
 if TYPE_CHECKING:
@@ -88,14 +88,7 @@ child.wait()
     assert "did not answer within 2 s" in failed(line, timeout=2.0).failure.sentence
     assert time.monotonic() - began < 20
     pid = int((tmp_path / "pid").read_text())
-    eventually(lambda: not alive(pid))
-
-
-def eventually(true: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.02)
+    assert eventually(lambda: not alive(pid))
 
 
 def test_what_a_program_leaves_running_does_not_hold_its_answer_up() -> None:
@@ -158,4 +151,4 @@ time.sleep(600)
         pid = int(we.stdout.readline())
         assert alive(pid)
         we.kill()
-    eventually(lambda: not alive(pid))
+    assert eventually(lambda: not alive(pid))
