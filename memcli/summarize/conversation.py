@@ -130,5 +130,3 @@ def _middle(text: str, limit: int) -> str:
         return text
     half = limit // 2
     return f"{clip(text[:half], half)}\n[... {len(text) - limit:,} characters left out ...]\n{text[-half:].split(' ', 1)[-1]}"
-
-

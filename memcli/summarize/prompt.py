@@ -96,7 +96,10 @@ def _memory(prose: Mapping[str, str], facts: Document) -> list[str]:
     known = [f"## {block.name}\n{block.ledger}" for block in facts.blocks if block.ledger]
     notes = [f"## {name}\n{text}" for name, text in prose.items() if text]
     parts = ["<facts kept by the program>", *known, "</facts kept by the program>"]
-    return ["\n".join(parts), "\n".join(["<notes as they stand>", *(notes or ["(none yet)"]), "</notes as they stand>"])]
+    return [
+        "\n".join(parts),
+        "\n".join(["<notes as they stand>", *(notes or ["(none yet)"]), "</notes as they stand>"]),
+    ]
 
 
 def _told(shown: Iterable[Message], mark: str) -> str:

@@ -218,7 +218,10 @@ class _Update:
 
 def _corrected(request: Request, text: str, reason: str) -> Request:
     """The same question with the answer that was not taken, and why."""
-    said = ({"role": "assistant", "content": text.strip() or "(nothing)"}, {"role": "user", "content": correction(reason)})
+    said = (
+        {"role": "assistant", "content": text.strip() or "(nothing)"},
+        {"role": "user", "content": correction(reason)},
+    )
     return msgspec.structs.replace(request, messages=(*request.messages, *said))
 
 

@@ -106,6 +106,13 @@ def test_an_error_that_calls_itself_a_success_is_an_error(
     assert caught.value.usage.output_tokens == 50
 
 
+def test_a_call_that_reached_no_model_is_not_billed(tmp_path: Path) -> None:
+    line = client(tmp_path, code=1, is_error=True, usage={"input_tokens": 0, "output_tokens": 0}, modelUsage={})
+    with pytest.raises(Failed) as caught:
+        command(line, model="haiku").complete(REQUEST)
+    assert (caught.value.usage, caught.value.model) == (None, "haiku")
+
+
 def test_a_client_that_prints_something_else_fails_with_its_last_word(tmp_path: Path) -> None:
     line = executable(tmp_path, "import sys; sys.exit('please log in')", "claude") + " -p"
     with pytest.raises(Failed, match="please log in"):
