@@ -122,8 +122,10 @@ def test_a_line_that_needs_no_shell_gets_none(line: str) -> None:
     assert words(line)[0] != "/bin/sh"
 
 
-def test_a_pipe_of_the_users_works() -> None:
-    assert command("cat | tr a-z A-Z").complete(REQUEST).text == "WRITE WELL.\n\nTHE MILL."
+def test_a_pipe_of_the_users_works_and_is_called_by_its_first_program() -> None:
+    made = command("LANG=C /bin/cat | tr a-z A-Z")
+    assert made.complete(REQUEST).text == "WRITE WELL.\n\nTHE MILL."
+    assert made.model == "cat"
 
 
 @pytest.mark.parametrize("line", ["", "  ", "echo 'open"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -71,6 +72,12 @@ def test_a_job_that_fails_takes_no_other_down() -> None:
     assert not found["good"].error
 
 
+def test_an_answer_that_cannot_be_written_is_an_error_of_its_job() -> None:
+    half = "\ud83d"
+    (found,) = served([line("a")], lambda job: Result(job.job, {"Files": half}))
+    assert found.error.startswith("the answer is no text")
+
+
 def test_a_job_that_overruns_is_answered_in_its_place_and_the_next_is_done() -> None:
     release = threading.Event()
 
@@ -81,7 +88,22 @@ def test_a_job_that_overruns_is_answered_in_its_place_and_the_next_is_done() -> 
 
     found = served([line("slow"), line("quick")], write, workers=1, seconds=0.1)
     release.set()
-    assert [(result.job, result.error) for result in found] == [("slow", "not done within 0.1 s"), ("quick", "")]
+    assert [(result.job, result.error) for result in found] == [
+        ("slow", "nothing was heard of it for 0.1 s"),
+        ("quick", ""),
+    ]
+
+
+def test_a_job_that_tells_how_far_it_is_may_take_longer() -> None:
+    def write(job: Job) -> Result:
+        began = time.monotonic()
+        while time.monotonic() - began < 1.0:
+            say("still at it")
+        return Result(job.job)
+
+    results = io.BytesIO()
+    serve([line("long")], results, write, 1, 0.5)
+    assert parse_result(results.getvalue().splitlines()[-1]).error == ""
 
 
 def test_what_an_overrun_job_says_later_is_dropped() -> None:

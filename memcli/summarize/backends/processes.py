@@ -110,6 +110,12 @@ def words(command: str) -> list[str]:
     return plain
 
 
+def called(command: str) -> str:
+    """What a command line calls, by its short name; assignments in front are none."""
+    names = [word for word in shlex.split(command) if not word.partition("=")[0].isidentifier() or "=" not in word]
+    return os.path.basename(names[0]) if names else command
+
+
 def last_line(err: bytes) -> str:
     """The last line that says anything, of what a program wrote to stderr."""
     lines = [line.strip() for line in err.decode("utf-8", "replace").splitlines()]
