@@ -73,6 +73,9 @@ class Settings:
         None, "how the key is sent", "choice", choices=("bearer", "x-api-key"), guarded=_SENDS
     )
     api_version: str | None = _setting(None, "the anthropic-version header", "text")
+    dialect: str | None = _setting(
+        None, "what the server understands (told by its host)", "choice", choices=("anthropic", "compatible")
+    )
     effort: str | None = _setting(None, "how much the model thinks", "choice", choices=("low", "medium", "high", "max"))
     strategy: str = _setting("incremental", "what a model is shown", "choice", choices=STRATEGIES)
     cache_ttl: str = _setting("5m", "how long a cached prefix is kept", "choice", choices=("5m", "1h"))

@@ -80,6 +80,7 @@ def chosen(settings: Settings) -> Writer:
         base_url=_base_url(settings) if choice.backend == "anthropic" else "",
         auth_header=settings.auth_header or "",  # type: ignore[arg-type]
         api_version=settings.api_version or "",
+        dialect=settings.dialect or "",  # type: ignore[arg-type]
         command=settings.command or "" if choice.backend == "command" else "",
         summarizer=settings.summarizer or "" if choice.backend == "program" else "",
         effort=settings.effort or "low",

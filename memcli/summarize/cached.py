@@ -32,7 +32,7 @@ def as_messages(shown: Sequence[Message], start: int, ttl: str, instruction: str
     blocks: list[tuple[int, dict[str, Any]]] = []
     for one in shown:
         role = "assistant" if one.role == "assistant" else "user"
-        block = {"type": "text", "text": f"[{one.role}] {one.text}"}
+        block: dict[str, Any] = {"type": "text", "text": f"[{one.role}] {one.text}"}
         if messages and messages[-1]["role"] == role:
             messages[-1]["content"].append(block)
         else:

@@ -6,7 +6,7 @@ transcript of gigabytes the last part is read: what came long before stands in t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from memcli.ledger.clean import clip, one_line
 from memcli.memory import message
@@ -35,13 +35,9 @@ ERROR = 700
 
 def read(source: Source) -> list[Message]:
     """The messages of a range, as far as they live. Raises OSError."""
-    shown: list[Message] = []
     names: dict[str, str] = {}
-    for entry in _living(source):
-        for part in entry.parts:
-            if told := _shown(part, names):
-                shown.append(Message(told[0], told[1], entry.offset))
-    return shown
+    told = ((entry.offset, _shown(part, names)) for entry in _living(source) for part in entry.parts)
+    return [Message(one.role, one.text, offset) for offset, one in told if one]
 
 
 def _living(source: Source) -> list[Entry]:
@@ -86,19 +82,24 @@ def _chunks(source: Source) -> Iterator[bytes]:
             yield chunk
 
 
-def _shown(part: AnyPart, names: dict[str, str]) -> tuple[str, str] | None:
+class _Said(NamedTuple):
+    role: Literal["user", "assistant", "tool"]
+    text: str
+
+
+def _shown(part: AnyPart, names: dict[str, str]) -> _Said | None:
     match part:
         case UserText(text=text) if text.strip():
-            return "user", _text(text)
+            return _Said("user", _text(text))
         case AssistantText(text=text) if text.strip():
-            return "assistant", _text(text)
+            return _Said("assistant", _text(text))
         case ToolUse(id=identity, name=name, input=given):
             names[identity] = name
-            return "assistant", f"(calls {name}: {_brief(given)})"
+            return _Said("assistant", f"(calls {name}: {_brief(given)})")
         case ToolResult(id=identity):
-            return "tool", _result(part, names.get(identity, "a tool"))
+            return _Said("tool", _result(part, names.get(identity, "a tool")))
         case Interrupt():
-            return "tool", "(the user interrupted the agent here)"
+            return _Said("tool", "(the user interrupted the agent here)")
         case _:
             return None
 
@@ -129,4 +130,5 @@ def _middle(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     half = limit // 2
-    return f"{clip(text[:half], half)}\n[... {len(text) - limit:,} characters left out ...]\n{text[-half:].split(' ', 1)[-1]}"
+    end = text[-half:].split(" ", 1)[-1]
+    return f"{clip(text[:half], half)}\n[... {len(text) - limit:,} characters left out ...]\n{end}"

@@ -17,7 +17,7 @@ import msgspec
 from memcli.errors import Usage as BadUsage
 from memcli.ledger.ledger import Ledger
 from memcli.memory.fitting import fitted, rendered
-from memcli.memory.guard import Verdict, guard
+from memcli.memory.guard import guard
 from memcli.memory.jobs import Call, Failure, Job, Message, ProseEdit, Result, Usage
 from memcli.memory.prose import Unreadable, edits_of, from_json
 from memcli.memory.seen import seen

@@ -52,7 +52,7 @@ def test_no_fact_gives_way_to_prose(ledger: Ledger, budget: int) -> None:
     assert facts_held(ledger, bare, budget) <= facts_held(ledger, full, budget) != set()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.dictionaries(
         st.sampled_from([*WRITABLE, "Files", "Other"]),

@@ -209,7 +209,7 @@ def test_the_notes_say_what_was_done() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(an_edit(), max_size=4), st.lists(an_edit(), max_size=5))
 def test_whatever_a_model_answers(earlier: list[ProseEdit], edits: list[ProseEdit]) -> None:
     """What passed passes again, and blocks that no edit names keep their bytes."""
@@ -223,7 +223,7 @@ def test_whatever_a_model_answers(earlier: list[ProseEdit], edits: list[ProseEdi
     assert judged.prose == before or not judged.rejected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(an_edit(), max_size=5))
 def test_what_a_model_wrote_alone_passes_again_and_speaks_for_nobody(edits: list[ProseEdit]) -> None:
     judged = guard({}, edits, SEEN, 4_000)
