@@ -38,6 +38,10 @@ def test_comments_unknown_events_and_a_foreign_end_are_passed_over() -> None:
     assert answer(sent).text == "Yes."
 
 
+def test_the_space_after_the_colon_may_be_missing() -> None:
+    assert answer((start() + text("Yes.") + stop()).replace(b"data: ", b"data:")).text == "Yes."
+
+
 def test_the_last_empty_line_may_be_missing() -> None:
     assert answer((start() + text("Yes.") + stop()).rstrip(b"\n")).ended
 
