@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 LINE_BYTES = 64 * 1024 * 1024
 """A job line longer than this is no job."""
-QUESTIONS = 4
-"""A job may be silent as long as so many questions may take: an answer and a corrected one, each with room to spare."""
+QUESTIONS = 2.5
+"""A job may be silent as long as so many questions may take: an answer, a corrected one, and some room. Less than the
+daemon's patience, which takes the whole child for dead, with all other jobs."""
 MEMORY_BYTES = 4 * 1024**3
 """Of address space. With the SDK and 16 requests at a time 1.1 GiB were measured, of which 91 MiB were really used."""
 
