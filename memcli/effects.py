@@ -39,7 +39,7 @@ class Publication(msgspec.Struct, frozen=True):
     """A memory ready to be committed, and everything a head must say about the transcript at `end`.
 
     `identity` is the same for the same memory over the same messages; `parent` the generation that was inherited;
-    `result` tells who made it, how long it took and what it cost.
+    `told` is how far a model was shown the conversation; `result` tells who made it, how long it took and what it cost.
     """
 
     identity: str
@@ -60,6 +60,7 @@ class Publication(msgspec.Struct, frozen=True):
     chars: int
     ratio: float
     reading: Reading
+    told: int
     result: Result
 
     @property

@@ -311,6 +311,11 @@ class Session:
         if not self.marks.inherited and self.settled.heard:
             formats.go_on(self.reader, self.settled.heard)
 
+    def written(self, told: int, prose: dict[str, str]) -> None:
+        """What a model wrote before, having been shown the conversation up to `told`: of a session that was lost."""
+        self.marks.told, self.marks.prose = told, [(told, prose)] if prose else []
+        self._unwrite(min((start for start, _ in self.thread.dead), default=told))
+
     def disown(self) -> list[ReadingEffect]:
         """The memory message at the start is not ours: it is what it says it is, text of a message."""
         waiting, self._waiting = self._waiting or [], None
@@ -663,6 +668,7 @@ class Session:
             chars=self.boundaries.state.chars,
             ratio=self.meter.ratio,
             reading=self.reading,
+            told=cut.offset if result and result.wrote else self.marks.told,
             result=result or Result(""),
         )
 

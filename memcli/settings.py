@@ -37,6 +37,7 @@ STRATEGIES = ("incremental", "cached", "traditional")
 
 _RUNS = "name a program to run"
 _SENDS = "say where the conversation is sent"
+_SPENDS = "say what may be spent"
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -46,8 +47,8 @@ Kind = Literal["count", "seconds", "dollars", "flag", "text", "choice"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a setting may be. `guarded`: it names a program that we start or a place that the conversation is sent to,
-    and is not taken from a project's file."""
+    """What a setting may be. `guarded`: it names a program that we start, a place that the conversation is sent to or
+    what that may cost, and is not taken from a project's file."""
 
     meaning: str
     kind: Kind
@@ -80,7 +81,9 @@ class Settings:
     strategy: str = _setting("incremental", "what a model is shown", "choice", choices=STRATEGIES)
     cache_ttl: str = _setting("5m", "how long a cached prefix is kept", "choice", choices=("5m", "1h"))
     timeout: float = _setting(120.0, "seconds for one answer of a model", "seconds")
-    max_cost_per_hour: float | None = _setting(None, "US dollars that models may cost in an hour", "dollars")
+    max_cost_per_hour: float | None = _setting(
+        None, "US dollars that models may cost in an hour", "dollars", guarded=_SPENDS
+    )
     prompt_file: str | None = _setting(None, "a file with a prompt of your own", "text")
     instructions: str | None = _setting(None, "what a model should mind in this project", "text")
     budget: int = _setting(4000, "tokens for the whole memory", "count", least=2000)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SAMPLES: dict[str, tuple[Any, Any]] = {
     "count": (7777, 8888),
     "seconds": (7.5, 8.5),
+    "dollars": (0.5, 2.5),
     "flag": (True, False),
     "text": ("echo full", "echo over"),
 }

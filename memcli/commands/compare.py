@@ -26,7 +26,7 @@ from memcli.memory.fitting import rendered
 from memcli.summarize import prices
 from memcli.ui.tables import columns
 from memcli.watch import replay
-from memcli.watch.children import Asking
+from memcli.watch.children import Asking, Progressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,7 +106,7 @@ class _Answers:
     def __init__(self, who: writer.Writer, say: Callable[[str], None]) -> None:
         self._who, self._say = who, say
         self._accounts = who.accounts
-        self._child = Asking(who.argv, who.patience) if who.writes else None
+        self._child = Asking(who.argv, who.patience, self._heard) if who.writes else None
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +114,10 @@ class _Answers:
     def __exit__(self, *_: object) -> None:
         if self._child is not None:
             self._child.close()
+
+    def _heard(self, far: Progressed) -> None:
+        if self._accounts is not None and far.most is not None:
+            self._accounts.bounded(far.most, time.time())
 
     def answer(self, job: Job) -> Result:
         if self._child is None or self._accounts is None:

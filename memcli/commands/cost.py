@@ -6,11 +6,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from memcli.commands import setup, writer
+from memcli.errors import Usage
 from memcli.sidecar import spending
 from memcli.watch.accounts import health_path
 from memcli.watch.health import HOUR_SECONDS, Health
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from memcli.sidecar.place import Place
     from memcli.sidecar.spending import Spent
 
@@ -52,18 +55,31 @@ def cost_rows(place: Place) -> list[tuple[str, str]]:
     ]
 
 
-def health_record() -> dict[str, Any]:
-    """The summarizer that the settings choose, and whether it may be asked."""
-    who = writer.chosen(setup.load({}, quiet=True).settings)
-    health = spending.value_of(health_path(who.account), Health) if who.account else Health()
+def health_record(place: Place) -> dict[str, Any]:
+    """The summarizer that was to write last, else the one that the settings choose, and whether it may be asked."""
+    name, sends, path = _chosen()
+    noted = spending.noted(place.sidecar)
+    if noted is not None and (path is None or noted.health != path.name):
+        name, sends, path = noted.name, "as its process was told", health_path("").with_name(noted.health)
+    health = spending.value_of(path, Health) if path else Health()
     return {
-        "name": who.name,
-        "sends": who.sends,
+        "name": name,
+        "sends": sends,
         "failures": health.failures,
-        "reason": health.reason,
+        "reason": health.reason or (noted.failure if noted else ""),
         "permanent": health.permanent,
         "next_try": health.not_before or None,
+        "last_asked": noted.made if noted else None,
     }
+
+
+def _chosen() -> tuple[str, str, Path | None]:
+    """Name, destination and health file of the summarizer that the settings choose; why there is none, if so."""
+    try:
+        who = writer.chosen(setup.load({}, quiet=True).settings)
+    except Usage as error:  # who only looks needs no key
+        return "none", error.sentence, None
+    return who.name, who.sends, health_path(who.account) if who.account else None
 
 
 def health_row(record: dict[str, Any]) -> tuple[str, str]:
@@ -72,6 +88,8 @@ def health_row(record: dict[str, Any]) -> tuple[str, str]:
     if record["failures"]:
         wait = max(0.0, (record["next_try"] or 0) - time.time())
         text += f" - failed {record['failures']} times: {record['reason']}; next try in {wait:.0f} s"
+    elif record["reason"]:
+        text += f" - did not write: {record['reason']}"
     return "summarizer", text
 
 

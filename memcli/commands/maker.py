@@ -10,7 +10,7 @@ import msgspec
 
 from memcli.commands import setup, writer
 from memcli.memory.fitting import rendered
-from memcli.watch.children import Asking
+from memcli.watch.children import Asking, Progressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +60,13 @@ class _Asker:
             return rendered(job)
         self._say(f"waiting for {self._who.name}")
         started = time.monotonic()
-        child = Asking(self._who.argv, self._who.patience, self._say)
+
+        def heard(far: Progressed) -> None:
+            if far.most is not None:
+                accounts.bounded(far.most, time.time())
+            self._say(far.sentence)
+
+        child = Asking(self._who.argv, self._who.patience, heard)
         try:
             result = child.ask(job)
         finally:

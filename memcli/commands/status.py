@@ -41,7 +41,7 @@ def _rows(found: Standing) -> list[tuple[str, str]]:
         rows.append(("covered", f"{covered:,} of {session.messages:,} messages"))
         rows.append(("generation", f"{head.generation}, made {max(0, time.time() - head.made):.0f} s ago"))
     who = f"process {found.holder.pid} ({found.holder.command})" if found.holder else "nobody"
-    rows += [("watched by", who), health_row(health_record())]
+    rows += [("watched by", who), health_row(health_record(found.place))]
     rows += [("unreadable", f"{count} x {name}") for name, count in sorted(session.reader.problems.items())]
     return rows
 
@@ -59,7 +59,7 @@ def _record(found: Standing) -> dict[str, Any]:
         "context_tokens": {"exact": reading.exact, "estimated": reading.estimated},
         "generation": head.generation if head else None,
         "made": head.made if head else None,
-        "summarizer": health_record(),
+        "summarizer": health_record(found.place),
         "watched_by": found.holder.pid if found.holder else None,
         "problems": dict(session.reader.problems),
     }

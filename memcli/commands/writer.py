@@ -6,12 +6,13 @@ auto        a program or command if one is named, else a model if a key is there
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from memcli.errors import Usage
-from memcli.summarize.options import DEFAULT_MODEL, Options
+from memcli.summarize.options import DEFAULT_MODEL, Options, checked
 from memcli.watch.accounts import Accounts
 from memcli.watch.children import DEADLINE_SECONDS, command
 
@@ -22,7 +23,7 @@ KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 HOME = "https://api.anthropic.com"
 
 _ATTEMPTS = 3
-"""Requests that one update may take in turn: the answer, one correction, and what the SDK tries again."""
+"""Requests that a child may be silent for: it says something before each, and gives up earlier (`child.QUESTIONS`)."""
 
 
 class Writer(msgspec.Struct, frozen=True):
@@ -72,8 +73,9 @@ class _Choice(NamedTuple):
 
 
 def chosen(settings: Settings) -> Writer:
-    """The writer of these settings. Raises Usage for one that cannot work: no key, no command."""
+    """The writer of these settings. Raises Usage for one that cannot work: no key, no command, no prompt file."""
     choice = _choice(settings)
+    _check_prompt(settings.prompt_file)
     options = Options(
         backend=choice.backend,  # type: ignore[arg-type]  # one of its four
         model=settings.model or (DEFAULT_MODEL if choice.backend == "anthropic" else ""),
@@ -90,7 +92,7 @@ def chosen(settings: Settings) -> Writer:
         jobs=settings.jobs,
     )
     limit = settings.max_cost_per_hour if choice.backend != "embedded" else None
-    return Writer(options, choice.name, choice.sends, limit)
+    return Writer(checked(options, "update"), choice.name, choice.sends, limit)
 
 
 def _choice(settings: Settings) -> _Choice:
@@ -103,12 +105,18 @@ def _choice(settings: Settings) -> _Choice:
         return _Choice("command", settings.command, f"to the command {settings.command}")
     if backend == "command":
         raise Usage("--backend command needs a command", "memcli update --backend command --command 'llm -m MODEL'")
-    if any(os.environ.get(key) for key in KEYS):
+    # A server of one's own may want no key.
+    if any(os.environ.get(key) for key in KEYS) or (backend == "anthropic" and settings.base_url):
         model = settings.model or DEFAULT_MODEL
         return _Choice("anthropic", f"anthropic {model}", f"to {_base_url(settings) or HOME}")
     if backend == "anthropic":
         raise Usage("no key for the anthropic backend is in the environment", "export ANTHROPIC_API_KEY=...")
     return _Choice("embedded", "embedded", "nothing leaves this machine")
+
+
+def _check_prompt(path: str | None) -> None:
+    if path and not os.access(os.path.expanduser(path), os.R_OK):
+        raise Usage(f"the prompt file {path} cannot be read", f"ls -l {shlex.quote(path)}")
 
 
 def _base_url(settings: Settings) -> str:

@@ -172,12 +172,14 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     usage: Usage | None = None
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """A sentence on the way."""
+class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A sentence on the way. `most`: what the job's requests may cost at most, in US dollars, those that will follow
+    this line at once included; told where a job has a `max_cost`."""
 
     job: str
     progress: str
     v: int = VERSION
+    most: float | None = None
 
 
 _Kind = TypeVar("_Kind")

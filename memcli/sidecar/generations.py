@@ -35,6 +35,7 @@ class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_d
     section; `pins`: pinned facts. `start`..`covered`: the bytes of the transcript it accounts for (half-open).
     Tokens are estimates; `milliseconds` is how long its making took; `calls` are the requests to a model that it took,
     with what they cost; `made` is in Unix seconds.
+    `told` is the offset up to which a model had been shown the conversation when its `prose` was written.
     `digest` is that of the mark in its memory message (`lineage.Keys.digest`); `memory` the whole Markdown text.
 
     The next version of the shape is a new struct with the next tag; this one stays readable.
@@ -45,6 +46,7 @@ class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_d
     made: float
     covered: int
     start: int = 0
+    told: int = 0
     parent: str = ""
     prose: dict[str, str] = {}
     edits: dict[str, str] = {}

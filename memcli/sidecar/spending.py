@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "spending.jsonl"
+NOTE = "summarizer.json"
 
 _Value = TypeVar("_Value")
 
@@ -34,14 +35,38 @@ class Spent(msgspec.Struct, frozen=True, omit_defaults=True):
     call: Call
 
 
+class Noted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of the last update that a model was wanted for: when (Unix seconds), who was to write, the name of its
+    health file, and why it did not ("" if it did)."""
+
+    made: float
+    name: str
+    health: str
+    failure: str = ""
+
+
+def note(sidecar: Path, noted: Noted) -> None:
+    """Put down what came of an update. Raises OSError."""
+    files.write_atomic(sidecar / NOTE, msgspec.json.encode(noted), durable=False)
+
+
+def noted(sidecar: Path) -> Noted | None:
+    """What came of the last update that a model was wanted for; None if none ever was."""
+    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode(files.read(sidecar / NOTE) or b"", type=Noted)
+    return None
+
+
 def record(sidecar: Path, made: float, job: str, calls: Iterable[Call]) -> None:
     """Add the requests of a job to the log. Raises OSError."""
     lines = b"".join(msgspec.json.encode(Spent(made, job, call)) + b"\n" for call in calls)
     if not lines:
         return
-    descriptor = os.open(sidecar / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(sidecar / FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        files.write_all(descriptor, lines)
+        end = os.fstat(descriptor).st_size
+        half = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"  # somebody died in the middle of a line
+        files.write_all(descriptor, b"\n" + lines if half else lines)
     finally:
         os.close(descriptor)
 

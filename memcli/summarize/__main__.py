@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, get_args, get_type_hints
 from memcli.edge import run
 from memcli.errors import Usage
 from memcli.summarize import child
-from memcli.summarize.options import DEFAULT_MODEL, Options
+from memcli.summarize.options import DEFAULT_MODEL, Options, checked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,7 @@ def parsed(argv: Sequence[str]) -> Options:
     given = vars(_parser().parse_args(argv))
     if given["backend"] is None:
         given["backend"] = "program" if given["summarizer"] else "command" if given["command"] else "embedded"
-    options = Options(**given)
-    _check(options)
-    return options
+    return checked(Options(**given))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,17 +55,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _choices(field: str) -> list[str]:
     return [choice for choice in get_args(get_type_hints(Options)[field]) if choice]
-
-
-def _check(options: Options) -> None:
-    if options.backend == "command" and not options.command:
-        raise Usage("--backend command needs --command", "memcli summarize --command 'claude -p'")
-    if options.backend == "program" and not options.summarizer:
-        raise Usage("--backend program needs --summarizer", "memcli summarize --summarizer ./summarizer.py")
-    if options.base_url and not options.base_url.startswith(("http://", "https://")):
-        raise Usage(f"{options.base_url!r} is no http address", "memcli summarize --base-url http://localhost:11434")
-    if options.jobs < 1 or not 0 < options.timeout <= 86_400:
-        raise Usage("--jobs must be 1 or more, --timeout above 0 and at most a day", HINT)
 
 
 class _Parser(argparse.ArgumentParser):

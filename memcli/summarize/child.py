@@ -160,11 +160,11 @@ class _Desk:
             self._heard[number] = started
             self._watch(number, self._seconds)
 
-        def tell(sentence: str) -> None:
+        def tell(sentence: str, most: float | None) -> None:
             with self._changed:
                 if number in self._open:  # else it is too late
                     self._heard[number] = time.monotonic()
-                    self._say(Progress(job.job, sentence))
+                    self._say(Progress(job.job, sentence, most=most))
 
         with heard(tell):
             try:

@@ -6,7 +6,7 @@ transcript of gigabytes the last part is read: what came long before stands in t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 from memcli.ledger.clean import clip, one_line
 from memcli.memory import message
@@ -44,12 +44,13 @@ def _living(source: Source) -> list[Entry]:
     """Every entry of the conversation, rewound ones left out."""
     reader = formats.open_reader(source.format)
     thread = Thread(State(tree=source.format == "pi"))
-    lines = LineBuffer(max(source.start, source.end - READ_BYTES))
     living: list[Entry] = []
-    for chunk in _chunks(source):
-        for line in lines.feed(chunk):
-            for entry in reader.read(line):
-                _take(entry, living, thread, source)
+    with open(source.path, "rb") as transcript:
+        lines = LineBuffer(_begin(transcript, source))
+        for chunk in _chunks(transcript, source.end):
+            for line in lines.feed(chunk):
+                for entry in reader.read(line):
+                    _take(entry, living, thread, source)
     rest = lines.rest
     if rest is not None and rest.end <= source.end and whole(rest):
         for entry in reader.read(rest):
@@ -70,16 +71,19 @@ def _take(entry: Entry, living: list[Entry], thread: Thread, source: Source) -> 
         living.append(entry)
 
 
-def _chunks(source: Source) -> Iterator[bytes]:
-    with open(source.path, "rb") as transcript:
-        position = max(source.start, source.end - READ_BYTES)
-        if position > source.start:
-            transcript.seek(position)
-            transcript.readline()  # the rest of a line that was cut
-        else:
-            transcript.seek(position)
-        while (left := source.end - transcript.tell()) > 0 and (chunk := transcript.read(min(CHUNK_BYTES, left))):
-            yield chunk
+def _begin(transcript: BinaryIO, source: Source) -> int:
+    """Go to where reading begins: at the start of a line, the last `READ_BYTES` of the range at most."""
+    far = source.end - READ_BYTES
+    if far <= source.start:
+        return transcript.seek(source.start)
+    transcript.seek(far - 1)
+    transcript.readline()  # the rest of a line that was cut
+    return transcript.tell()
+
+
+def _chunks(transcript: BinaryIO, end: int) -> Iterator[bytes]:
+    while (left := end - transcript.tell()) > 0 and (chunk := transcript.read(min(CHUNK_BYTES, left))):
+        yield chunk
 
 
 class _Said(NamedTuple):

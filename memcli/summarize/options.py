@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from memcli.errors import Usage
+
 DEFAULT_MODEL = "claude-haiku-5-5"
 
 
@@ -32,3 +34,16 @@ class Options(msgspec.Struct, frozen=True):
     timeout: float = 120.0
     prompt_file: str = ""
     jobs: int = 4
+
+
+def checked(options: Options, verb: str = "summarize") -> Options:
+    """The options, if they can work. Raises Usage; `verb` is for what it says to try."""
+    if options.backend == "command" and not options.command:
+        raise Usage("--backend command needs --command", f"memcli {verb} --command 'claude -p'")
+    if options.backend == "program" and not options.summarizer:
+        raise Usage("--backend program needs --summarizer", f"memcli {verb} --summarizer ./summarizer.py")
+    if options.base_url and not options.base_url.startswith(("http://", "https://")):
+        raise Usage(f"{options.base_url!r} is no http address", f"memcli {verb} --base-url http://localhost:11434")
+    if options.jobs < 1 or not 0 < options.timeout <= 86_400:
+        raise Usage("--jobs must be 1 or more, --timeout above 0 and at most a day", f"memcli {verb} --help")
+    return options

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_listener: ContextVar[Callable[[str], object] | None] = ContextVar("listener", default=None)
+_listener: ContextVar[Callable[[str, float | None], object] | None] = ContextVar("listener", default=None)
 
 
-def say(sentence: str) -> None:
-    """Tell who waits for the job of this thread; nobody, if nobody listens."""
+def say(sentence: str, most: float | None = None) -> None:
+    """Tell who waits for the job of this thread; nobody, if nobody listens. `most` as in `jobs.Progress`."""
     listener = _listener.get()
     if listener:
-        listener(sentence)
+        listener(sentence, most)
 
 
 @contextmanager
-def heard(by: Callable[[str], object]) -> Iterator[None]:
+def heard(by: Callable[[str, float | None], object]) -> Iterator[None]:
     """What is said in this block goes to `by`."""
     token = _listener.set(by)
     try:

@@ -24,6 +24,7 @@ from memcli.memory.seen import seen
 from memcli.summarize import cached, conversation, prices
 from memcli.summarize.backends.choose import choose
 from memcli.summarize.chunks import CHARS_PER_TOKEN, PROMPT_TOKENS, chunks
+from memcli.summarize.faults import one_line
 from memcli.summarize.progress import say
 from memcli.summarize.prompt import Prompts, correction, new_mark, request_of
 from memcli.summarize.request import Failed
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from memcli.summarize.options import Options
     from memcli.summarize.request import Backend, Request, Writer
 
+BYTES_PER_TOKEN = 2
 ATTEMPTS = 2
 """An answer, and one more if the first was not taken."""
 
@@ -58,6 +60,8 @@ class Writing:
             return update.result(rendered(job), failed.failure)
         except OSError as error:
             return update.result(rendered(job), Failure(f"the transcript cannot be read: {error.strerror}"))
+        except Exception as error:  # noqa: BLE001  # a fault of ours: what was paid until then must be told all the same
+            return update.result(rendered(job), Failure(one_line(f"{type(error).__name__}: {error}")))
         return update.result(rendered(job, prose), None)
 
 
@@ -169,13 +173,23 @@ class _Update:
         limit = self._job.max_cost
         if limit is None:
             return
-        most = Usage(input_tokens=request.characters // CHARS_PER_TOKEN, output_tokens=request.max_tokens)
-        cost = prices.cost(self._backend.model, most, _today())
+        cost = prices.cost(self._backend.model, self._most(request), _today())
         if cost is None:
             name = self._backend.model or self._backend.name
             raise Failed(Failure(f"no price is known for {name}, so no budget can be kept", permanent=True))
-        if cost + sum(call.cost or 0.0 for call in self._calls) > limit:
-            raise Failed(Failure(f"an update may cost ${cost:.4f}, and ${limit:.4f} is left of the hourly budget"))
+        most = cost + sum(call.cost or 0.0 for call in self._calls)
+        if most > limit:
+            raise Failed(Failure(f"an update may cost ${most:.4f}, and ${limit:.4f} is left of the hourly budget"))
+        say(f"it may cost ${most:.4f}", most)
+
+    def _most(self, request: Request) -> Usage:
+        """What a question can be billed for at most: no text has more tokens than half its bytes (but random ones)."""
+        tokens = len(request.text.encode("utf-8", "replace")) // BYTES_PER_TOKEN
+        if self._job.strategy != "cached":
+            return Usage(input_tokens=tokens, output_tokens=request.max_tokens)
+        if self._writing.ttl == "1h":
+            return Usage(cache_write_1h_tokens=tokens, output_tokens=request.max_tokens)
+        return Usage(cache_write_5m_tokens=tokens, output_tokens=request.max_tokens)
 
     def _ask(self, request: Request, shown: Sequence[Message]) -> _Answer:
         """One answer. Raises Failed; what was billed all the same is noted."""

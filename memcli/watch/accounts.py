@@ -1,15 +1,18 @@
 """Accounts: whether a job may ask a model now, at what price at most, and what it came to.
 
     job ─► granted ─► the child          a job that may not ask is rendered only, and the reason is told once
+    the child ─► bounded                 what its requests may cost at most: the rest is free for others
     answer ─► settled                    the log of the transcript, the health of the summarizer
 
-With a budget, paid jobs go one at a time: each may spend all that the hour has left, so that two in flight can never
-spend it twice.
+With a budget, paid jobs of a process go one at a time: each may spend all that the hour has left, and that is held for
+it in the file that all daemons of a user share, until the child knows better or the job is settled. What may have been
+asked by a child that died before it could tell the cost counts as paid.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +43,10 @@ class Accounts:
         self.path = health_path(name)
         self._dollars = dollars_an_hour
         self._health: Health | None = None
+        self._name = f"{os.getpid()}-{os.urandom(4).hex()}"
+        self._bound = 0.0
+        self._refused: dict[str, str] = {}
+        self._called = " ".join(name.split("\n")[:2]).strip()  # a command line may hold a secret
 
     @property
     def serial(self) -> bool:
@@ -53,19 +60,42 @@ class Accounts:
         health = self._read()
         refused = "" if asked else health.refusal(wall)
         if not refused and self._dollars is not None:
-            left = health.left(self._dollars, wall)
+            self._bound = 0.0
+            left, health = self._hold(self._dollars, wall)
             if left > 0:
                 return Grant(msgspec.structs.replace(job, max_cost=left))
-            refused = f"the hourly budget of ${self._dollars:g} is spent"
-        return Grant(msgspec.structs.replace(job, write=False), refused) if refused else Grant(job)
+            spent = health.paid(wall) >= self._dollars
+            why = "is spent" if spent else "is spent or held for another update"
+            refused = f"the hourly budget of ${self._dollars:g} {why}"
+        if refused:
+            self._refused[job.job] = refused
+            return Grant(msgspec.structs.replace(job, write=False), refused)
+        return Grant(job)
+
+    def bounded(self, dollars: float, wall: float) -> None:
+        """The child says what the requests of its job may cost at most, those that it is about to make included."""
+        if self._dollars is not None:
+            self._bound = dollars
+            self._change(lambda health: health.holding(self._name, dollars, wall))
 
     def settled(self, sidecar: Path | None, job: Job, result: Result, wall: float) -> None:
         """Put down what a job came to. Without a place to write it, only this process remembers it."""
         if sidecar is not None:
             with contextlib.suppress(OSError):
                 spending.record(sidecar, wall, job.job, result.calls)
+                self._note(sidecar, job, result, wall)
         if job.write:
-            self._change(lambda health: _after(health, result, wall))
+            paid = sum(call.cost or 0.0 for call in result.calls)
+            if result.error or any(call.cost is None for call in result.calls):
+                paid = max(paid, self._bound)  # nobody can tell any more, so it is what it was at most
+            self._bound = 0.0
+            self._change(lambda health: _after(health.released(self._name).charged(paid, wall), result, wall))
+
+    def dropped(self, wall: float) -> None:
+        """A job in flight is given up: what it may have cost is taken for paid."""
+        if self._dollars is not None:
+            paid, self._bound = self._bound, 0.0
+            self._change(lambda health: health.released(self._name).charged(paid, wall))
 
     def retry_at(self, wall: float) -> float:
         """When a model may be asked for what none has written, in Unix seconds; not before `wall`."""
@@ -73,17 +103,36 @@ class Accounts:
         spent = self._dollars is not None and health.left(self._dollars, wall) <= 0
         return max(wall, health.not_before, health.budget_again(wall) if spent else 0.0)
 
+    def _note(self, sidecar: Path, job: Job, result: Result, wall: float) -> None:
+        refused = self._refused.pop(job.job, "")
+        if job.write or refused:
+            failure = refused or result.error or (result.failure.sentence if result.failure else "")
+            spending.note(sidecar, spending.Noted(wall, self._called, self.path.name, failure))
+
+    def _hold(self, budget: float, wall: float) -> tuple[float, Health]:
+        """Hold what is left of the budget; how much that is, and the health as it is now."""
+        left = 0.0
+
+        def hold(health: Health) -> Health:
+            nonlocal left
+            left = health.left(budget, wall)
+            return health.holding(self._name, left, wall) if left > 0 else health
+
+        health = self._change(hold)
+        return left, health
+
     def _read(self) -> Health:
         try:
             return self._health or spending.value_of(self.path, Health)
         except OSError:
             return Health()
 
-    def _change(self, change: Callable[[Health], Health]) -> None:
+    def _change(self, change: Callable[[Health], Health]) -> Health:
         try:
-            spending.changed(self.path, Health, change)
+            return spending.changed(self.path, Health, change)
         except OSError:
             self._health = change(self._read())
+            return self._health
 
 
 def health_path(name: str) -> Path:
@@ -92,7 +141,6 @@ def health_path(name: str) -> Path:
 
 
 def _after(health: Health, result: Result, wall: float) -> Health:
-    health = health.charged(sum(call.cost or 0.0 for call in result.calls), wall)
     if result.wrote:
         return health.answered()
     if result.error:

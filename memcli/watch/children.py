@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DEADLINE_SECONDS = 60.0
 """For a job that is only rendered. One that a model writes has a deadline of its own in the child; `patience` is ours,
-for a child that does not keep it."""
+for a child that does not keep it. Both are counted anew from each sentence on the way."""
 
 IDLE_SECONDS = 60.0
 RESULT_BYTES = 16 * 1024 * 1024
@@ -44,10 +44,12 @@ class Answered(NamedTuple):
 
 
 class Progressed(NamedTuple):
-    """Inbox: a child says how far a job of this owner is."""
+    """Inbox: a child says how far a job of this owner is, and maybe what it may cost at most (US dollars)."""
 
     owner: str
     sentence: str
+    job: str = ""
+    most: float | None = None
 
 
 class ChildGone(NamedTuple):
@@ -61,6 +63,8 @@ class _Asked(NamedTuple):
     job: Job
     deadline: float
     attempts: int
+    paid: bool = False
+    """Part of a budget may have been spent on it."""
 
 
 Post: TypeAlias = "Callable[[Answered | Progressed | ChildGone], object]"
@@ -89,9 +93,11 @@ class Summarizers:
         if self._child is None:
             self._post(Answered(owner, Result(job.job, error=problem)))
             return
-        deadline = now + (self._patience if job.write else DEADLINE_SECONDS)
-        self._asked[owner, job.job] = _Asked(owner, job, deadline, attempts)
+        self._asked[owner, job.job] = _Asked(owner, job, now + self._allowed(job), attempts)
         self._child.send(owner, job)
+
+    def _allowed(self, job: Job) -> float:
+        return self._patience if job.write else DEADLINE_SECONDS
 
     def warm(self, now: float) -> str:
         """Start the child if none runs, so that it is ready when a job comes; why it could not be, or ""."""
@@ -107,6 +113,13 @@ class Summarizers:
         """The loop read an answer from its inbox."""
         self._asked.pop((message.owner, message.result.job), None)
         self._idle_since = now
+
+    def progressed(self, message: Progressed, now: float) -> None:
+        """The loop read a sentence on the way: the child is at work."""
+        asked = self._asked.get((message.owner, message.job))
+        if asked is not None:
+            paid = asked.paid or message.most is not None
+            self._asked[message.owner, message.job] = asked._replace(deadline=now + self._allowed(asked.job), paid=paid)
 
     def gone(self, message: ChildGone, now: float) -> None:
         """The child's output ended: reap it, and ask a new one for what it owes."""
@@ -139,7 +152,8 @@ class Summarizers:
         self.close()
         owed, self._asked = list(self._asked.values()), {}
         for asked in owed:
-            if asked.attempts > 1:
+            # A model that took too long, or was asked on a budget, may have been paid: not twice for the same.
+            if asked.attempts > 1 or asked.paid or (asked.job.write and asked.deadline < now):
                 self._post(Answered(asked.owner, Result(asked.job.job, error=reason)))
             else:
                 self.ask(asked.owner, asked.job, now, attempts=2)
@@ -149,14 +163,14 @@ class Asking:
     """A child that is asked one job at a time, and waited for. `patience` is in seconds; `close` it."""
 
     def __init__(
-        self, argv: Sequence[str], patience: float, progress: Callable[[str], object] = lambda _: None
+        self, argv: Sequence[str], patience: float, progress: Callable[[Progressed], object] = lambda _: None
     ) -> None:
         self._inbox: SimpleQueue[Answered | Progressed | ChildGone] = SimpleQueue()
         self._summarizers = Summarizers(self._inbox.put, argv, patience)
         self._progress = progress
 
     def ask(self, job: Job) -> Result:
-        """The answer, or one with an error. `progress` is told sentences meanwhile."""
+        """The answer, or one with an error. `progress` is told how far it is meanwhile."""
         self._summarizers.ask("", job, time.monotonic())
         while True:
             try:
@@ -168,8 +182,9 @@ class Asking:
                 case Answered(_, result):
                     self._summarizers.answered(message, time.monotonic())
                     return result
-                case Progressed(_, sentence):
-                    self._progress(sentence)
+                case Progressed():
+                    self._summarizers.progressed(message, time.monotonic())
+                    self._progress(message)
                 case ChildGone():
                     self._summarizers.gone(message, time.monotonic())
 
@@ -234,7 +249,8 @@ class _Child:
                 break  # not the protocol: the child is taken for broken
             if isinstance(answer, Progress):
                 if answer.job in self._owners:
-                    self._post(Progressed(self._owners[answer.job], answer.progress))
+                    name = answer.job.split(":", 1)[1]
+                    self._post(Progressed(self._owners[answer.job], answer.progress, name, answer.most))
                 continue
             owner = self._owners.pop(answer.job, None)
             if owner is not None:

@@ -7,6 +7,9 @@ is refused, a budget that is spent) holds for the next one too.
     failed five times      the circuit is open: one try an hour
     a permanent failure    the same, at once: a wrong key does not get better by asking
     answered               all is forgotten
+
+What a job may spend is held for it from the moment it is sent until it is settled, so that two daemons can never spend
+the same money. What was held by a process that died counts as spent, until an hour has passed.
 """
 
 from __future__ import annotations
@@ -15,10 +18,20 @@ import msgspec
 
 FIRST_SECONDS = 30.0
 LONGEST_SECONDS = 3600.0
+DAY_SECONDS = 86_400.0
+"""No Retry-After is believed beyond this."""
 TRIES = 5
 """Failures in a row that open the circuit."""
 
 HOUR_SECONDS = 3600.0
+
+
+class Held(msgspec.Struct, frozen=True):
+    """US dollars that a job in flight may spend at most, since when (Unix seconds)."""
+
+    job: str
+    when: float
+    dollars: float
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -29,6 +42,7 @@ class Health(msgspec.Struct, frozen=True):
     permanent: bool = False
     not_before: float = 0.0
     spent: tuple[tuple[float, float], ...] = ()
+    held: tuple[Held, ...] = ()
 
     def refusal(self, wall: float) -> str:
         """Why no model should be asked now; "" if one may be."""
@@ -39,24 +53,41 @@ class Health(msgspec.Struct, frozen=True):
 
     def left(self, dollars_an_hour: float, wall: float) -> float:
         """US dollars that may still be spent now, of what an hour may cost."""
-        return max(0.0, dollars_an_hour - sum(cost for when, cost in self.spent if when > wall - HOUR_SECONDS))
+        return max(0.0, dollars_an_hour - self.paid(wall) - sum(one.dollars for one in self._held(wall)))
+
+    def paid(self, wall: float) -> float:
+        """US dollars that the last hour has cost, without what is held."""
+        return sum(cost for when, cost in self.spent if when > wall - HOUR_SECONDS)
 
     def budget_again(self, wall: float) -> float:
         """When the oldest spending of the last hour is an hour old."""
-        return min((when for when, _ in self.spent if when > wall - HOUR_SECONDS), default=wall) + HOUR_SECONDS
+        times = [when for when, _ in self.spent if when > wall - HOUR_SECONDS]
+        return min([*times, *(one.when for one in self._held(wall))], default=wall) + HOUR_SECONDS
 
     def charged(self, dollars: float, wall: float) -> Health:
         """After something was paid."""
         kept = tuple(item for item in self.spent if item[0] > wall - HOUR_SECONDS)
-        return msgspec.structs.replace(self, spent=(*kept, (wall, dollars)) if dollars else kept)
+        return msgspec.structs.replace(self, spent=(*kept, (wall, dollars)) if dollars > 0 else kept)
+
+    def holding(self, job: str, dollars: float, wall: float) -> Health:
+        """With so much held for a job, instead of what was held for it before."""
+        others = tuple(one for one in self._held(wall) if one.job != job)
+        return msgspec.structs.replace(self, held=(*others, Held(job, wall, dollars)))
+
+    def released(self, job: str) -> Health:
+        """With nothing held for a job any more."""
+        return msgspec.structs.replace(self, held=tuple(one for one in self.held if one.job != job))
 
     def answered(self) -> Health:
         """After an answer that was good."""
-        return Health(spent=self.spent)
+        return Health(spent=self.spent, held=self.held)
 
     def failed(self, reason: str, wall: float, *, permanent: bool = False, retry_after: float | None = None) -> Health:
         """After a failure; `retry_after` in seconds, if the service said so."""
         failures = self.failures + 1
         pause = LONGEST_SECONDS if permanent or failures >= TRIES else FIRST_SECONDS * 2 ** (failures - 1)
-        not_before = wall + max(pause, retry_after or 0.0)
-        return Health(failures, reason, permanent, not_before, self.spent)
+        not_before = wall + max(pause, min(retry_after or 0.0, DAY_SECONDS))
+        return Health(failures, reason, permanent, not_before, self.spent, self.held)
+
+    def _held(self, wall: float) -> list[Held]:
+        return [one for one in self.held if one.when > wall - HOUR_SECONDS]

@@ -21,6 +21,7 @@ from memcli.memory import message
 from memcli.memory.edits import Edits, from_record
 from memcli.session import Session, Triggers
 from memcli.sidecar import lineage, publisher
+from memcli.sidecar.generations import split_id
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.store import Edit, Store
 from memcli.watch.follower import Follower, Replaced
@@ -76,6 +77,8 @@ class Keeper:
         self._heard: list[Edit] = []
         self._edits = Edits()
         """Hand edits of a generation whose session was lost."""
+        self._written: tuple[int, dict[str, str]] | None = None
+        """The same of what a model wrote, and how far it was told: it was paid for."""
 
     @property
     def session(self) -> Session | None:
@@ -102,6 +105,7 @@ class Keeper:
         self._hear_edits()
         if self.session is not None:
             self._edits = self.session.marks.edits
+            self._written = (self.session.marks.told, self.session.prose)
         self.store.forget()
         self.follower.start_over()
         self.follower.tail.identity = None
@@ -151,7 +155,11 @@ class Keeper:
         self._dirty = self._dirty or self.session is not None
         if self.session is not None and self._edits:
             self.session.marks.edits, self._edits = self._edits, Edits()
+        if self.session is not None and self._written and not effects:
+            self.session.written(*self._written)
+            self._written = None
         if effects:
+            self._written = None
             # Nothing that was committed holds for the file that stands there now.
             self.store.forget()
             self.head, self._logged = None, set()
@@ -230,6 +238,7 @@ class Keeper:
     def _restore(self) -> None:
         newest = self.store.generations.newest()
         self._edits = from_record(newest.edits) if newest else Edits()
+        self._written = self._paid_for()
         data = self.store.state()
         if data is None:
             return
@@ -238,7 +247,7 @@ class Keeper:
             with open(self.path, "rb") as transcript:
                 if str(publisher.fingerprint(transcript, saved.position, saved.position)) != saved.fingerprint:
                     self.store.forget()
-                    self.head = None
+                    self.head, self._written = None, None
                     return
                 transcript.seek(max(0, saved.position - 1024))
                 before = transcript.read(min(1024, saved.position))
@@ -253,7 +262,22 @@ class Keeper:
                 session.snapshots.append((offset, zlib.compress(found[1], 1)))
         self._logged = {offset for offset, _ in session.snapshots}
         self.follower.session = session
-        self._edits = Edits()
+        self._edits, self._written = Edits(), None
+
+    def _paid_for(self) -> tuple[int, dict[str, str]] | None:
+        """What a model wrote for the generation that is published, if the transcript is still the one it is about."""
+        head = self.head
+        named = split_id(head.generation) if head else None
+        made = self.store.generations.get(named[1]) if named else None
+        if head is None or made is None or not made.prose:
+            return None
+        try:
+            with open(self.path, "rb") as transcript:
+                if publisher.fingerprint(transcript, head.covered, head.end) != head.fingerprint:
+                    return None
+        except OSError:
+            return None
+        return made.told, made.prose
 
     def _log_snapshots(self, session: Session) -> None:
         """Bring the log on disk level with the session's snapshots."""

@@ -88,7 +88,7 @@ class Loop:
         self._refused: dict[str, Refused] = {}
         self._troubles: dict[str, str] = {}
         self._waiting: list[tuple[str, StartJob]] = []
-        self._in_flight: dict[str, Job] = {}
+        self._in_flight: dict[tuple[str, str], Job] = {}
         self._asked: set[str] = set()
         self._commands: list[subprocess.Popen[bytes]] = []
         self._active: dict[str, float] = {}
@@ -164,7 +164,10 @@ class Loop:
                         changed |= paths
                     case Answered():
                         self._take_answer(message)
-                    case Progressed(owner, sentence):
+                    case Progressed(owner, sentence, _, most):
+                        self._summarizers.progressed(message, time.monotonic())
+                        if self._accounts is not None and most is not None:
+                            self._accounts.bounded(most, time.time())
                         self._report(Told(owner, "progress", {"what": sentence}))
                     case ChildGone():
                         self._summarizers.gone(message, time.monotonic())
@@ -266,7 +269,7 @@ class Loop:
                 self._with(name, lambda keeper: keeper.tick(now, time.time()))
             if name in self._keepers:
                 self._warm_up(self._keepers[name], now)
-            if name in self._active and now - self._active[name] > QUIET_SECONDS * 2 and name not in self._in_flight:
+            if name in self._active and now - self._active[name] > QUIET_SECONDS * 2 and not self._awaits(name):
                 self._active.pop(name, None)
         self._start_jobs(now)
         self._summarizers.tick(now)
@@ -337,7 +340,7 @@ class Loop:
                 job, refused = self._accounts.granted(job, time.time(), asked=name in self._asked)
                 if refused:
                     self._report(Told(name, "progress", {"what": f"no model was asked: {refused}"}))
-            self._in_flight[name] = job
+            self._in_flight[name, job.job] = job
             self._summarizers.ask(name, job, now)
         self._waiting = held + self._waiting
 
@@ -346,15 +349,19 @@ class Loop:
         serial = self._accounts is not None and self._accounts.serial
         return serial and job.write and any(other.write for other in self._in_flight.values())
 
+    def _awaits(self, name: str) -> bool:
+        """True while a job of this transcript is in flight; of a file that was replaced meanwhile there may be two."""
+        return any(owner == name for owner, _ in self._in_flight)
+
     def _take_answer(self, message: Answered) -> None:
         now = time.monotonic()
         self._summarizers.answered(message, now)
-        job = self._in_flight.pop(message.owner, None)
-        if message.owner not in self._keepers:
+        job = self._in_flight.pop((message.owner, message.result.job), None)
+        keeper = self._keepers.get(message.owner)
+        if self._accounts is not None and job is not None:  # paid for, whoever may still want it
+            self._accounts.settled(keeper.place.sidecar if keeper else None, job, message.result, time.time())
+        if keeper is None:
             return
-        if self._accounts is not None and job is not None:
-            sidecar = self._keepers[message.owner].place.sidecar
-            self._accounts.settled(sidecar, job, message.result, time.time())
         self._active[message.owner] = now
         self._with(message.owner, lambda keeper: keeper.answered(message.result, now, time.time()))
 
@@ -363,7 +370,7 @@ class Loop:
         if self._accounts is None or self._accounts.retry_at(time.time()) > time.time():
             return
         for name, keeper in self._keepers.items():
-            if keeper.session is not None and keeper.session.marks.owed and name not in self._in_flight:
+            if keeper.session is not None and keeper.session.marks.owed and not self._awaits(name):
                 keeper.session.retry()
                 self._active[name] = now
                 return  # one at a time: the first answer tells whether the others should be tried
@@ -421,6 +428,8 @@ class Loop:
         self._waiting.clear()
         while self._in_flight and time.monotonic() < deadline:
             self._receive(0.1)
+        if self._accounts is not None and any(job.write for job in self._in_flight.values()):
+            self._accounts.dropped(time.time())
 
     def _close(self) -> None:
         self._summarizers.close()

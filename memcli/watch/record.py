@@ -58,6 +58,7 @@ def _generation(n: int, signed: Signed, parent: str, publication: Publication, h
         id=signed.generation,
         made=wall,
         covered=publication.boundary.offset,
+        told=publication.told,
         parent=parent,
         edits=to_record(publication.edits),
         tokens_before=publication.reading.tokens,
