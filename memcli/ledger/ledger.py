@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 3
+VERSION = 4
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -101,8 +101,8 @@ class Ledger:
             match part:
                 case UserText():
                     self._heard(part)
-                case MachineText(text=text) if entry.role == "user":
-                    self.state.requests.command(text, self.state.work.clock)
+                case MachineText(text=text):
+                    self._noticed(text, typed=entry.role == "user")
                 case AssistantText():
                     self._said(part)
                 case ToolUse():
@@ -131,7 +131,7 @@ class Ledger:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
             state.narrative.turned()
-            state.work.said("")
+            state.work.turned()
             state.turn = self.now
             state.turns.began(self.now)
             state.running = True
@@ -139,6 +139,13 @@ class Ledger:
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
         state.names.person(text, self.now)
+
+    def _noticed(self, text: str, *, typed: bool) -> None:
+        """Text of the harness: a command the person ran, or news of what runs in the background."""
+        if typed:
+            self.state.requests.command(text, self.now)
+        for settled in self.state.work.noticed(text):
+            self._settled(settled)
 
     def _said(self, part: AssistantText) -> None:
         text = self.state.narrative.said(part.text, self.now, part.final)
@@ -173,10 +180,11 @@ class Ledger:
             if deed.kind in ("shell", "stdin"):
                 output = outcome.text[:20_000]
                 state.commits.printed(output, deed.brief, deed.index, deed.subjects, amends=deed.amends)
-                state.outward.happened(deed.outward, output, deed.index)
+                if not settled.running:
+                    state.outward.happened(deed.outward, output, deed.index)
                 if deed.subjects:
                     self._committed(deed, output)
-        if deed.kind in ("shell", "look", "agent", "other") and deed.brief:
+        if deed.kind in ("shell", "look", "agent", "other") and deed.brief and not settled.running:
             report = state.actions.happened(deed, outcome.failed, outcome.text)
             state.names.written(keys_in(report), self.now)
 

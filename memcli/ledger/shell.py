@@ -72,6 +72,17 @@ def looks_only(command: str) -> bool:
     return command_key(command).split(" ", 1)[0] in _LOOKERS
 
 
+def first_run(key: str) -> tuple[str, ...]:
+    """Program and operands of a command's first stage, options aside; empty for a list of several commands.
+
+    `key` is a `command_key`, perhaps with something before its first colon.
+    """
+    if re.search(r"&&|\|\||;", key):
+        return ()
+    words = key.removeprefix("cmd:").split("|", 1)[0].split()
+    return tuple(word for word in words if not word.startswith(("-", "<", ">", "2>")))
+
+
 class Traffic(NamedTuple):
     """What a command does to files: (state, path) of what it writes, in order, and what it prints."""
 

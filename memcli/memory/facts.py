@@ -46,6 +46,7 @@ LATER = "Later requests, in order:"
 CORRECTIONS = "Corrections, refusals and answers by the user, in order:"
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
+LEFT = "Errors that work went around, newest first:"
 FIXED = "Errors fixed since:"
 STANDS = "Where it stands, in the agent's latest words:"
 STEPS = "Latest steps:"
@@ -70,6 +71,7 @@ ORDER = (
     CORRECTIONS,
     OPEN,
     FAILING,
+    LEFT,
     FIXED,
     STANDS,
     RUNNING,
@@ -207,12 +209,22 @@ def _errors(ledger: Ledger, share: int) -> Groups:
         Line(ERRORS, OPEN, _failure(one, place < 3, root, turn(ledger, one.last)), place)
         for place, one in enumerate(failures.open)
     ]
+    left = [
+        Line(ERRORS, LEFT, _failure(one, False, root, turn(ledger, one.last)), place)
+        for place, one in enumerate(failures.left)
+    ]
     fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
     names = ledger.state.work.checks.names[:20]
     failing = [
         Line(ERRORS, FAILING, f"- failing, output: {quoted(name, 120)}", place) for place, name in enumerate(names)
     ]
-    return [(steered, room), (opened, int(share * 0.5)), (failing, int(share * 0.15)), (fixed, int(share * 0.25))]
+    return [
+        (steered, room),
+        (opened, int(share * 0.5)),
+        (failing, int(share * 0.15)),
+        (left, int(share * 0.3)),
+        (fixed, int(share * 0.25)),
+    ]
 
 
 def _correction(one: Request, limit: int) -> str:
@@ -228,9 +240,12 @@ def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
     what = spelled(local(one.what, root), 90) if one.what else one.kind
     times = f" {min(one.count, 99)} times" if one.count > 1 else ""
     lines = " and output: ".join(quoted(line, 150) for line in one.lines[: 2 if two else 1])
-    if one.fixed < 0:
-        cause = f" — agent then: {quoted(one.cause, 160)}" if one.cause else ""
+    cause = f" — agent then: {quoted(one.cause, 160)}" if one.cause else ""
+    if one.open:
         return f"- {mark}OPEN{times}: {what} — output: {lines}{cause}"
+    if one.fixed < 0:
+        since = f"worked since: {spelled(local(one.instead, root), 70)}" if one.instead else "work went on without it"
+        return f"- {mark}{what} — output: {lines}{cause} — {since}"
     cure = f" — after: {told(one.cure, 110)}" if one.cure else ""
     cure = f" — agent then: {quoted(one.cause, 110)}{cure}" if one.cause and one.cause != one.cure else cure
     return f"- fixed: {what} — output: {lines}{cure}"

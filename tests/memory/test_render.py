@@ -440,3 +440,39 @@ def test_current_state_says_when_the_person_stopped_the_work() -> None:
 )
 def test_current_state_says_how_far_the_memory_reaches(whole: bool, words: str) -> None:
     assert words in current_state(presented(user("go")), 4_000, Covered(whole=whole))
+
+
+def test_an_error_that_work_went_around_is_told_apart_from_open_and_fixed_ones() -> None:
+    failed = ran("rm a.lock", "rm: a.lock: No such file or directory", failed=True)
+
+    assert text("Errors & Corrections", user("go"), failed, ran("rm -f a.lock")) == (
+        "Errors that work went around, newest first:\n"
+        '- [t1] `rm a.lock` — output: "rm: a.lock: No such file or directory" — worked since: `rm -f a.lock`'
+    )
+
+
+def test_a_job_in_the_background_runs_until_its_end_is_told() -> None:
+    job = done(
+        "Bash",
+        {"command": "for i in 1 2 3; do sleep 60; done", "description": "Wait for the build"},
+        "Command running in background with ID: b7k2",
+    )
+
+    assert "- running in background: Wait for the build (id `b7k2`)\n" in now(user("go"), job)
+    assert "worked" not in now(user("go"), job)
+    assert "(id `b7k2`), started in an earlier turn, its end was not seen" in now(user("go"), job, user("and?"))
+    assert "b7k2" not in now(user("go"), job, done("TaskOutput", {"task_id": "b7k2"}, "<status>completed</status>"))
+
+
+def test_a_session_nobody_asked_about_for_two_turns_is_not_shown() -> None:
+    session = done("exec_command", {"cmd": "make serve"}, "Process running with session ID 7")
+
+    assert "(id `7`)" in now(user("go"), session, user("and?"))
+    assert "(id `7`)" not in now(user("go"), session, user("and?"), user("so?"))
+
+
+def test_the_latest_calls_say_how_each_went_and_a_common_purpose_once() -> None:
+    state = now(user("go"), agent("I'll look at the cart:"), edited("a.py"), ran("grep -n x a.py", failed=True))
+
+    assert "- latest, I'll look at the cart: `grep -n x a.py` found nothing\n" in state
+    assert "- before that: `a.py` changed\n" in state
