@@ -52,7 +52,10 @@ _WHOLE = ("content", "file_text", "contents")
 
 
 class Change(msgspec.Struct, array_like=True):
-    """What a deed does to one file: the state it leaves, and what the new text says."""
+    """What a deed does to one file: the state it leaves, and what the new text says.
+
+    "moved" says that the source, a file or a folder, now stands at the path, or in it if that ends in a slash.
+    """
 
     path: str
     state: str
@@ -132,12 +135,10 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     deed.outward = deeds_in(command)
     touched = traffic(command)
     deed.reads = [clean(path) for path in touched.reads]
-    deed.changes = [Change(clean(path), state) for state, path in touched.effects]
+    deed.changes = [Change(clean(path), state, source=clean(source)) for state, path, source in touched.effects]
     written = heredoc_text(command)
     if written and len(deed.changes) == 1:
         deed.changes[0].names, deed.changes[0].remarks = _said(written, deed.changes[0].path)
-    if len(deed.changes) == 2 and [change.state for change in deed.changes] == ["deleted", "created"]:
-        deed.changes[1].source = deed.changes[0].path
 
 
 def _fill_patch(deed: Deed, given: Input) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from memcli.ledger.clean import clean, clip
 from memcli.ledger.code import by_file, key_names, unnumbered
+from memcli.ledger.shell import is_file
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Change, Deed
@@ -58,6 +59,9 @@ class Files(msgspec.Struct, array_like=True):
 
     def changed(self, change: Change, deed: Deed, cwd: str, created: bool | None) -> None:
         """A call changed a file. `created` is what the result says of a whole write: new, not new, or nothing."""
+        if change.state == "moved":
+            self._moved(change, deed.index, cwd)
+            return
         path = self._path(change.path, cwd)
         file = self._touch(path, deed.index)
         file.state = _state_after(file, change.state, created)
@@ -92,6 +96,35 @@ class Files(msgspec.Struct, array_like=True):
             file = self._touch(self._path(clean(path), cwd), deed.index)
             if not file.state:
                 self._holds(file, symbols)
+
+    def _moved(self, change: Change, index: int, cwd: str) -> None:
+        """A file or a folder was moved; what is known of it moves along.
+
+        A target in which something is known is a folder that takes it in. Of a folder only known files are seen to
+        move; whether a target is a new name or a folder never seen is not guessed.
+        """
+        old, new = self._path(change.source, cwd), posixpath.normpath(posixpath.join(cwd, change.path))
+        if change.path.endswith("/") or any(path.startswith(new + "/") for path in self.known):
+            new = posixpath.join(new, posixpath.basename(old))
+        elif is_file(change.source) and not is_file(change.path):
+            new = ""
+        if new == old:
+            return
+        inside = [path for path in self.known if path.startswith(old + "/")]
+        for path in inside or [old] * is_file(posixpath.basename(old)):
+            self._relocated(path, new and new + path[len(old) :], index)
+
+    def _relocated(self, old: str, new: str, index: int) -> None:
+        """One file stands elsewhere now (`new` is "" if nobody knows where) and leaves its old place as deleted."""
+        before = self.known.pop(old, None) or File()
+        if is_file(old):  # no scratch file
+            gone = self._touch(old, index)
+            gone.state, gone.writes, gone.changed = "deleted", max(before.writes, 1), index
+        if is_file(new) and before.state != "deleted":
+            self._touch(new, index)
+            self.known[new] = msgspec.structs.replace(
+                before, state="created", source=old, writes=max(before.writes, 1), last=index, changed=index
+            )
 
     @staticmethod
     def _holds(file: File, names: list[str]) -> None:
