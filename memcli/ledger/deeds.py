@@ -30,6 +30,7 @@ from memcli.ledger.commits import subjects_in
 from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
+from memcli.ledger.reports import may_change
 from memcli.ledger.shell import command_key, traffic
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Deed(msgspec.Struct, array_like=True):
     subjects: list[str] = []  # of commits it makes, "" for one that does not say it
     outward: list[str] = []  # what it does outside this machine
     amends: bool = False
+    looks: bool = False  # a subagent that was told to change nothing
     title: str = ""  # what the input itself says the call is for
 
 
@@ -197,6 +199,7 @@ def _fill_agent(deed: Deed, given: Input) -> None:
     prompt = clean(_text(given, "prompt"), head=8000)
     deed.brief = clean(_text(given, "description", limit=200)) or one_line(prompt, 120)
     deed.names = keys_in(prompt)
+    deed.looks = not may_change(prompt)
     deed.remarks = code.remarks(prompt, ".md", limit=12)
 
 

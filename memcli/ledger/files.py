@@ -50,6 +50,7 @@ class File(msgspec.Struct, array_like=True):
     remarks: list[str] = []
     read_why: str = ""
     changed: int = -1  # event of the last change
+    by: str = ""  # who wrote it, if no call of this transcript did
 
 
 class Files(msgspec.Struct, array_like=True):
@@ -65,7 +66,8 @@ class Files(msgspec.Struct, array_like=True):
         path = self._path(change.path, cwd)
         file = self._touch(path, deed.index)
         file.state = _state_after(file, change.state, created)
-        file.writes, file.changed = file.writes + 1, deed.index
+        file.writes += file.changed != deed.index or not file.writes  # many lines of one script are one change
+        file.changed = deed.index
         file.source = self._path(change.source, cwd) if change.source else file.source
         _touched(file, clip(deed.why, WHY_LIMIT), change.names)
         for remark in change.remarks:
@@ -75,12 +77,13 @@ class Files(msgspec.Struct, array_like=True):
         while len(file.names) > MAX_NAMES:
             del file.names[next(iter(file.names))]
 
-    def told(self, change: Change, index: int, root: str) -> None:
-        """Git said of a whole file what became of it: known, but not written by a call, so `writes` stays 0."""
-        path = self._path(change.path, root)
+    def told(self, change: Change, index: int, cwd: str, by: str = "") -> None:
+        """Git or a subagent said what became of a whole file: no call wrote it, so `writes` is left alone."""
+        path = self._path(change.path, cwd)
         file = self._touch(path, index)
-        file.state, file.changed = change.state, index
-        file.source = self._path(change.source, root) if change.source else ""
+        file.state, file.changed = _state_after(file, change.state, None), index
+        file.source = self._path(change.source, cwd) if change.source else file.source
+        file.by = by if not file.writes else ""
 
     def read(self, path: str, deed: Deed, cwd: str, output: str) -> None:
         """A call printed a file: what it defines and uses most is what the file is about."""

@@ -28,6 +28,7 @@ from memcli.ledger.files import Files
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
 from memcli.ledger.outward import Outward
+from memcli.ledger.reports import files_in
 from memcli.ledger.requests import Requests
 from memcli.ledger.turns import Turns
 from memcli.ledger.work import Settled, Work
@@ -187,6 +188,9 @@ class Ledger:
         if deed.kind in ("shell", "look", "agent", "other") and deed.brief and not settled.running:
             report = state.actions.happened(deed, outcome.failed, outcome.text)
             state.names.written(keys_in(report), self.now)
+            if deed.kind == "agent" and not outcome.failed and not deed.looks:
+                for became, path in files_in(outcome.text):
+                    state.files.told(Change(path, became), deed.index, state.commits.cwd, by="subagent")
 
     def _committed(self, deed: Deed, output: str) -> None:
         """Whole files git says were created, renamed or deleted, if nothing else told of them (subagents' work)."""

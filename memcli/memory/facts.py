@@ -342,7 +342,7 @@ def _files(ledger: Ledger, share: int) -> Groups:
     root = ledger.state.commits.root
     known = list(reversed(ledger.state.files.written.items()))
     newest = [(path, file) for path, file in known if file.writes]
-    told = _packed([(path, file) for path, file in known if not file.writes], root)  # by git alone: last, together
+    told = _packed([(path, file) for path, file in known if not file.writes], root)  # by git or others: last, together
     for line in told:
         line.order += len(known)
     lines = [Line(FILES, WRITTEN, file_line(path, file, root), -file.last) for path, file in newest]
@@ -360,7 +360,8 @@ def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
     """Files too many for a line each: one line for each folder and state."""
     folders: dict[tuple[str, str], list[str]] = {}
     for path, file in files:
-        folders.setdefault((file.state, posixpath.dirname(shown_path(path, root))), []).append(posixpath.basename(path))
+        state = f"{file.state} by a {file.by}" if file.by else file.state
+        folders.setdefault((state, posixpath.dirname(shown_path(path, root))), []).append(posixpath.basename(path))
     return [
         Line(FILES, WRITTEN, f"- {state} in {folder or 'the root'}: {', '.join(names)}", 1 + place)
         for place, ((state, folder), names) in enumerate(folders.items())

@@ -169,3 +169,9 @@ def test_beyond_the_cap_files_that_were_only_read_go_first(monkeypatch: pytest.M
         "a.py": "created",
         "b.py": "created",
     }
+
+
+def test_many_lines_of_one_script_are_one_change() -> None:
+    assert (
+        cart(ran("sed -i s/a/b/ src/cart.py\nsed -i s/c/d/ src/cart.py"), ran("sed -i s/e/f/ src/cart.py")).writes == 2
+    )

@@ -476,3 +476,9 @@ def test_the_latest_calls_say_how_each_went_and_a_common_purpose_once() -> None:
 
     assert "- latest, I'll look at the cart: `grep -n x a.py` found nothing\n" in state
     assert "- before that: `a.py` changed\n" in state
+
+
+def test_files_that_a_subagent_changed_are_listed_as_such() -> None:
+    task = done("Task", {"prompt": "Fix the rounding."}, "Files changed:\n- src/tax.py\n- src/cart.py")
+
+    assert "- modified by a subagent in src: cart.py, tax.py" in text("Files", place(), task)
