@@ -27,6 +27,7 @@ MAX_LINES = 3
 LINE_LIMIT = 220
 MIN_WORDS = 3
 SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
+LONGEST = 600  # characters; what is longer is code squeezed into a line, or data
 LEFT_TURNS, LEFT_CALLS = 2, 40
 
 _SIGN = re.compile(
@@ -43,7 +44,7 @@ _TRACE = re.compile(r"Traceback \(most recent call last\):$")
 _GENERIC = re.compile(
     r"(?i)lifecycle script|elifecycle|(?:task|command) failed|(?:failed|exited) with (?:exit )?(?:code|status|error)|"
     r"could not compile|aborting due|to rerun pass|^make(?:\[\d+\])?: \*\*\*|^error: test failed|"
-    r"^\W*(?:FAIL|FAILED|Error)\W*$"
+    r"^npm (?:err!|error) (?:path|workspace|location|command|code|errno)\b|^\W*(?:FAIL|FAILED|Error)\W*$"
 )
 _TAG = re.compile(r"\[[\w:.-]+\]")
 _PROGRESS = re.compile(r"(?i)\b(?:finished|completed?|done|elapsed|took) (?:in|after)?\b|^\W*\$ ")
@@ -194,6 +195,7 @@ def telling_lines(output: str) -> list[str]:
     lines = [one_line(line) for line in clean(output, SCAN_HEAD, SCAN_TAIL).split("\n")]
     lines = [re.sub(r"</?tool_use_error>", "", line) for line in lines]
     lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _EMPTY.match(line)))
+    lines = [line for line in lines if len(line) <= LONGEST] or lines
     lines = _distinct(lines)
     signs = [line for line in lines if _SIGN.search(line)]
     telling = [line for line in signs if not _GENERIC.search(line)]

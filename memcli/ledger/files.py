@@ -136,13 +136,20 @@ class Files(msgspec.Struct, array_like=True):
                 file.names.setdefault(name, 0)
 
     def _touch(self, path: str, index: int) -> File:
-        file = self.known.pop(path, None) or File()
+        file = self.known.pop(path, None) or self._until_now_relative(path) or File()
         file.last = index
         self.known[path] = file
         if len(self.known) > MAX_FILES:
             read_only = (name for name, one in self.known.items() if not one.state and one is not file)
             del self.known[next(read_only, next(iter(self.known)))]
         return file
+
+    def _until_now_relative(self, path: str) -> File | None:
+        """A file that was known only by a path relative to an unknown directory."""
+        if not path.startswith("/"):
+            return None
+        same = [known for known in self.known if not known.startswith("/") and path.endswith("/" + known)]
+        return self.known.pop(same[0]) if len(same) == 1 and "/" in same[0] else None
 
     def _path(self, path: str, cwd: str) -> str:
         whole = posixpath.normpath(posixpath.join(cwd, path)) if path else ""

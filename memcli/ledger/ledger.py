@@ -194,7 +194,7 @@ class Ledger:
 
     def _committed(self, deed: Deed, output: str) -> None:
         """Whole files git says were created, renamed or deleted, if nothing else told of them (subagents' work)."""
-        files, root = self.state.files, self.state.commits.root
+        files, root = self.state.files, self.state.commits.root if self.state.commits.cwd else ""
         known = {posixpath.basename(path) for path in files.written}
         for state, path, source in whole_files(output)[:MAX_COMMITTED]:
             if posixpath.basename(path) not in known:
@@ -203,6 +203,7 @@ class Ledger:
     def _changed(self, deed: Deed, outcome: Outcome) -> None:
         cwd = self.state.commits.cwd
         for change in deed.changes:
+            self.state.commits.base.wrote(change.path)
             self.state.files.changed(change, deed, cwd, outcome.created)
         for path in deed.reads:
             self.state.files.read(path, deed, cwd, outcome.text if len(deed.reads) == 1 else "")

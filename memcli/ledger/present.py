@@ -12,6 +12,8 @@ import msgspec
 
 from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.ledger.commits import branch_in
+from memcli.ledger.root import Root
 from memcli.ledger.shell import looks_only
 from memcli.ledger.work import Settled, Work
 from memcli.transcript.entries import (
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 VERSION = 2
 LATEST = 6
+BRANCH_SCAN = 20_000  # characters of an output in which git may name a branch
 EARLIER = 2  # jobs of earlier turns
 
 _ENDED = {"read": "read", "edit": "changed", "patch": "changed", "write": "written", "agent": "answered"}
@@ -52,7 +55,7 @@ class Now(msgspec.Struct, array_like=True):
     request: str = ""
     said: str = ""
     branch: str = ""
-    root: str = ""
+    base: Root = msgspec.field(default_factory=Root)
     interrupted: bool = False
     latest: list[Call] = []
     work: Work = msgspec.field(default_factory=Work)
@@ -104,7 +107,7 @@ class Present:
                     self.state.interrupted = True
                 case Place():
                     self.state.branch = identity(clean(part.branch)) or self.state.branch
-                    self.state.root = self.state.root or identity(part.cwd)
+                    self.state.base.stands(part.cwd)
                 case _:
                     pass
 
@@ -120,11 +123,25 @@ class Present:
 
     def _settled(self, settled: Settled | None) -> None:
         if settled and not (settled.outcome.rejected or settled.running or settled.deed.kind == "todo"):
-            deed = settled.deed
+            deed, outcome = settled.deed, settled.outcome
+            if not outcome.failed:
+                self._worked(deed, outcome.text)
             self.state.latest.append(
-                Call(one_line(deed.brief, 160) or deed.tool, clip(deed.why, 120), _ended(deed, settled.outcome.failed))
+                Call(one_line(deed.brief, 160) or deed.tool, clip(deed.why, 120), _ended(deed, outcome.failed))
             )
             del self.state.latest[:-LATEST]
+
+    def _worked(self, deed: Deed, output: str) -> None:
+        """A call succeeded: it may tell where the work is."""
+        for change in deed.changes:
+            self.state.base.wrote(change.path)
+        if deed.kind == "shell":
+            self.state.branch = branch_in(output[:BRANCH_SCAN]) or self.state.branch
+
+    @property
+    def root(self) -> str:
+        """The project's root, "" if it is not known."""
+        return self.state.base.path
 
     @property
     def running(self) -> dict[str, Deed]:

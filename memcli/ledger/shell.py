@@ -200,9 +200,14 @@ def _target(source: str, target: str) -> str:
     return target + posixpath.basename(source) if target.endswith("/") else target
 
 
+def is_scratch(path: str) -> bool:
+    """True for what lies where nothing is meant to last."""
+    return path.startswith(_SCRATCH)
+
+
 def is_file(path: str) -> bool:
     """True for what looks like a file of the project: an ending, no scratch directory, no pattern."""
-    if not _PATH.fullmatch(path) or path.startswith(_SCRATCH):
+    if not _PATH.fullmatch(path) or is_scratch(path):
         return False
     name = posixpath.basename(path)
     return len(name) >= 3 and "." in name.strip(".") and not name.replace(".", "").isdigit()

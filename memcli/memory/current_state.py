@@ -62,10 +62,10 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
     if now.said:
         yield _Placed(2, f"- said last, agent: {quoted(now.said, limit * 3 // 10)}")
     for deed in present.open[-3:]:
-        brief = spelled(local(deed.brief, now.root), 110)
+        brief = spelled(local(deed.brief, present.root), 110)
         yield _Placed(3, f"- call without a result yet: {told(deed.tool, 40)} {brief}")
     for name, deed in list(present.running.items())[:JOBS]:
-        what = worded(deed.title, 100) if deed.title else spelled(local(deed.brief, now.root), 100)
+        what = worded(deed.title, 100) if deed.title else spelled(local(deed.brief, present.root), 100)
         earlier = ", started in an earlier turn, its end was not seen" if deed.index < now.turn else ""
         yield _Placed(3, f"- running in background: {what} (id {spelled(name, 40)}){earlier}")
     yield from _unfinished(present)
@@ -76,12 +76,12 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
     said = ""
     for age, call in enumerate(reversed(now.latest)):
         why, said = (call.why if call.why != said else ""), call.why  # one purpose of several calls is said once
-        yield _Placed(7, _called(call, why, now.root, "latest" if not age else "before that"))
+        yield _Placed(7, _called(call, why, present.root, "latest" if not age else "before that"))
 
 
 def _unfinished(present: Present) -> Iterator[_Placed]:
     """What is in progress or fails at this moment."""
-    work, root = present.state.work, present.state.root
+    work, root = present.state.work, present.root
     for text, status in work.todos.pending:
         if status == "in_progress":
             yield _Placed(4, f"- [~] in progress: {told(text, 120)}")

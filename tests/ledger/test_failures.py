@@ -162,3 +162,10 @@ def test_what_was_left_opens_again_when_it_fails_again_and_is_fixed_when_it_work
 
     assert len(opened(*before, ran("curl https://shop.example/a", NO_PAGE, failed=True))) == 1
     assert len(fixed(*before, ran("curl https://shop.example/a"))) == 1
+
+
+def test_what_npm_adds_to_any_failure_and_code_squeezed_into_a_line_say_nothing() -> None:
+    squeezed = "x=" + "throw new Error('undefined');" * 40
+    output = f"{squeezed}\nsrc/a.ts(3,1): error TS2339: no such member\nnpm error path /home/dev/shop\n{squeezed}"
+
+    assert telling_lines(output) == ["src/a.ts(3,1): error TS2339: no such member"]

@@ -175,3 +175,9 @@ def test_many_lines_of_one_script_are_one_change() -> None:
     assert (
         cart(ran("sed -i s/a/b/ src/cart.py\nsed -i s/c/d/ src/cart.py"), ran("sed -i s/e/f/ src/cart.py")).writes == 2
     )
+
+
+def test_a_file_known_by_a_relative_path_is_the_absolute_one_that_ends_so() -> None:
+    known = folded(edited("src/cart.py"), edited(CART)).state.files.known
+
+    assert {path: file.writes for path, file in known.items()} == {CART: 2}

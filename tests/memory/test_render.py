@@ -204,7 +204,6 @@ def test_every_changed_file_has_a_line_with_its_state() -> None:
 
     assert re.findall(r"^- (\S+) — (.*?)(?::|;|$)", files, re.MULTILINE) == [
         ("e.py", "created (moved from d.py)"),
-        ("d.py", "deleted"),
         ("c.py", "deleted"),
         ("b.py", "modified"),
         ("a.py", "created"),
@@ -446,7 +445,7 @@ def test_an_error_that_work_went_around_is_told_apart_from_open_and_fixed_ones()
     failed = ran("rm a.lock", "rm: a.lock: No such file or directory", failed=True)
 
     assert text("Errors & Corrections", user("go"), failed, ran("rm -f a.lock")) == (
-        "Errors that work went around, newest first:\n"
+        "Errors that work went on without or around, newest first:\n"
         '- [t1] `rm a.lock` — output: "rm: a.lock: No such file or directory" — worked since: `rm -f a.lock`'
     )
 
@@ -482,3 +481,32 @@ def test_files_that_a_subagent_changed_are_listed_as_such() -> None:
     task = done("Task", {"prompt": "Fix the rounding."}, "Files changed:\n- src/tax.py\n- src/cart.py")
 
     assert "- modified by a subagent in src: cart.py, tax.py" in text("Files", place(), task)
+
+
+def test_a_moved_file_tells_from_where_and_its_old_place_stands_aside() -> None:
+    files = text("Files", place(), edited("/home/dev/shop/web/src/cart.py"), ran("mv web/src/cart.py web/core/"))
+
+    assert files.splitlines()[1:3] == [
+        "- web/core/cart.py — created (moved from web/src/)",
+        "- deleted in web/src: cart.py",
+    ]
+
+
+def test_a_renamed_file_tells_its_old_name() -> None:
+    assert "basket.py — created (moved from src/cart.py)" in text("Files", place(), ran("mv src/cart.py src/basket.py"))
+
+
+def test_scratch_files_share_a_line_at_the_end() -> None:
+    scratch = [wrote(f"/tmp/session/{name}.md") for name in ("a", "b")]
+
+    assert text("Files", place(), wrote("/home/dev/shop/x.py"), scratch).splitlines()[1:3] == [
+        "- x.py — created",
+        "- created in /tmp/session: b.md, a.md",
+    ]
+
+
+def test_paths_are_told_below_the_common_folder_where_no_directory_is_recorded() -> None:
+    two = [edited("/home/dev/shop/src/cart.py"), edited("/home/dev/shop/docs/tax.md")]
+
+    assert "- src/cart.py — modified" in text("Files", two)
+    assert "- files lie below `/home/dev/shop`" in text("Key References", two)
