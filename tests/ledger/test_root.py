@@ -22,6 +22,13 @@ def test_files_all_over_the_disk_have_no_root() -> None:
     assert root(folded(edited("/home/dev/a/x.py"), edited("/srv/www/y.py"), edited("/home/dev/a/z.py"))) == ""
 
 
+def test_a_path_used_whole_and_relative_shows_the_root() -> None:
+    both = [edited("/home/dev/shop/src/web/cart.py"), ran("sed -i s/a/b/ src/web/cart.py")]
+
+    assert root(folded(both)) == root(folded(both, edited("/srv/www/y.py"))) == "/home/dev/shop"
+    assert root(folded(both[0], ran("sed -i s/a/b/ cart.py"))) == "/home/dev/shop/src/web"
+
+
 def test_scratch_and_failed_writes_do_not_widen_the_root() -> None:
     more = [wrote("/tmp/notes.md"), edited("/srv/y.py", is_error=True)]
 
