@@ -192,7 +192,7 @@ def test_embedded_blocks_are_cut_out_whole(text: str, words: str, around: str) -
     assert typed(text) == (words, around)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(
         st.sampled_from(["fix", " ", "<ide_a>", "</ide_a>", "<system-reminder>", "</system-reminder>", "é", "\n", "<"])
