@@ -105,6 +105,8 @@ class Commits(msgspec.Struct, array_like=True):
 
 def branch_in(output: str) -> str:
     """The branch git says it is on, after a commit or a switch; "" if it says none."""
+    if "Switched to" not in output and "[" not in output:
+        return ""
     found = [(match.start(), match[1]) for rule in (_MADE, _SWITCHED) for match in rule.finditer(output)]
     branch = max(found, default=(0, ""))[1]
     return identity(clean(branch)) if branch not in ("HEAD", "detached") else ""
