@@ -83,6 +83,7 @@ class Deed(msgspec.Struct, array_like=True):
     outward: list[str] = []  # what it does outside this machine
     amends: bool = False
     looks: bool = False  # a subagent that was told to change nothing
+    stops: bool = False  # it interrupts the session it names
     title: str = ""  # what the input itself says the call is for
 
 
@@ -220,7 +221,7 @@ def _fill_todo(deed: Deed, given: Input) -> None:
 
 def _fill_stdin(deed: Deed, given: Input) -> None:
     deed.items = [identity(str(given.get("session_id", "")))]
-    deed.remarks = ["interrupts"] if _text(given, "chars", "input") == "\x03" else []
+    deed.stops = _text(given, "chars", "input") == "\x03"
 
 
 def _fill_other(deed: Deed, given: Input) -> None:
