@@ -49,6 +49,7 @@ class File(msgspec.Struct, array_like=True):
     remarks: list[str] = []
     read_why: str = ""
     changed: int = -1  # event of the last change
+    about: str = ""  # what its text said it is when it was written whole
 
 
 class Files(msgspec.Struct, array_like=True):
@@ -63,6 +64,7 @@ class Files(msgspec.Struct, array_like=True):
         file.state = _state_after(file, change.state, created)
         file.writes, file.changed = file.writes + 1, deed.index
         file.source = self._path(change.source, cwd) if change.source else file.source
+        file.about = change.about or file.about
         _touched(file, clip(deed.why, WHY_LIMIT), change.names)
         for remark in change.remarks:
             _remember(file.remarks, remark, MAX_REMARKS)

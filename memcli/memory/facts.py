@@ -11,9 +11,11 @@ import re
 from typing import TYPE_CHECKING
 
 from memcli.ledger.answers import joined
+from memcli.ledger.clean import ELISION
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
-from memcli.memory.quoting import quoted, spelled, told
+from memcli.memory.quoting import fenced, quoted, spelled, told
+from memcli.memory.results import RESULTS, closings, is_label
 from memcli.memory.running import SAID as RUNNING
 from memcli.memory.running import SHARE, UNDER_WAY, said_so_far, under_way
 from memcli.memory.sections import (
@@ -39,6 +41,9 @@ Groups = list[tuple[list[Line], int]]
 
 ANSWERED = 120  # characters of what a request answers
 ANSWERS_SHARE = 0.15  # of the room of requests: what they answer takes no more of it
+RULES_SHOWN = 2  # texts of commands and skills
+RULES_SHARE = 0.75  # of the room of Key References
+CLOSINGS_SHARE = 0.9  # of the room of Completed Work: what came of each turn
 FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
 FIRST = "First request:"
@@ -54,10 +59,11 @@ PROPOSED = "Proposed or asked by the agent, no answer yet:"
 COMMITS = "Commits:"
 LINKS = "Pull requests and issues:"
 DONE = "Finished items of the to-do list:"
-RESULTS = "Results and decisions, in the agent's words, in order:"
 WRITTEN = "Written in this session, newest first:"
 SAID = "What changed and what the new text says:"
 READ = "Only read:"
+RULES = "Rules of commands and skills for the work they began (their own text, not typed by the user):"
+SNIPPETS = "Code the user gave, verbatim:"
 COMMANDS = "Commands and look-ups, with their purpose:"
 SUBAGENTS = "Subagents:"
 FINDINGS = "Findings on the way, in the agent's words:"
@@ -87,6 +93,8 @@ ORDER = (
     SAID,
     READ,
     NAMES_LEFT,
+    RULES,
+    SNIPPETS,
     COMMANDS,
     SUBAGENTS,
     FINDINGS,
@@ -98,18 +106,10 @@ _OFFER = re.compile(
 )
 
 
-_ASKS = re.compile(
-    r"(?i)\?\W*$|\b(?:want me to|would you like|do you want|shall i|should i|let me know (?:if|when|which))\b"
-)
-
-
-def asks(words: str) -> bool:
-    """True for a question or an offer: no result, whatever it names."""
-    return bool(_ASKS.search(words))
-
-
 def rank(label: str) -> int:
     """Place of a group in its section."""
+    if is_label(label):
+        return ORDER.index(RESULTS)
     return ORDER.index(label) if label in ORDER else -1
 
 
@@ -129,7 +129,7 @@ def _intent(ledger: Ledger, share: int) -> Groups:
     if not first:
         return []
     limit = min(len(first.text), share * 2 // 5)
-    line = Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{quoted(first.text, limit)}", 0)
+    line = Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{_command(first)}{quoted(first.text, limit)}", 0)
     later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
     room = share - limit - 60
     answers = _answers(later, int(room * ANSWERS_SHARE))
@@ -139,7 +139,7 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         Line(
             USER_INTENT,
             LATER,
-            f"- {turn(ledger, one.index)}{quoted(one.text, fair)}{answers.get(one.index, '')}",
+            f"- {turn(ledger, one.index)}{_command(one)}{quoted(one.text, fair)}{answers.get(one.index, '')}",
             one.index,
             spill=(REFERENCES, ASKED),
         )
@@ -150,6 +150,11 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         for index, name in reversed(ledger.state.requests.ran)
     ]
     return [([line], share), (ran[:COMMANDS_SHOWN], share // 8), (lines, room)]
+
+
+def _command(one: Request) -> str:
+    """The slash command with which words were given."""
+    return f"{spelled(one.about)} " if one.via == "command" and one.about else ""
 
 
 def _answers(requests: list[Request], room: int) -> dict[int, str]:
@@ -288,6 +293,7 @@ def _completed(ledger: Ledger, share: int) -> Groups:
         (outward_deeds(ledger), share // 3),
         (links[::-1], share // 6),
         (items[::-1], share // 2),
+        (closings(ledger), int(share * CLOSINGS_SHARE)),
     ]
 
 
@@ -359,7 +365,29 @@ def _references(ledger: Ledger, share: int) -> Groups:
         lines.append(Line(REFERENCES, "", f"- works on branch {spelled(commits.branch, 120)}", 0))
     if commits.root:
         lines.append(Line(REFERENCES, "", f"- project root {spelled(commits.root, 160)}, in commands …/", -1))
-    return [(lines, share)]
+    return [(lines, share), (_rules(ledger), int(share * RULES_SHARE)), (_snippets(ledger), share)]
+
+
+def _rules(ledger: Ledger) -> list[Line]:
+    """Rules of the newest commands and skills, newest served first."""
+    known = list(ledger.state.instructions.known.items())[-RULES_SHOWN:]
+    return [
+        Line(
+            REFERENCES,
+            RULES,
+            f"- {turn(ledger, one.index)}{spelled(name, 80)}: {quoted(f' {ELISION} '.join(one.rules))}",
+            one.index,
+        )
+        for name, one in reversed(known)
+    ]
+
+
+def _snippets(ledger: Ledger) -> list[Line]:
+    """Code of the user, newest served first."""
+    return [
+        Line(REFERENCES, SNIPPETS, f"- {turn(ledger, one.index)}\n{fenced(one.code, one.language)}", one.index)
+        for one in reversed(ledger.state.requests.snippets)
+    ]
 
 
 _GROUPS: dict[str, Callable[[Ledger, int], Groups]] = {
