@@ -18,6 +18,7 @@ from memcli.ledger.prose import notes_in
 
 MAX_NOTES = 900
 MIN_WORDS = 4
+FRESH = 2  # texts after which a remark on what is under way still holds
 REPORT = 4  # notes that make a text a report
 
 _REASON = re.compile(
@@ -32,9 +33,9 @@ _SMALL_TALK = re.compile(
 _PASSING = re.compile(
     r"(?i)\b(?:wait(?:ing)? (?:for|on|until)|waiting\b|still running|in progress|poll(?:ing)?\b|armed\b|to land\b|"
     r"remaining\b|(?:are|is) pending|\d+ pending|not yet|for now\b|so far\b|once (?:it|they|that|the|this)\b|"
-    r"next[,:] )|^(?:let me|let['’]s|next steps?|still to do|up next)\b"
+    r"next[,:] )|^(?:next steps?|still to do|up next)\b"
 )
-_AHEAD = re.compile(r"(?i)^(?:(?:ok(?:ay)?|now|good|so|then|first|and),? )*(?:i['’]ll|i will|i['’]m|i am|now|next)\b")
+_INTENDS = re.compile(r"(?i)^(?:(?:ok(?:ay)?|now|good|so|then|first|and),? )*(?:i['’]ll|i will|i['’]m going to)\b")
 
 
 class Note(msgspec.Struct, array_like=True):
@@ -101,10 +102,13 @@ class Narrative(msgspec.Struct, array_like=True):
         return sum(note.text == text for note in reversed(self.notes))
 
     def expired(self, note: Note) -> bool:
-        """True for what was ahead or under way when it was said, once a later result exists: it is neither by now."""
-        if not self.finals or note.text >= self.finals[-1]:
-            return False
-        return passing(note.words) or bool(_AHEAD.match(note.words) and not note.reason)
+        """True for what was under way or intended when it was said, once a later result exists or the agent has gone
+        on for some texts: now it is neither.
+        """
+        over = bool(self.finals) and note.text < self.finals[-1]
+        if passing(note.words):
+            return over or note.text < self.texts - FRESH
+        return over and not note.reason and bool(_INTENDS.match(note.words))
 
     def _keep(self, note: Note) -> None:
         self.notes.append(note)

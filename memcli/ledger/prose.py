@@ -14,7 +14,7 @@ from memcli.ledger.clean import ELISION, clip, one_line
 from memcli.ledger.names import names_in, words_in
 
 NOTE_LIMIT = 260
-LIST_LIMIT = 200  # characters of a list that is one note
+LIST_LIMIT = 120  # characters of a list that is one note
 CHOICE_LIMIT = 420  # characters of alternatives, which are always one note
 WRAPPED = 55  # characters of a line that may have been broken only because it was full
 CELL_WORDS = 3  # of one cell of a table, if its row says anything; one more in a wide table
@@ -118,9 +118,10 @@ def _listed(lead: str, lines: list[str]) -> tuple[str, int] | None:
 
 
 def _figures(line: str) -> bool:
-    """True for a row of a table in which no cell says anything by itself."""
+    """True for a row of a table that says nothing: no cell does by itself, nor do all of them together."""
     cells = line.strip().strip("|").split("|") if line.lstrip().startswith("|") else []
-    return bool(cells) and all(_spoken(cell) < CELL_WORDS + (len(cells) > 2) for cell in cells)
+    spoken = [_spoken(cell) for cell in cells]
+    return bool(cells) and max(spoken) < CELL_WORDS + (len(cells) > 2) and sum(spoken) < 2 * CELL_WORDS
 
 
 def _spoken(cell: str) -> int:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from memcli.ledger.answers import joined
 from memcli.ledger.clean import ELISION
+from memcli.ledger.prose import TELLING, telling
 from memcli.memory.budget import Line, fair_limit
-from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
+from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, SCRATCH, outward_deeds, uncommitted
 from memcli.memory.quoting import fenced, quoted, spelled, told
 from memcli.memory.results import RESULTS, closings, is_label
 from memcli.memory.running import SAID as RUNNING
@@ -43,12 +44,16 @@ ANSWERED = 120  # characters of what a request answers
 ANSWERS_SHARE = 0.15  # of the room of requests: what they answer takes no more of it
 RULES_SHOWN = 2  # texts of commands and skills
 RULES_SHARE = 0.75  # of the room of Key References
-CLOSINGS_SHARE = 0.9  # of the room of Completed Work: what came of each turn
+CLOSINGS_SHARE = 0.5  # of the room of Completed Work: what came of each turn
+MANY = 15  # files from which those that tell nothing are gathered
+PLAIN_WRITES = 2  # changes of a file that may have been passed by
+TOGETHER = 3  # such files of one folder that stand on one line
+ROOT_DEPTH = 3  # folders that a directory must have above it to be taken for a project's
 FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
-CORRECTIONS = "Corrections, refusals and answers by the user, in order:"
+CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work):"
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 FIXED = "Errors fixed since:"
@@ -146,7 +151,7 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         for one in _served(later, fair)
     ]
     ran = [
-        Line(USER_INTENT, LATER, f"- {turn(ledger, index)}ran the command {spelled(name)} without further words", index)
+        Line(USER_INTENT, LATER, f"- {turn(ledger, index)}ran the command {spelled(name)}", index)
         for index, name in reversed(ledger.state.requests.ran)
     ]
     return [([line], share), (ran[:COMMANDS_SHOWN], share // 8), (lines, room)]
@@ -200,7 +205,7 @@ def _served(requests: list[Request], limit: int) -> list[Request]:
 
 def _errors(ledger: Ledger, share: int) -> Groups:
     failures = ledger.state.work.failures
-    corrections, root = ledger.state.requests.corrections, ledger.state.commits.root
+    corrections, root = ledger.state.requests.corrections, root_of(ledger)
     room = int(share * 0.62)
     fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
     fair = min(fair, room // 2) if len(corrections) > 1 else fair
@@ -222,11 +227,12 @@ def _errors(ledger: Ledger, share: int) -> Groups:
 
 def _correction(one: Request, limit: int) -> str:
     how = {"rejection": "refused", "answer": "answer to the agent's question", "queued": "said while work went on"}.get(
-        one.via, "after stopping the work"
+        one.via, ""
     )
     about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
     about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
-    return f"{how}{about} — user: {quoted(one.text, limit)}{_answering(one)}"
+    parted = " — " if how else ""
+    return f"{how}{about}{parted}user: {quoted(one.text, limit)}{_answering(one)}"
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
@@ -250,7 +256,7 @@ def _active(ledger: Ledger, share: int) -> Groups:
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
     running = said_so_far(ledger, share)
     stands = running or lines[-2:] + lines[:-2]
-    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE) if running else share)]
+    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE))]
 
 
 def _pending(ledger: Ledger, share: int) -> Groups:
@@ -308,6 +314,18 @@ def _commit(one: Commit, limit: int) -> str:
 # -- Files
 
 
+def root_of(ledger: Ledger) -> str:
+    """The project's root: the first working directory, or else, where a format tells of none, the longest directory
+    that holds all files changed by their whole paths.
+    """
+    if ledger.state.commits.root:
+        return ledger.state.commits.root
+    whole = [posixpath.dirname(path) for path in ledger.state.files.written if path.startswith("/")]
+    whole = [path for path in whole if not path.startswith(SCRATCH)]
+    common = posixpath.commonpath(whole) if len(whole) > 1 else ""
+    return common if common.count("/") >= ROOT_DEPTH else ""
+
+
 def shown_path(path: str, root: str) -> str:
     """A path as the memory spells it: below the project's root without the root."""
     return path.removeprefix(root.rstrip("/") + "/") if root else path
@@ -330,9 +348,12 @@ def file_line(path: str, file: File, root: str) -> str:
 
 
 def _files(ledger: Ledger, share: int) -> Groups:
-    root = ledger.state.commits.root
+    root = root_of(ledger)
     known = list(reversed(ledger.state.files.written.items()))
     newest = [(path, file) for path, file in known if file.writes]
+    plain = _plain(newest, root) if len(newest) > MANY else set()
+    newest = [one for one in newest if one[0] not in plain]
+    gathered = _packed([(path, file) for path, file in known if path in plain], root)
     told = _packed([(path, file) for path, file in known if not file.writes], root)  # by git alone: last, together
     for line in told:
         line.order += len(known)
@@ -341,10 +362,21 @@ def _files(ledger: Ledger, share: int) -> Groups:
     while fit < len(lines) and (room := room - len(lines[fit].text) - 1) > 0:
         fit += 1
     if fit == len(lines):
-        return [(lines, share), (told, share // 4)]
+        return [(lines, share), (gathered, share), (told, share // 4)]
     fit = min(fit, int(fit * 0.7) + 1)
     rest = sum(len(posixpath.basename(path)) + 30 for path, _ in newest[fit:])
-    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share), (told, share // 4)]
+    packed = _packed(newest[fit:], root) + gathered
+    return [(lines[:fit], share), (packed, rest + share), (told, share // 4)]
+
+
+def _plain(files: list[tuple[str, File]], root: str) -> set[str]:
+    """Files of which only the state is known, if there are several in a folder: a line each would tell nothing more."""
+    plain: dict[tuple[str, str], list[str]] = {}
+    for path, file in files:
+        said = file.about or file.source or any(telling(touch.why) >= TELLING for touch in file.touches)
+        if not said and file.writes <= PLAIN_WRITES:
+            plain.setdefault((file.state, posixpath.dirname(shown_path(path, root))), []).append(path)
+    return {path for paths in plain.values() if len(paths) >= TOGETHER for path in paths}
 
 
 def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
@@ -363,8 +395,8 @@ def _references(ledger: Ledger, share: int) -> Groups:
     lines = []
     if commits.branch not in ("", "HEAD"):
         lines.append(Line(REFERENCES, "", f"- works on branch {spelled(commits.branch, 120)}", 0))
-    if commits.root:
-        lines.append(Line(REFERENCES, "", f"- project root {spelled(commits.root, 160)}, in commands …/", -1))
+    if root := root_of(ledger):
+        lines.append(Line(REFERENCES, "", f"- project root {spelled(root, 160)}, in commands …/", -1))
     return [(lines, share), (_rules(ledger), int(share * RULES_SHARE)), (_snippets(ledger), share)]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NOT_COMMITTED = "Since the last commit:"
 OUTWARD = "Done outside this machine, not to be done twice:"
 
-_SCRATCH = ("/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
+SCRATCH = ("/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 
 
 def uncommitted(ledger: Ledger, room: int) -> list[Line]:
@@ -40,7 +40,7 @@ _NEVER = "nothing was committed in this session; only in the working tree: "
 
 
 def _of_project(path: str, root: str) -> bool:
-    return not path.startswith(_SCRATCH) and (not root or not path.startswith("/") or path.startswith(root + "/"))
+    return not path.startswith(SCRATCH) and (not root or not path.startswith("/") or path.startswith(root + "/"))
 
 
 def _listed(paths: list[str], room: int) -> str:

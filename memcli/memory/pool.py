@@ -15,7 +15,7 @@ from memcli.ledger.prose import TELLING, sentences, telling
 from memcli.ledger.shell import looks_only
 from memcli.memory import facts, results
 from memcli.memory.budget import Line
-from memcli.memory.facts import local, shown_path
+from memcli.memory.facts import local, root_of, shown_path
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HALF_LIFE = 600
 TOUCHED = 4  # names on one line of a file
-ONCE_OVER = 2  # lines of a subagent once its turn is over: what it was asked, what it answered first
+ONCE_OVER = 8  # lines of a subagent once its turn is over
 PACK = 12  # names on one line of names
 PACKS = 4  # such lines for one file
 
@@ -69,7 +69,7 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
             section, group = COMPLETED, labels.at(note.index)
         elif note.index > state.turn:
             section, group = ACTIVE_WORK, facts.STEPS
-        way = "on the way: " if section == COMPLETED and not final and not note.plan else ""
+        way = "found: " if section == COMPLETED and not final and not note.plan else ""
         line = Line(
             section,
             group,
@@ -83,7 +83,7 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
 
 def _file_parts(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
     """Why files were changed, with the names that came with each purpose; the last is appended to the file's line."""
-    root, brief = ledger.state.commits.root, _brief_paths(ledger)
+    root, brief = root_of(ledger), _brief_paths(ledger)
     weights = ledger.state.names.weights(ledger.now)
     hosts = {line.text: line for line in taken if line.group == facts.WRITTEN}
     for path, file in ledger.state.files.written.items():
@@ -124,7 +124,7 @@ def _names(touch: Touch, why: str, weights: dict[str, float]) -> str:
 
 def _brief_paths(ledger: Ledger) -> dict[str, str]:
     """The shortest spelling of each path that no other file shares: its last component, or the whole."""
-    root, known = ledger.state.commits.root, ledger.state.files.known
+    root, known = root_of(ledger), ledger.state.files.known
     count = Counter(map(posixpath.basename, known))
     last = {path: posixpath.basename(path) for path in known}
     return {path: name if count[name] == 1 and "." in name else shown_path(path, root) for path, name in last.items()}
@@ -140,7 +140,7 @@ def _remarks(ledger: Ledger) -> Iterable[Line]:
 
 
 def _reads(ledger: Ledger) -> Iterable[Line]:
-    root = ledger.state.commits.root
+    root = root_of(ledger)
     for path, file in ledger.state.files.known.items():
         if not file.state:
             why = f" for: {worded(file.read_why, 110)}" if file.read_why else ""
@@ -150,12 +150,16 @@ def _reads(ledger: Ledger) -> Iterable[Line]:
 
 
 def _actions(ledger: Ledger) -> Iterable[Line]:
-    root = ledger.state.commits.root
+    root = root_of(ledger)
     turn = ledger.state.turn
     for action in ledger.state.actions.done.values():
         if action.kind == "agent":
             yield from list(_subagent(action))[: None if action.last > turn else ONCE_OVER]
-        elif action.last > turn or not (action.kind == "look" or looks_only(action.brief)):
+        elif (
+            action.last > turn
+            or telling(action.why) >= TELLING
+            or not (action.kind == "look" or looks_only(action.brief))
+        ):
             how = "worked" if action.ok else "failed"
             why = told(action.why, 120).rstrip(":.") or ("looked for" if action.kind == "look" else "ran")
             text = f"- {why}: {spelled(local(action.brief, root), 140)} {how}"

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from memcli.ledger.narrative import Note
 
 RESULTS = "Results by turn, in the agent's words:"
-REQUEST_LIMIT = 70  # characters of a request above its results
-CLOSING_LIMIT = 230
+REQUEST_LIMIT = 48  # characters of a request above its results
+CLOSING_LIMIT = 170
 MAX_TURNS = 40  # turns of which it is said what came of them
 
 _ASKS = re.compile(
     r"(?i)\?\W*$|\b(?:want me to|would you like|do you want|shall i|should i|let me know (?:if|when|which)|"
     r"ready (?:to|for|when)\b|say the word|if you(?:['’]d| would)? (?:like|want|prefer))"
 )
-_LEANS = re.compile(r"(?:That|This|Those|These|They|It|Also|And|But|Meanwhile|Then|Current state)\b|[a-z]+ [a-z]+ ")
+_LEANS = re.compile(
+    r"(?:That|This|Those|These|They|It|Also|And|But|Meanwhile|Then|Now|Let|Current state)\b|[a-z]+ [a-z]+ "
+)
 _LABEL = re.compile(r"t\d+, ")
 
 
