@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HALF_LIFE = 600
 TOUCHED = 4  # names on one line of a file
 ONCE_OVER = 8  # lines of a subagent once its turn is over
+ABOUT = 0.8  # worth of what a new file says it is: it does not age
 PACK = 12  # names on one line of names
 PACKS = 4  # such lines for one file
 
@@ -97,7 +98,7 @@ def _file_parts(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
                 about = f" {worded(file.about, 120).rstrip(':.')};" if file.about and file.state == "created" else ""
                 why = "" if about else _why(touch)
                 text = (about or why) + _names(touch, why, weights)
-                worth += 0.2 * bool(about)
+                worth += ABOUT * bool(about)
                 if text:
                     yield Line(FILES, facts.WRITTEN, ":" + text.rstrip(";"), host.order, worth, extends=host)
             if touch.why and (not host or touch is not best or file.about) and telling(touch.why) >= TELLING:

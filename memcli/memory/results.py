@@ -32,6 +32,7 @@ _ASKS = re.compile(
 )
 _LEANS = re.compile(
     r"(?:That|This|Those|These|They|It|Also|And|But|Meanwhile|Then|Now|Let|Current state)\b|[a-z]+ [a-z]+ "
+    r"|\W*(?:\d{1,2}|[A-H])(?:\.| —) "  # one item of several
 )
 _LABEL = re.compile(r"t\d+, ")
 
