@@ -52,9 +52,12 @@ def test_a_prompt_may_quote_an_opening_tag() -> None:
 
 
 def test_arguments_of_a_command_are_words() -> None:
-    text = "<command-message>review</command-message>\n<command-name>/review</command-name>\n<command-args>the tests</command-args>"
+    note = "<command-message>review</command-message>\n<command-name>/review</command-name>\n"
 
-    assert Voice().hear(text) == [UserText("the tests", "command")]
+    assert Voice().hear(f"{note}<command-args>the tests</command-args>") == [
+        UserText("the tests", "command"),
+        MachineText(note),
+    ]
 
 
 def test_what_is_said_first_after_an_interrupt_is_steering() -> None:
