@@ -352,6 +352,11 @@ class Session:
         return unstruck(self.marks.prose[-1][1], self.marks.edits) if self.marks.prose else {}
 
     @property
+    def untold(self) -> bool:
+        """True if a model is to write and has not been shown all that the memory covers."""
+        return self.triggers.write and self.marks.told < self.marks.covered
+
+    @property
     def nearly_due(self) -> bool:
         """True shortly before a threshold: whoever takes long to start should start now."""
         rules, marks, tokens = self.triggers, self.marks, self.reading.tokens
@@ -578,7 +583,7 @@ class Session:
         cut = self.boundaries.last
         if self.flight is not None or self._waiting is not None:
             return []
-        if cut is None or not (self.behind or self.again):
+        if cut is None or not (self.behind or self.again or (self.wanted and self.untold)):
             satisfied, self.wanted = self.wanted and self.rests, self.wanted and not self.rests
             return [UpToDate(self.marks.covered)] if satisfied else []
         if not (self.wanted and self.rests) and not self.again and not self._due(cut):

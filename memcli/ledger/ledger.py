@@ -1,6 +1,7 @@
 """The ledger: facts kept by code. `ledger = fold(entries)`, one pass, no model, no clock.
 
     entry ── UserText ────► requests, names
+          ├─ MachineText ──► requests (commands), instructions
           ├─ AssistantText ► narrative, names
           ├─ ToolUse ──────► a deed that waits for its result
           ├─ ToolResult ───► work (to-dos, failures, checks), files, commits, actions
@@ -25,9 +26,11 @@ from memcli.ledger.clean import one_line
 from memcli.ledger.commits import Commits, whole_files
 from memcli.ledger.deeds import Change
 from memcli.ledger.files import Files
+from memcli.ledger.instructions import Instructions
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
 from memcli.ledger.outward import Outward
+from memcli.ledger.reports import files_in
 from memcli.ledger.requests import Requests
 from memcli.ledger.turns import Turns
 from memcli.ledger.work import Settled, Work
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 4
+VERSION = 5
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -70,6 +73,7 @@ class State(msgspec.Struct, array_like=True):
     outward: Outward = msgspec.field(default_factory=Outward)
     running: bool = False  # a turn has begun and its last part is no text of the agent
     turns: Turns = msgspec.field(default_factory=Turns)
+    instructions: Instructions = msgspec.field(default_factory=Instructions)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -101,8 +105,8 @@ class Ledger:
             match part:
                 case UserText():
                     self._heard(part)
-                case MachineText(text=text) if entry.role == "user":
-                    self.state.requests.command(text, self.state.work.clock)
+                case MachineText(text=text):
+                    self._noticed(text, typed=entry.role == "user")
                 case AssistantText():
                     self._said(part)
                 case ToolUse():
@@ -113,9 +117,11 @@ class Ledger:
                     self.state.commits.placed(part.cwd, part.branch)
                 case Link():
                     self.state.commits.linked(part.url, part.label)
-                case TurnEnd() | Interrupt():
+                case TurnEnd():
                     self.state.narrative.turned()
-                    self.state.running = self.state.running and isinstance(part, Interrupt)
+                    self.state.running = False
+                case Interrupt():
+                    self.state.narrative.stopped()
                 case _:
                     pass
 
@@ -130,17 +136,40 @@ class Ledger:
         if part.via == "answer" and state.asked:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
-            state.narrative.turned()
-            state.work.said("")
-            state.turn = self.now
-            state.turns.began(self.now)
-            state.running = True
+            self._turned()
         answers = [] if about else state.offer.answered(part.text[:2000])
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
         state.names.person(text, self.now)
 
+    def _noticed(self, text: str, *, typed: bool) -> None:
+        """Text of the harness: a command the person ran, its rules, or news of what runs in the background."""
+        if typed:
+            self._machine_told(text)
+        for settled in self.state.work.noticed(text):
+            self._settled(settled)
+
+    def _machine_told(self, text: str) -> None:
+        """The harness wrote in the user's role: a command without words is a request all the same."""
+        state = self.state
+        name = state.requests.command(text, self.now)
+        if not name:
+            state.instructions.told(text, self.now)
+        elif state.requests.ran[-1:] == [(self.now, name)]:
+            self._turned()
+        state.instructions.awaited = name or state.instructions.awaited
+
+    def _turned(self) -> None:
+        """The person asked for something: a turn begins."""
+        state = self.state
+        state.narrative.asked()
+        state.work.turned()
+        state.turn = self.now
+        state.turns.began(self.now)
+        state.running = True
+
     def _said(self, part: AssistantText) -> None:
+        self.state.instructions.awaited = ""
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
@@ -150,6 +179,7 @@ class Ledger:
     def _called(self, part: ToolUse) -> None:
         state = self.state
         deed, settled = state.work.called(part)
+        state.instructions.awaited = ""
         state.running = bool(state.turns.starts)
         written = (name for change in deed.changes for name in change.names)
         state.names.called(deed.names, self.now)
@@ -173,16 +203,20 @@ class Ledger:
             if deed.kind in ("shell", "stdin"):
                 output = outcome.text[:20_000]
                 state.commits.printed(output, deed.brief, deed.index, deed.subjects, amends=deed.amends)
-                state.outward.happened(deed.outward, output, deed.index)
+                if not settled.running:
+                    state.outward.happened(deed.outward, output, deed.index)
                 if deed.subjects:
                     self._committed(deed, output)
-        if deed.kind in ("shell", "look", "agent", "other") and deed.brief:
+        if deed.kind in ("shell", "look", "agent", "other") and deed.brief and not settled.running:
             report = state.actions.happened(deed, outcome.failed, outcome.text)
             state.names.written(keys_in(report), self.now)
+            if deed.kind == "agent" and not outcome.failed and not deed.looks:
+                for became, path in files_in(outcome.text):
+                    state.files.told(Change(path, became), deed.index, state.commits.cwd, by="subagent")
 
     def _committed(self, deed: Deed, output: str) -> None:
         """Whole files git says were created, renamed or deleted, if nothing else told of them (subagents' work)."""
-        files, root = self.state.files, self.state.commits.root
+        files, root = self.state.files, self.state.commits.root if self.state.commits.cwd else ""
         known = {posixpath.basename(path) for path in files.written}
         for state, path, source in whole_files(output)[:MAX_COMMITTED]:
             if posixpath.basename(path) not in known:
@@ -191,6 +225,7 @@ class Ledger:
     def _changed(self, deed: Deed, outcome: Outcome) -> None:
         cwd = self.state.commits.cwd
         for change in deed.changes:
+            self.state.commits.base.wrote(change.path)
             self.state.files.changed(change, deed, cwd, outcome.created)
         for path in deed.reads:
             self.state.files.read(path, deed, cwd, outcome.text if len(deed.reads) == 1 else "")
