@@ -1,7 +1,8 @@
 """What a model is shown of a transcript: who said what, in order; tool output as a reference to where it stands.
 
-A reader begins at a place where a cut is legal, so that everything that belongs together lies on one side of it. Of a
-transcript of gigabytes the last part is read: what came long before stands in the ledger.
+A range begins at a place where a cut is legal, so that everything that belongs together lies on one side of it. But what
+a record means may hang on those before it (a client tells some things twice, or in two records), so reading begins
+earlier. Of a transcript of gigabytes the last part is read: what came long before stands in the ledger.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ CHUNK_BYTES = 256 * 1024
 READ_BYTES = 64 * 1024 * 1024
 """At most so much of a transcript is read for one job; of what is older the ledger keeps the facts."""
 
+RUN_UP_BYTES = 16 * 1024 * 1024
+"""Read before the range, and not shown."""
+
+SPOKEN = (UserText, AssistantText, ToolUse, ToolResult)
+"""What makes an entry the first of the conversation: rules and reminders may stand before it."""
+
 TEXT = 8_000  # characters of one text; a pasted log of megabytes is not what was meant
 CALL = 400
 SHORT_RESULT = 160
@@ -37,11 +44,11 @@ def read(source: Source) -> list[Message]:
     """The messages of a range, as far as they live. Raises OSError."""
     names: dict[str, str] = {}
     told = ((entry.offset, _shown(part, names)) for entry in _living(source) for part in entry.parts)
-    return [Message(one.role, one.text, offset) for offset, one in told if one]
+    return [Message(one.role, one.text, offset) for offset, one in told if one and offset >= source.start]
 
 
 def _living(source: Source) -> list[Entry]:
-    """Every entry of the conversation, rewound ones left out."""
+    """Every entry of the conversation that is read, rewound ones left out."""
     reader = formats.open_reader(source.format)
     thread = Thread(State(tree=source.format == "pi"))
     living: list[Entry] = []
@@ -62,7 +69,9 @@ def _take(entry: Entry, living: list[Entry], thread: Thread, source: Source) -> 
     if any(start <= entry.offset < end for start, end in source.dead):
         thread.recall(entry)
         return
-    if not living and any(message.read_mark(part.text) for part in entry.parts if isinstance(part, UserText)):
+    first = not any(isinstance(part, SPOKEN) for one in living for part in one.parts)
+    if first and any(message.read_mark(part.text) for part in entry.parts if isinstance(part, UserText)):
+        thread.place(entry)  # what follows may hang on it
         return  # our own memory: what it says is in the ledger and in the prose
     verdict = thread.place(entry)
     if verdict.rewind >= 0:
@@ -72,10 +81,10 @@ def _take(entry: Entry, living: list[Entry], thread: Thread, source: Source) -> 
 
 
 def _begin(transcript: BinaryIO, source: Source) -> int:
-    """Go to where reading begins: at the start of a line, the last `READ_BYTES` of the range at most."""
-    far = source.end - READ_BYTES
-    if far <= source.start:
-        return transcript.seek(source.start)
+    """Go to where reading begins: at the start of a line."""
+    far = max(source.start - RUN_UP_BYTES, source.end - READ_BYTES)
+    if far <= 0:
+        return 0
     transcript.seek(far - 1)
     transcript.readline()  # the rest of a line that was cut
     return transcript.tell()
