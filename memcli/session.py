@@ -298,10 +298,13 @@ class Session:
             self.marks.inherited = inheritance.covered
             self._go_on()
         self.marks.opaque = inheritance.opaque
-        self.marks.edits = inheritance.edits
-        self.marks.prose = [(0, inheritance.prose)] if inheritance.prose else []
         self.marks.parent = inheritance.generation
         self.marks.begin = waiting[0].end
+        # What a session that is read again has taken over is newer than what the parent knew.
+        self.marks.edits = self.marks.edits or inheritance.edits
+        if not self.marks.prose:
+            self.marks.told = self.marks.begin
+            self.marks.prose = [(self.marks.begin, inheritance.prose)] if inheritance.prose else []
         self.thread.place(waiting[0])  # what follows hangs on it
         self.meter.add(waiting[0])
         return self._replay(waiting[1:])
@@ -461,7 +464,7 @@ class Session:
             marks.first = entry.offset
         inherited = self._known(entry)
         if inherited:
-            marks.told = entry.end  # the parent's prose knows it
+            marks.told = max(marks.told, entry.end)  # the parent's prose knows it
         self.meter.add(entry)
         self.boundaries.add(entry)
         entry = _without_stand_ins(entry)
