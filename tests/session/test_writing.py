@@ -341,15 +341,14 @@ def test_what_was_written_of_a_dead_branch_is_not_given_back():
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_successor_has_its_parents_prose_from_the_start(format):
-    inheritance = Inheritance(parent(format).snapshot(), 0, prose={INTENT: "of the parent"})
-    driver = Written(format, RARE, inheritance).feed(Script(format).prompt(MEMORY).data)
-    begin = driver.session.marks.begin
+    inheritance = Inheritance(parent(format).snapshot(), 0, generation="0" * 24, prose={INTENT: "of the parent"})
+    driver = Written(format, RARE, inheritance)
     driver.hold = True
+    begin = driver.feed(Script(format).prompt(MEMORY).data).session.marks.begin
     driver.feed(Script(format, after=driver.file, serial=500).turn(7).data, quiet=1.0)
     job = driver.jobs[0]
     assert job.prose == {INTENT: "of the parent"}
-    assert driver.told == begin
-    assert not job.write or job.source.start == begin
+    assert not job.write or job.source.start >= begin
 
 
 @pytest.mark.parametrize("format", [format for format in FORMATS if format != "codex"])
