@@ -32,7 +32,7 @@ def a_model(messages_api, monkeypatch):
 
 @pytest.fixture
 def path(tmp_path) -> Path:
-    return rested(session_file(tmp_path / "run.jsonl", turns=2))
+    return rested(session_file(tmp_path / "run.jsonl", turns=2, output=LONG))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_an_update_is_written_by_the_model_and_the_next_one_goes_on_from_it(path
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [("401", "answered 401"), ("hang", "did not answer within 3 s"), ("half-json*2", "the answer was not taken")],
+    [("401", "answered 401"), ("hang", "did not answer within"), ("half-json*2", "the answer was not taken")],
 )
 def test_a_model_that_fails_is_a_warning_and_the_update_is_done(path, messages_api, monkeypatch, fault, reason):
     monkeypatch.setenv("MEMCLI_TIMEOUT", "3")
@@ -166,7 +166,7 @@ def test_a_budget_of_nothing_asks_nobody_and_says_so(path, messages_api):
 
 def test_two_daemons_together_never_spend_more_than_the_hour_may_cost(tmp_path, watch, messages_api):
     """Many transcripts that all want a model, for which there is money for a few."""
-    budget, trees = 0.006, [tmp_path / "one", tmp_path / "two"]
+    budget, trees = 0.0045, [tmp_path / "one", tmp_path / "two"]
     paths = []
     for tree in trees:
         tree.mkdir()
@@ -276,7 +276,7 @@ def test_a_fresh_compaction_whose_model_fails_keeps_the_prose_and_the_facts(path
     ran = memcli("compact", path, "--fresh")
     assert ran.code == 0
     assert "529" in ran.err
-    assert next(iter(prose.values())).splitlines()[0] in json.loads(ran.out.splitlines()[0])["message"]["content"]
+    assert json.dumps(next(iter(prose.values())).splitlines()[0])[1:-1] in ran.out
 
 
 def test_a_fresh_compaction_of_a_stream_is_written_too(path, messages_api):
