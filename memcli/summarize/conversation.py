@@ -1,7 +1,7 @@
 """What a model is shown of a transcript: who said what, in order; tool output as a reference to where it stands.
 
-A range begins at a place where a cut is legal, so that everything that belongs together lies on one side of it. But what
-a record means may hang on those before it (a client tells some things twice, or in two records), so reading begins
+A range begins at a place where a cut is legal, so that everything that belongs together lies on one side of it. But
+what a record means may hang on those before it (a client tells some things twice, or in two records), so reading begins
 earlier. Of a transcript of gigabytes the last part is read: what came long before stands in the ledger.
 """
 

@@ -169,7 +169,9 @@ def summarizer_of(talk: Talk, capsys) -> dict[str, object]:
     return json.loads(capsys.readouterr().out)["summarizer"]
 
 
-@pytest.mark.parametrize("odd", ["thinking", "unknown-block", "drip=0.3", "partial-usage", "no-usage", "429=0", "500", "drop"])
+@pytest.mark.parametrize(
+    "odd", ["thinking", "unknown-block", "drip=0.3", "partial-usage", "no-usage", "429=0", "500", "drop"]
+)
 def test_what_is_odd_but_an_answer_is_taken(talk: Talk, odd: str) -> None:
     prose = talk.prose
     talk.house.server.script(odd)

@@ -192,7 +192,11 @@ def test_a_trigger_is_one_request_and_a_failure_waits_its_time(path, watch, mess
     assert daemon.says("no model wrote")
     for number in range(3):
         with path.open("ab") as file:
-            file.write(Script("claude-code", after=path.read_bytes(), serial=900 * (number + 1)).turn(10 + number, output=LONG).data)
+            file.write(
+                Script("claude-code", after=path.read_bytes(), serial=900 * (number + 1))
+                .turn(10 + number, output=LONG)
+                .data
+            )
         assert daemon.says("updated", number + 2)
     assert "step 12 of the plan" in Place.of(path).memory.read_text()
     assert len(messages_api.log.asked()) == 1

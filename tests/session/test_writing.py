@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.effects import StartJob, UpToDate, Warned
+from memcli.effects import StartJob, Warned
 from memcli.memory.jobs import Failure, Job, Result
 from memcli.session import KEPT_PROSE, Inheritance, Session, Triggers
 from tests.builders import FORMATS, Script
@@ -208,7 +208,9 @@ def test_after_every_swap_a_paid_model_is_asked_again(post):
     for swap in range(4):
         made = len(driver.published)
         for number in range(3):
-            driver.feed(Script("claude-code", serial=100 * (10 * swap + number + 1)).turn(number, output="w" * 2700).data, 1.0)
+            driver.feed(
+                Script("claude-code", serial=100 * (10 * swap + number + 1)).turn(number, output="w" * 2700).data, 1.0
+            )
         assert len(driver.published) > made
         assert driver.told == driver.covered
         driver.feed(compaction(post + swap), quiet=1.0)
@@ -391,7 +393,12 @@ def test_what_the_parent_wrote_survives_a_model_that_fails_from_then_on():
 # ------------------------------------------------------------------ always
 
 
-@given(st.lists(st.sampled_from(["turn", "swap", "back", "fail", "heal", "hold", "answer", "restart", "retry", "wait"]), max_size=25))
+@given(
+    st.lists(
+        st.sampled_from(["turn", "swap", "back", "fail", "heal", "hold", "answer", "restart", "retry", "wait"]),
+        max_size=25,
+    )
+)
 def test_whatever_happens_a_model_is_never_taken_for_told_what_no_answer_was_given_for(steps):
     driver = Written("claude-code", SOON)
     script = Script("claude-code").turn(0)

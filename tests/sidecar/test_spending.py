@@ -25,7 +25,11 @@ def test_every_request_is_a_line_and_comes_back_as_it_was(tmp_path):
     spending.record(tmp_path, 1.0, "a", [call(), call(None)])
     spending.record(tmp_path, 2.0, "b", [call(0.25)])
     found = spending.spent(tmp_path)
-    assert [(one.made, one.job, one.call.cost) for one in found] == [(1.0, "a", 0.5), (1.0, "a", None), (2.0, "b", 0.25)]
+    assert [(one.made, one.job, one.call.cost) for one in found] == [
+        (1.0, "a", 0.5),
+        (1.0, "a", None),
+        (2.0, "b", 0.25),
+    ]
     assert stat.S_IMODE((tmp_path / spending.FILE).stat().st_mode) == 0o600
 
 
@@ -43,7 +47,7 @@ def test_half_a_line_costs_itself_and_no_other(tmp_path, cut):
     log = tmp_path / spending.FILE
     log.write_bytes(log.read_bytes()[:-cut])
     spending.record(tmp_path, 3.0, "c", [call()])
-    assert [one.job for one in spending.spent(tmp_path)] == ["a", "b", "c"][: 1 + (cut == 1)] + ["c"]
+    assert [one.job for one in spending.spent(tmp_path)] == ["a", *["b"] * (cut == 1), "c"]
 
 
 def test_many_processes_change_one_value_and_none_is_lost(tmp_path):

@@ -120,7 +120,11 @@ def test_what_was_taken_back_is_not_shown(tmp_path):
     script.leaf = fork
     path = tmp_path / "run.jsonl"
     path.write_bytes(script.turn(2).data)
-    for told in (read(path, "claude-code"), read(path, "claude-code", dead=((start, end),)), read(path, "claude-code", end)):
+    for told in (
+        read(path, "claude-code"),
+        read(path, "claude-code", dead=((start, end),)),
+        read(path, "claude-code", end),
+    ):
         assert not any("step 1" in one.text for one in told)
         assert any("step 2" in one.text for one in told)
 
@@ -162,7 +166,9 @@ def test_of_a_long_transcript_the_last_part_is_shown_with_true_offsets(tmp_path,
         monkeypatch.setattr(conversation, "READ_BYTES", cap)
         told = read(path, "anthropic")
         assert 0 < len(told) < 20
-        assert told == whole[-len(told) :] or [one.offset for one in told] == [one.offset for one in whole[-len(told) :]]
+        assert told == whole[-len(told) :] or [one.offset for one in told] == [
+            one.offset for one in whole[-len(told) :]
+        ]
 
 
 def test_the_run_up_is_bounded_and_shows_nothing_of_itself(tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from tests.session.driver import Driver
 
 GOOD = "The wheel of the mill was made step by step, and step 1 is done."
 MODEL = "claude-haiku-5-5"
+BILLED = Usage(1000, output_tokens=100)
 
 
 class Playing:
@@ -26,7 +27,7 @@ class Playing:
 
     name, model, structured, caches = "anthropic", MODEL, True, True
 
-    def __init__(self, *parts: str | Exception, usage: Usage = Usage(1000, output_tokens=100)) -> None:
+    def __init__(self, *parts: str | Exception, usage: Usage = BILLED) -> None:
         self.parts, self.usage = list(parts), usage
         self.asked: list[Request] = []
 
@@ -50,7 +51,10 @@ def job(tmp_path) -> Job:
     driver.hold = True
     made = driver.feed(path.read_bytes(), quiet=1.0).jobs[-1]
     return msgspec.structs.replace(
-        made, write=True, source=Source(str(path), "anthropic", 0, path.stat().st_size), prose={"Active Work": "It began."}
+        made,
+        write=True,
+        source=Source(str(path), "anthropic", 0, path.stat().st_size),
+        prose={"Active Work": "It began."},
     )
 
 

@@ -19,7 +19,9 @@ def failed(times: int, **how: object) -> Health:
     return health
 
 
-@pytest.mark.parametrize(("failures", "pause"), [(1, 30.0), (2, 60.0), (3, 120.0), (4, 240.0), (5, 3600.0), (9, 3600.0)])
+@pytest.mark.parametrize(
+    ("failures", "pause"), [(1, 30.0), (2, 60.0), (3, 120.0), (4, 240.0), (5, 3600.0), (9, 3600.0)]
+)
 def test_each_failure_in_a_row_doubles_the_pause_until_the_circuit_opens(failures: int, pause: float) -> None:
     assert failed(failures).not_before == NOW + pause
 
@@ -86,6 +88,6 @@ def test_there_is_never_less_than_nothing_left(costs: list[float], budget: float
 
 
 @given(st.integers(0, 12), st.booleans(), st.none() | st.floats(0, 1e9))
-def test_what_is_known_survives_being_written_down(times: int, permanent: bool, after: float | None) -> None:  # noqa: FBT001
+def test_what_is_known_survives_being_written_down(times: int, permanent: bool, after: float | None) -> None:
     health = failed(times, permanent=permanent, retry_after=after).charged(0.1, NOW).holding("a", 0.2, NOW)
     assert msgspec.json.decode(msgspec.json.encode(health), type=Health) == health
