@@ -122,11 +122,11 @@ class _Answers:
     def answer(self, job: Job) -> Result:
         if self._child is None or self._accounts is None:
             return rendered(job)
-        job, refused = self._accounts.granted(job, time.time(), asked=True)
-        if refused:
-            self._say(f"no model was asked: {refused}")
-        result = self._child.ask(job)
-        self._accounts.settled(None, job, result, time.time())
+        grant = self._accounts.granted(job, time.time(), asked=True)
+        if grant.refused:
+            self._say(f"no model was asked: {grant.refused}")
+        result = self._child.ask(grant.job)
+        self._accounts.settled(None, grant, result, time.time())
         if result.failure is not None:
             self._say(f"failed: {result.failure.sentence}")
         return result

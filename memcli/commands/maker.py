@@ -54,9 +54,9 @@ class _Asker:
             return rendered(job)
         accounts = self._who.accounts
         assert accounts is not None
-        job, refused = accounts.granted(job, time.time(), asked=True)
-        if refused:
-            self._say(f"no model was asked: {refused}")
+        grant = accounts.granted(job, time.time(), asked=True)
+        if grant.refused:
+            self._say(f"no model was asked: {grant.refused}")
             return rendered(job)
         self._say(f"waiting for {self._who.name}")
         started = time.monotonic()
@@ -68,10 +68,10 @@ class _Asker:
 
         child = Asking(self._who.argv, self._who.patience, heard)
         try:
-            result = child.ask(job)
+            result = child.ask(grant.job)
         finally:
             child.close()
-        accounts.settled(self._sidecar, job, result, time.time())
+        accounts.settled(self._sidecar, grant, result, time.time())
         problem = result.error or (result.failure.sentence if result.failure else "")
         outcome = f"failed ({problem}); the memory was folded from the transcript" if problem else "answered"
         self._say(f"{self._who.name} {outcome} after {time.monotonic() - started:.1f} s")

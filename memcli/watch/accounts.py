@@ -45,7 +45,6 @@ class Accounts:
         self._health: Health | None = None
         self._name = f"{os.getpid()}-{os.urandom(4).hex()}"
         self._bound = 0.0
-        self._refused: dict[str, str] = {}
         self._called = " ".join(name.split("\n")[:2]).strip()  # a command line may hold a secret
 
     @property
@@ -67,10 +66,7 @@ class Accounts:
             spent = health.paid(wall) >= self._dollars
             why = "is spent" if spent else "is spent or held for another update"
             refused = f"the hourly budget of ${self._dollars:g} {why}"
-        if refused:
-            self._refused[job.job] = refused
-            return Grant(msgspec.structs.replace(job, write=False), refused)
-        return Grant(job)
+        return Grant(msgspec.structs.replace(job, write=False), refused) if refused else Grant(job)
 
     def bounded(self, dollars: float, wall: float) -> None:
         """The child says what the requests of its job may cost at most, those that it is about to make included."""
@@ -78,13 +74,13 @@ class Accounts:
             self._bound = dollars
             self._change(lambda health: health.holding(self._name, dollars, wall))
 
-    def settled(self, sidecar: Path | None, job: Job, result: Result, wall: float) -> None:
+    def settled(self, sidecar: Path | None, grant: Grant, result: Result, wall: float) -> None:
         """Put down what a job came to. Without a place to write it, only this process remembers it."""
         if sidecar is not None:
             with contextlib.suppress(OSError):
-                spending.record(sidecar, wall, job.job, result.calls)
-                self._note(sidecar, job, result, wall)
-        if job.write:
+                spending.record(sidecar, wall, grant.job.job, result.calls)
+                self._note(sidecar, grant, result, wall)
+        if grant.job.write:
             paid = sum(call.cost or 0.0 for call in result.calls)
             if result.error or any(call.cost is None for call in result.calls):
                 paid = max(paid, self._bound)  # nobody can tell any more, so it is what it was at most
@@ -103,10 +99,9 @@ class Accounts:
         spent = self._dollars is not None and health.left(self._dollars, wall) <= 0
         return max(wall, health.not_before, health.budget_again(wall) if spent else 0.0)
 
-    def _note(self, sidecar: Path, job: Job, result: Result, wall: float) -> None:
-        refused = self._refused.pop(job.job, "")
-        if job.write or refused:
-            failure = refused or result.error or (result.failure.sentence if result.failure else "")
+    def _note(self, sidecar: Path, grant: Grant, result: Result, wall: float) -> None:
+        if grant.job.write or grant.refused:
+            failure = grant.refused or result.error or (result.failure.sentence if result.failure else "")
             spending.note(sidecar, spending.Noted(wall, self._called, self.path.name, failure))
 
     def _hold(self, budget: float, wall: float) -> tuple[float, Health]:

@@ -25,6 +25,7 @@ from memcli.session import QUIET_SECONDS, Triggers
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
 from memcli.watch import ask
+from memcli.watch.accounts import Grant
 from memcli.watch.children import DEADLINE_SECONDS, Answered, ChildGone, Progressed, Summarizers
 from memcli.watch.events import Changed, Events
 from memcli.watch.follower import Replaced
@@ -88,7 +89,7 @@ class Loop:
         self._refused: dict[str, Refused] = {}
         self._troubles: dict[str, str] = {}
         self._waiting: list[tuple[str, StartJob]] = []
-        self._in_flight: dict[tuple[str, str], Job] = {}
+        self._in_flight: dict[tuple[str, str], Grant] = {}
         self._asked: set[str] = set()
         self._commands: list[subprocess.Popen[bytes]] = []
         self._active: dict[str, float] = {}
@@ -335,19 +336,24 @@ class Loop:
             if self._must_wait(start.job):
                 held.append((name, start))
                 continue
-            job = start.job
+            grant = Grant(start.job)
             if self._accounts is not None:
-                job, refused = self._accounts.granted(job, time.time(), asked=name in self._asked)
-                if refused:
-                    self._report(Told(name, "progress", {"what": f"no model was asked: {refused}"}))
-            self._in_flight[name, job.job] = job
-            self._summarizers.ask(name, job, now)
+                grant = self._accounts.granted(start.job, time.time(), asked=name in self._asked)
+            if grant.refused:
+                self._report(Told(name, "progress", {"what": f"no model was asked: {grant.refused}"}))
+            self._in_flight[name, grant.job.job] = grant
+            self._summarizers.ask(name, grant.job, now)
         self._waiting = held + self._waiting
 
     def _must_wait(self, job: Job) -> bool:
         """True if a paid job must wait for the one in flight, to know what it may spend."""
         serial = self._accounts is not None and self._accounts.serial
-        return serial and job.write and any(other.write for other in self._in_flight.values())
+        return serial and job.write and self._paying
+
+    @property
+    def _paying(self) -> bool:
+        """True while a model may be at work for us."""
+        return any(grant.job.write for grant in self._in_flight.values())
 
     def _awaits(self, name: str) -> bool:
         """True while a job of this transcript is in flight; of a file that was replaced meanwhile there may be two."""
@@ -356,10 +362,10 @@ class Loop:
     def _take_answer(self, message: Answered) -> None:
         now = time.monotonic()
         self._summarizers.answered(message, now)
-        job = self._in_flight.pop((message.owner, message.result.job), None)
+        grant = self._in_flight.pop((message.owner, message.result.job), None)
         keeper = self._keepers.get(message.owner)
-        if self._accounts is not None and job is not None:  # paid for, whoever may still want it
-            self._accounts.settled(keeper.place.sidecar if keeper else None, job, message.result, time.time())
+        if self._accounts is not None and grant is not None:  # paid for, whoever may still want it
+            self._accounts.settled(keeper.place.sidecar if keeper else None, grant, message.result, time.time())
         if keeper is None:
             return
         self._active[message.owner] = now
@@ -428,7 +434,7 @@ class Loop:
         self._waiting.clear()
         while self._in_flight and time.monotonic() < deadline:
             self._receive(0.1)
-        if self._accounts is not None and any(job.write for job in self._in_flight.values()):
+        if self._accounts is not None and self._paying:
             self._accounts.dropped(time.time())
 
     def _close(self) -> None:

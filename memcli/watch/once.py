@@ -93,7 +93,7 @@ class _Once:
         self._inbox = inbox
         self._accounts = accounts
         self._progress = progress
-        self._jobs: dict[str, Job] = {}
+        self._granted: dict[str, Grant] = {}
         self._patience = patience
         self._deadline = 0.0
 
@@ -120,7 +120,7 @@ class _Once:
 
     def _ask(self, job: Job) -> list[str]:
         grant = self._accounts.granted(job, time.time(), asked=True) if self._accounts else Grant(job)
-        self._jobs[job.job] = grant.job
+        self._granted[job.job] = grant
         self._summarizers.ask(self._keeper.path, grant.job, time.monotonic())
         return [f"no model was asked: {grant.refused}"] if grant.refused else []
 
@@ -135,9 +135,9 @@ class _Once:
         match message:
             case Answered(_, result):
                 self._summarizers.answered(message, now)
-                job = self._jobs.pop(result.job, None)
-                if self._accounts and job:
-                    self._accounts.settled(keeper.place.sidecar, job, result, time.time())
+                grant = self._granted.pop(result.job, None)
+                if self._accounts and grant:
+                    self._accounts.settled(keeper.place.sidecar, grant, result, time.time())
                 return keeper.answered(result, now, time.time()) + keeper.tick(now, time.time())
             case Progressed(_, sentence, _, most):
                 self._summarizers.progressed(message, now)

@@ -7,7 +7,7 @@ import pytest
 from memcli.memory.jobs import Call, Failure, Job, Result, Usage
 from memcli.sidecar import spending
 from memcli.userdirs import state_dir
-from memcli.watch.accounts import Accounts
+from memcli.watch.accounts import Accounts, Grant
 from memcli.watch.health import HOUR_SECONDS
 
 NOW = 1_000_000.0
@@ -39,14 +39,14 @@ def test_without_a_budget_nothing_bounds_the_price():
 def test_a_job_may_spend_what_the_hour_has_left():
     accounts = Accounts(NAME, 1.0)
     accounts.granted(job(), NOW)
-    accounts.settled(None, job(), answered(0.25), NOW)
+    accounts.settled(None, Grant(job()), answered(0.25), NOW)
     assert accounts.granted(job(), NOW).job.max_cost == 0.75
 
 
 def test_a_spent_budget_refuses_the_model_and_not_the_memory():
     accounts = Accounts(NAME, 1.0)
     accounts.granted(job(), NOW)
-    accounts.settled(None, job(), answered(1.0), NOW)
+    accounts.settled(None, Grant(job()), answered(1.0), NOW)
     granted, refused = accounts.granted(job(), NOW + 1)
     assert (granted.write, refused) == (False, "the hourly budget of $1 is spent")
     assert accounts.retry_at(NOW + 1) == NOW + HOUR_SECONDS
@@ -54,7 +54,7 @@ def test_a_spent_budget_refuses_the_model_and_not_the_memory():
 
 def test_a_person_who_asks_is_not_told_to_come_back_later():
     accounts = Accounts(NAME)
-    accounts.settled(None, job(), failed(), NOW)
+    accounts.settled(None, Grant(job()), failed(), NOW)
     assert accounts.granted(job(), NOW + 1).refused == "no ink; next try in 29 s"
     assert accounts.granted(job(), NOW + 1, asked=True).job.write
 
@@ -62,18 +62,18 @@ def test_a_person_who_asks_is_not_told_to_come_back_later():
 def test_a_person_who_asks_cannot_spend_what_is_not_there():
     accounts = Accounts(NAME, 1.0)
     accounts.granted(job(), NOW)
-    accounts.settled(None, job(), answered(1.0), NOW)
+    accounts.settled(None, Grant(job()), answered(1.0), NOW)
     assert not accounts.granted(job(), NOW + 1, asked=True).job.write
 
 
 def test_backing_off_survives_a_restart():
-    Accounts(NAME).settled(None, job(), failed(), NOW)
+    Accounts(NAME).settled(None, Grant(job()), failed(), NOW)
     assert Accounts(NAME).granted(job(), NOW + 1).refused
     assert Accounts(NAME).retry_at(NOW + 1) == NOW + 30.0
 
 
 def test_another_model_is_another_matter():
-    Accounts(NAME).settled(None, job(), failed(permanent=True), NOW)
+    Accounts(NAME).settled(None, Grant(job()), failed(permanent=True), NOW)
     assert Accounts("anthropic\nanother\n\n\n").granted(job(), NOW + 1).refused == ""
 
 
@@ -84,8 +84,8 @@ def test_two_daemons_never_spend_the_same_dollar():
     assert second.granted(job(), NOW).refused == "the hourly budget of $1 is spent or held for another update"
     first.bounded(0.4, NOW)
     assert second.granted(job(), NOW).job.max_cost == pytest.approx(0.6)
-    first.settled(None, job(), answered(0.1), NOW)
-    second.settled(None, job(), answered(0.2), NOW)
+    first.settled(None, Grant(job()), answered(0.1), NOW)
+    second.settled(None, Grant(job()), answered(0.2), NOW)
     assert first.granted(job(), NOW).job.max_cost == pytest.approx(0.7)
 
 
@@ -93,14 +93,14 @@ def test_what_a_child_may_have_spent_before_it_died_counts_as_spent():
     accounts = Accounts(NAME, 1.0)
     accounts.granted(job(), NOW)
     accounts.bounded(0.4, NOW)
-    accounts.settled(None, job(), Result("9-0", error="the summarizer ended"), NOW)
+    accounts.settled(None, Grant(job()), Result("9-0", error="the summarizer ended"), NOW)
     assert accounts.granted(job(), NOW + 60).job.max_cost == pytest.approx(0.6)
 
 
 def test_a_child_that_died_before_it_asked_anybody_spent_nothing():
     accounts = Accounts(NAME, 1.0)
     accounts.granted(job(), NOW)
-    accounts.settled(None, job(), Result("9-0", error="the summarizer ended"), NOW)
+    accounts.settled(None, Grant(job()), Result("9-0", error="the summarizer ended"), NOW)
     assert accounts.granted(job(), NOW + 60).job.max_cost == 1.0
 
 
@@ -123,14 +123,14 @@ def test_an_answer_at_an_unknown_price_costs_what_it_could_at_most():
     accounts = Accounts(NAME, 1.0)
     accounts.granted(job(), NOW)
     accounts.bounded(0.4, NOW)
-    accounts.settled(None, job(), answered(None), NOW)
+    accounts.settled(None, Grant(job()), answered(None), NOW)
     assert accounts.granted(job(), NOW).job.max_cost == pytest.approx(0.6)
 
 
 def test_what_it_came_to_stands_beside_the_transcript(tmp_path):
     accounts = Accounts(NAME)
-    accounts.settled(tmp_path, job(), answered(0.25), NOW)
-    accounts.settled(tmp_path, job(), failed(), NOW + 1)
+    accounts.settled(tmp_path, Grant(job()), answered(0.25), NOW)
+    accounts.settled(tmp_path, Grant(job()), failed(), NOW + 1)
     assert [one.call.cost for one in spending.spent(tmp_path)] == [0.25]
     noted = spending.noted(tmp_path)
     assert (noted.name, noted.failure, noted.made) == ("anthropic claude-haiku-5-5", "no ink", NOW + 1)
@@ -138,14 +138,14 @@ def test_what_it_came_to_stands_beside_the_transcript(tmp_path):
 
 def test_a_refusal_is_noted_as_the_reason_why_nobody_wrote(tmp_path):
     accounts = Accounts(NAME, 0.0)
-    granted = accounts.granted(job(), NOW).job
+    granted = accounts.granted(job(), NOW)
     accounts.settled(tmp_path, granted, Result("9-0"), NOW)
     assert spending.noted(tmp_path).failure == "the hourly budget of $0 is spent"
 
 
 def test_no_command_line_is_noted(tmp_path):
     """It may hold a secret."""
-    Accounts("command\n\n\nask --key hunter2\n").settled(tmp_path, job(), answered(), NOW)
+    Accounts("command\n\n\nask --key hunter2\n").settled(tmp_path, Grant(job()), answered(), NOW)
     assert b"hunter2" not in (tmp_path / spending.NOTE).read_bytes()
 
 
@@ -154,7 +154,7 @@ def test_without_a_state_directory_the_process_remembers_for_itself():
     state_dir().write_text("a file stands in its place")
     accounts = Accounts(NAME, 1.0)
     accounts.granted(job(), NOW)
-    accounts.settled(None, job(), answered(0.25), NOW)
+    accounts.settled(None, Grant(job()), answered(0.25), NOW)
     assert accounts.granted(job(), NOW).job.max_cost == 0.75
 
 
