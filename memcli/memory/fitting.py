@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from memcli.ledger.ledger import Ledger
 from memcli.memory.document import PROSE_MARK, Document, escaped
+from memcli.memory.jobs import Result
 from memcli.memory.prose import canonical, items
 from memcli.memory.render import render
 from memcli.memory.sections import CHARS_PER_TOKEN, PROSE_SECTIONS, PROSE_SHARE
@@ -20,18 +22,31 @@ from memcli.memory.sections import CHARS_PER_TOKEN, PROSE_SECTIONS, PROSE_SHARE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from memcli.ledger.ledger import Ledger
     from memcli.memory.budget import Room
+    from memcli.memory.jobs import Job
 
 _FRAME = len(PROSE_MARK) + 2  # the mark and two line ends
 
 
-def fitted(ledger: Ledger, budget: int, pins: tuple[str, ...], opaque: str, prose: Mapping[str, str]) -> Document:
+def fitted(
+    ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str = "", prose: Mapping[str, str] | None = None
+) -> Document:
     """The memory rendered from a ledger (see `render`) with as much of the prose as its share of `budget` holds."""
     standing: dict[str, str] = {}
-    document = render(ledger, budget, pins, opaque, lambda room: standing.update(_standing(prose, room, budget)))
+    document = render(ledger, budget, pins, opaque, lambda room: standing.update(_standing(prose or {}, room, budget)))
     blocks = (msgspec.structs.replace(block, prose=standing.get(block.name, "")) for block in document.blocks)
     return msgspec.structs.replace(document, blocks=tuple(blocks))
+
+
+def rendered(job: Job, prose: Mapping[str, str] | None = None) -> Result:
+    """The answer to a job without a model: fresh facts, and the prose as it stands (or `prose` in its place)."""
+    standing = job.prose if prose is None else prose
+    document = fitted(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque, standing)
+    return Result(
+        job.job,
+        {block.name: block.ledger for block in document.blocks},
+        prose={block.name: block.prose for block in document.blocks if block.prose},
+    )
 
 
 def shortened(prose: Mapping[str, str], room: int, words: Mapping[str, int] | None = None) -> dict[str, str]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from memcli.memory import facts, sections
 from memcli.memory.budget import Room, take_all
 from memcli.memory.document import parse
-from memcli.memory.fitting import fitted, shortened
+from memcli.memory.fitting import fitted, rendered, shortened
+from memcli.memory.jobs import Job
 from memcli.memory.prose import WRITABLE
 from memcli.memory.render import _chars, render
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, USER_INTENT
@@ -122,3 +123,12 @@ def test_no_section_has_more_than_its_words_with_prose() -> None:
 
     assert any(block.prose for block in document.blocks)
     assert all(len(f"{block.ledger} {block.prose}".split()) <= 500 for block in document.blocks)
+
+
+def test_a_job_without_a_model_is_answered_with_fresh_facts_and_the_prose_that_stands() -> None:
+    job = Job("1", 4_000, LONG.snapshot(), ("a pin",), prose={ACTIVE_WORK: "- a"})
+    result = rendered(job)
+
+    assert result.prose == {ACTIVE_WORK: "- a"}
+    assert result.blocks == {block.name: block.ledger for block in fitted(LONG, 4_000, job.pins, "", job.prose).blocks}
+    assert rendered(job, {COMPLETED: "- b"}).prose == {COMPLETED: "- b"}
