@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from memcli.memory.budget import Room
     from memcli.memory.jobs import Job
 
+MOST_OF_ROOM = 0.6
+"""Part of the room left by the facts that prose may take: the rest is for lines that tell of names in few words."""
+
 _FRAME = len(PROSE_MARK) + 2  # the mark and two line ends
 
 
@@ -66,7 +69,7 @@ def shortened(prose: Mapping[str, str], room: int, words: Mapping[str, int] | No
 
 def _standing(prose: Mapping[str, str], room: Room, budget: int) -> dict[str, str]:
     """What of the prose stands; its characters and words are taken from the room."""
-    limit = min(room.chars, int(budget * CHARS_PER_TOKEN * PROSE_SHARE))
+    limit = min(int(room.chars * MOST_OF_ROOM), int(budget * CHARS_PER_TOKEN * PROSE_SHARE))
     words = {section.name: room.limit - room.words.get(section.name, 0) for section in PROSE_SECTIONS}
     standing = shortened(prose, limit, words)
     for name, block in standing.items():

@@ -27,7 +27,7 @@ BAD = "\x04"
 """Stands for code that nobody was shown: the sentence around it cannot stay."""
 
 _LONGEST = 2_000
-_SHORT = 12  # normalised characters; what is shorter is a word, not a claim of what somebody said
+_SHORT = 15  # characters; what is shorter is a word, not a claim of what somebody said
 _HELD = re.compile("[\x02\x05](\\d+)\x03")  # a quote, or code
 _MARKS = re.compile(r"[“”„‟«»]|\\+\"|(?<![\w'])''(?!')|(?<!')''(?![\w'])")
 _INNER = str.maketrans({'"': "'", "`": "'"})
@@ -66,7 +66,7 @@ class Quotes:
     def _code(self, code: str) -> str:
         """Code stays if it was seen; what only an output proposes to run is not the agent's command."""
         seen, bare = self._seen, norm(code)
-        known = seen.names(code) or (len(bare) >= _SHORT and seen.holds(code))
+        known = seen.shows(code) or (len(bare) >= 12 and seen.holds(code))
         ours = seen.user.holds(code) or seen.assistant.holds(code) or seen.record.holds(code)
         if known and (ours or not _DANGEROUS.search(code)):
             return self._hold(f"`{code}`")
@@ -74,7 +74,7 @@ class Quotes:
         if near and len(near) <= _LONGEST:
             self._note("code put right")
             return self._hold(f"`{near}`")
-        if len(bare) >= _SHORT and self._section in USER_SECTIONS:
+        if len(code) >= _SHORT and self._section in USER_SECTIONS:
             raise FalseQuote
         return BAD
 
@@ -112,12 +112,12 @@ class Quotes:
         quote, seen = self._bare(text.replace(BAD, " ")), self._seen
         if not norm(quote):
             return quote
+        if len(quote) < _SHORT and (role != "user" or seen.holds(quote, "user")):
+            return self._hold(f"'{quote}'")
         if seen.holds(quote, role) and BAD not in text:
             if not role and commands(quote) and not (seen.user.holds(quote) or seen.assistant.holds(quote)):
                 raise FalseQuote  # an order that only an output gives, as if it were anybody's
             return self._hold(f'"{quote}"')
-        if len(norm(quote)) < _SHORT and role != "user":
-            return f"'{quote}'"
         near = seen.near(quote, role)
         if near and len(near) <= _LONGEST:
             self._note("quotes put right")
