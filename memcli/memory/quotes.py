@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from memcli.memory.claims import commands
 from memcli.memory.sections import ERRORS, USER_INTENT
-from memcli.memory.seen import CODE, QUOTE, claimed, norm
+from memcli.memory.seen import CODE, QUOTE, REACH, claimed, norm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ BAD = "\x04"
 """Stands for code that nobody was shown: the sentence around it cannot stay."""
 
 _LONGEST = 2_000
+_BEFORE = 4 * REACH  # enough of a line to hold what is looked at before a quote
 _SHORT = 15  # characters; what is shorter is a word, not a claim of what somebody said
 _HELD = re.compile("[\x02\x05](\\d+)\x03")  # a quote, or code
 _MARKS = re.compile(r"[“”„‟«»]|\\+\"|(?<![\w'])''(?!')|(?<!')''(?![\w'])")
@@ -95,15 +96,16 @@ class Quotes:
     def _quoted(self, line: str) -> str:
         result, end = "", 0
         for found in QUOTE.finditer(line):
-            before = _HELD.sub(self._glimpsed, line[: found.start()])
-            result += line[end : found.start()] + self._checked(found[1], claimed(before, self._section))
+            result += line[end : found.start()]
+            before = _HELD.sub(self._glimpsed, result[-_BEFORE:])
+            result += self._checked(found[1], claimed(before, self._section))
             end = found.end()
         return result + line[end:]
 
     def _glimpsed(self, found: re.Match[str]) -> str:
-        """A short piece of code counts among the words before a quote, a long one does not."""
+        """What stands for an earlier quote or code: a short piece counts among the words before a quote."""
         text = self._held[int(found[1])]
-        return text.strip("`") if len(text) < 17 else " ` ` "
+        return text.strip("`") if len(text) < _SHORT + 2 else " ` ` " if text.startswith("`") else ' " " '
 
     def _bare(self, text: str) -> str:
         return self.restored(text).translate(_INNER).strip().rstrip("\\")
