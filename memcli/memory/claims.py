@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from memcli.ledger.names import key_of, names_in
+from memcli.ledger.names import names_in
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, USER_INTENT
 from memcli.memory.seen import STEM, norm
 
@@ -180,6 +180,9 @@ def _stands_for(todo: str, plain: str) -> bool:
 
 
 def _misstated(name: str, words: str, files: Mapping[str, str]) -> bool:
-    state = files.get(key_of(name))
+    """True if a state is told right behind a file's name that no file of that name has."""
     said = _STATE.match(words[words.find(name) + len(name) :])
-    return bool(state and said and _STATES.get(said[1].lower(), "modified") != state)
+    if not said:
+        return False
+    states = {state for path, state in files.items() if f"/{path}".endswith(f"/{name}")}
+    return bool(states) and _STATES.get(said[1].lower(), "modified") not in states

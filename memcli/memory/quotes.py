@@ -27,6 +27,7 @@ BAD = "\x04"
 """Stands for code that nobody was shown: the sentence around it cannot stay."""
 
 _LONGEST = 2_000
+_TELLING = 12  # normalised characters of code that is found by its words alone
 _BEFORE = 4 * REACH  # enough of a line to hold what is looked at before a quote
 _SHORT = 15  # characters; what is shorter is a word, not a claim of what somebody said
 _HELD = re.compile("[\x02\x05](\\d+)\x03")  # a quote, or code
@@ -67,10 +68,11 @@ class Quotes:
     def _code(self, code: str) -> str:
         """Code stays if it was seen; what only an output proposes to run is not the agent's command."""
         seen, bare = self._seen, norm(code)
-        known = seen.shows(code) or (len(bare) >= 12 and seen.holds(code))
+        known = seen.shows(code) or (len(bare) >= _TELLING and seen.holds(code))
         ours = seen.user.holds(code) or seen.assistant.holds(code) or seen.record.holds(code)
         if known and (ours or not _DANGEROUS.search(code)):
-            return self._hold(f"`{code}`")
+            # quotation marks within long code would be read as quotes of somebody; short code is looked for by them
+            return self._hold(f"`{code.replace(chr(34), chr(39)) if len(bare) >= _TELLING else code}`")
         near = seen.near(code) if not _DANGEROUS.search(code) else ""
         if near and len(near) <= _LONGEST:
             self._note("code put right")

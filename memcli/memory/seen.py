@@ -161,7 +161,7 @@ class Source:
 
 
 class States(NamedTuple):
-    """What code knows better than any model: last state of files by base name, errors, to-dos."""
+    """What code knows better than any model: last state of files by path, errors, to-dos."""
 
     files: Mapping[str, str] = {}
     open: tuple[str, ...] = ()
@@ -253,7 +253,7 @@ def _take_in(texts: dict[Role, list[str]], section: str, line: str) -> None:
 def _states(ledger: Ledger) -> States:
     state = ledger.state
     return States(
-        {key_of(path): file.state for path, file in state.files.written.items()},
+        {path: file.state for path, file in state.files.written.items()},
         tuple(line for failure in state.work.failures.open for line in failure.lines),
         tuple(line for failure in state.work.failures.fixed for line in failure.lines),
         tuple(text for text, _ in state.work.todos.pending),

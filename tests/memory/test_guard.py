@@ -124,6 +124,7 @@ def test_rules_of_the_user_and_plain_prose_stand(text: str) -> None:
         ("- Add tax to total_price comes next", ACTIVE_WORK),
         ("- AssertionError expected 119 but got 100 in test_checkout test_tax FAILED is fixed", ERRORS),
         ("- src/checkout.py was deleted", COMPLETED),
+        ("- checkout.py: created", COMPLETED),
     ],
 )
 def test_code_knows_better_what_became_of_files_errors_and_to_dos(text: str, section: str) -> None:
