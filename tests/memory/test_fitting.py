@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from memcli.memory import facts, sections
 from memcli.memory.budget import Room, take_all
-from memcli.memory.document import parse
-from memcli.memory.fitting import fitted, rendered, shortened
+from memcli.memory.document import Block, Document, parse
+from memcli.memory.fitting import MOST_OF_ROOM, _standing, fitted, rendered, shortened
 from memcli.memory.jobs import Job
 from memcli.memory.prose import WRITABLE
 from memcli.memory.render import _chars, render
@@ -23,7 +23,6 @@ from tests.memory.test_render import a_long_session
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
-    from memcli.memory.document import Document
 
 SHORT, LONG = folded(*a_session()), folded(*a_long_session())
 
@@ -132,3 +131,13 @@ def test_a_job_without_a_model_is_answered_with_fresh_facts_and_the_prose_that_s
     assert result.prose == {ACTIVE_WORK: "- a"}
     assert result.blocks == {block.name: block.ledger for block in fitted(LONG, 4_000, job.pins, "", job.prose).blocks}
     assert rendered(job, {COMPLETED: "- b"}).prose == {COMPLETED: "- b"}
+
+
+@given(st.dictionaries(st.sampled_from(WRITABLE), a_block()), st.integers(0, 1_500))
+def test_prose_pays_for_all_it_takes_and_leaves_room_for_other_lines(prose: dict[str, str], chars: int) -> None:
+    room = Room(chars, 500)
+    standing = _standing(prose, room, 100_000)
+    whole, bare = (Document(tuple(Block(n, "- x", p.get(n, "")) for n in WRITABLE)) for p in (standing, {}))
+
+    assert chars - room.chars == len(whole.to_markdown("")) - len(bare.to_markdown(""))
+    assert room.chars >= int(chars * (1 - MOST_OF_ROOM))
