@@ -268,6 +268,41 @@ def status(
 
 
 @app.command()
+def compare(
+    path: Transcript = None,
+    backend: Backend = None,
+    command: Command = None,
+    summarizer: Summarizer = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    auth_header: AuthHeader = None,
+    max_cost_per_hour: MaxCost = None,
+    prompt_file: PromptFile = None,
+    budget: Budget = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Replay a transcript and compact it in three ways: waits, tokens, dollars and cache hits side by side.
+
+    Example: memcli compare run.jsonl --model claude-haiku-5-5
+    """
+    from memcli.commands.compare import compare as run
+
+    overrides = {
+        "backend": backend,
+        "command": command,
+        "summarizer": summarizer,
+        "model": model,
+        "base_url": base_url,
+        "auth_header": auth_header,
+        "max_cost_per_hour": max_cost_per_hour,
+        "prompt_file": prompt_file,
+        "budget": budget,
+    }
+    raise typer.Exit(run(path, overrides, as_json=as_json, quiet=quiet))
+
+
+@app.command()
 def show(path: Transcript = None) -> None:
     """Print the session memory.
 

@@ -46,6 +46,7 @@ class Terminated(BaseException):
 
 def run(main: Callable[[], int | None]) -> int:
     """Run `main` and return the exit code of the process. SIGTERM unwinds `main`, unless it handles it itself."""
+    _fill()
     with contextlib.suppress(ValueError):  # not the main thread: a test, or somebody's embedding
         signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -58,6 +59,20 @@ def run(main: Callable[[], int | None]) -> int:
     except Terminated:
         return TERMINATED
     return code
+
+
+def _fill() -> None:
+    """Give the streams that our caller closed (`>&-`) a place to go: nobody wants to hear us.
+
+    Else a file of ours would be opened under the number of stdout, and be printed into.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - until the end
 
 
 def _guarded(main: Callable[[], int | None]) -> int:

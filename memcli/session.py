@@ -49,6 +49,7 @@ from memcli.memory.fitting import fitted
 from memcli.memory.jobs import Job, Result, Source, Strategy
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
+from memcli.transcript.encode.common import NO_RESULT
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -86,7 +87,7 @@ NEARLY = 0.8
 KEPT_PROSE = 8
 """Older prose that a rewind may fall back to; beyond it the model begins anew."""
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 class Triggers(msgspec.Struct, frozen=True):
@@ -113,6 +114,16 @@ class Pending(msgspec.Struct, frozen=True):
     inherited: bool = False
 
 
+class Ahead(msgspec.Struct, frozen=True):
+    """The fold before it took in the end of a quiet file, and what it took in: should the file go on with another part
+    of its last message, that end was no place to cut.
+    """
+
+    cut: int
+    fold: bytes
+    pending: list[Pending]
+
+
 class InFlight(msgspec.Struct, frozen=True):
     """The job that was started, with what its answer will be published against."""
 
@@ -127,10 +138,12 @@ class Marks(msgspec.Struct):
 
     position: int = 0
     first: int = -1
-    """Offset of the first conversation message: no tail begins before it."""
+    """Offset of the first conversation message, a memory that was inherited not counted."""
+    begin: int = 0
+    """The end of the memory that was inherited; 0 without one."""
+    floor: int = 0
+    """Where the parent's fold ends: nothing before it can be folded otherwise."""
     inherited: int = 0
-    stopped: bool = False
-    """The parent ended in an interrupt: the first prompt that it does not know corrects the work."""
     opaque: str = ""
     parent: str = ""
     """The generation this transcript inherited from."""
@@ -170,6 +183,7 @@ class Saved(msgspec.Struct, frozen=True):
     boundaries: BoundaryState
     fold: bytes
     pending: list[Pending]
+    ahead: Ahead | None
     document: Document | None
 
 
@@ -187,21 +201,28 @@ class Session:
         self.settled = Fold()
         self.live = Present()
         self.pending: list[Pending] = []
+        self.ahead: Ahead | None = None
         self.snapshots: list[tuple[int, bytes]] = []
+        self.origin = b""
+        """The fold that was inherited: what a memory of none of the messages here has to say."""
         self.marks = Marks(dead=list(dead))
         self.document: Document | None = None
         self.flight: InFlight | None = None
         self.wanted = False
         self.again = False
         self.heard = 0.0
+        self.rests = False
+        """The file was quiet at the last tick, and nothing came since."""
         self.pins: tuple[str, ...] = ()
         self._waiting: list[Entry] | None = None
+        self._held: list[Line] = []
+        self._heard = formats.heard(self.reader)
 
     # ------------------------------------------------------------------ what comes in
 
     def receive(self, chunk: bytes, now: float) -> list[ReadingEffect]:
         """New bytes of the transcript, in order; `now` in seconds of any steady clock."""
-        self.heard = now
+        self.heard, self.rests = now, False
         effects: list[ReadingEffect] = []
         for line in self.lines.feed(chunk):
             effects += self._read(line)
@@ -210,12 +231,13 @@ class Session:
     def tick(self, now: float) -> list[AnyEffect]:
         """Time has passed. Call it after every batch of `receive` and again once the file has been quiet."""
         effects: list[AnyEffect] = []
-        if now - self.heard >= QUIET_SECONDS and self._waiting is None:
+        self.rests = now - self.heard >= QUIET_SECONDS
+        if self.rests and self._waiting is None:
             effects += self._quiet()
         effects += self._limit()
         if self.document is not None:
             effects.append(RefreshState(self.document, self.state_text, self.marks.position))
-        return effects + self._start(quiet=now - self.heard >= QUIET_SECONDS)
+        return effects + self._start()
 
     def ask(self) -> None:
         """Bring the memory to the last legal place, due or not: the next ticks end in `Publish` or `UpToDate`."""
@@ -264,26 +286,35 @@ class Session:
 
     def inherit(self, inheritance: Inheritance) -> list[ReadingEffect]:
         """The memory message at the start is ours: go on from the parent's fold."""
+        waiting, self._waiting = self._waiting or [], None
         if inheritance.fold:
-            self.pending.clear()  # the prologue before the message: the parent knows it, and what came after it
+            self.origin = inheritance.fold
             self.settled = Fold(inheritance.fold)
+            if self.settled.heard:  # the parent knows the prologue before the message, and what came after it
+                self.pending.clear()
+                if not inheritance.covered:
+                    self.marks.floor = self.boundaries.inherited(waiting[0].end).offset
             self.live = Present.restore(self.settled.present.snapshot())
             self.marks.inherited = inheritance.covered
-            self.marks.stopped = self.settled.stopped
+            self._go_on()
         self.marks.opaque = inheritance.opaque
         self.marks.edits = inheritance.edits
         self.marks.prose = [(0, inheritance.prose)] if inheritance.prose else []
         self.marks.parent = inheritance.generation
-        waiting, self._waiting = self._waiting or [], None
+        self.marks.begin = waiting[0].end
         self.thread.place(waiting[0])  # what follows hangs on it
         self.meter.add(waiting[0])
         return self._replay(waiting[1:])
 
+    def _go_on(self) -> None:
+        """The reader stands where the parent's fold ends: from here on it reads as the parent's would have done."""
+        if not self.marks.inherited and self.settled.heard:
+            formats.go_on(self.reader, self.settled.heard)
+
     def disown(self) -> list[ReadingEffect]:
         """The memory message at the start is not ours: it is what it says it is, text of a message."""
         waiting, self._waiting = self._waiting or [], None
-        effects = self._place(waiting[0]) if waiting else []
-        return effects + self._replay(waiting[1:])
+        return self._replay(waiting)
 
     def take_over(self, before: Session) -> None:
         """Go on where `before` stood, which asked for a restart: what is published and what is wanted stays so."""
@@ -316,6 +347,11 @@ class Session:
         return unstruck(self.marks.prose[-1][1], self.marks.edits) if self.marks.prose else {}
 
     @property
+    def untold(self) -> bool:
+        """True if a model is to write and has not been shown all that the memory covers."""
+        return self.triggers.write and self.marks.told < self.marks.covered
+
+    @property
     def nearly_due(self) -> bool:
         """True shortly before a threshold: whoever takes long to start should start now."""
         rules, marks, tokens = self.triggers, self.marks, self.reading.tokens
@@ -327,6 +363,16 @@ class Session:
     def ledger_budget(self) -> int:
         """Tokens for everything but the user's own lines."""
         return budget_left(self.marks.edits, self.triggers.budget)
+
+    @property
+    def first(self) -> int:
+        """Offset where the conversation begins, behind the memory that was inherited: no tail begins before it."""
+        return self.marks.begin or max(self.marks.first, 0)
+
+    @property
+    def empty(self) -> bool:
+        """True if there is nothing to compact: neither a message nor a memory of some."""
+        return not self.messages and not self.marks.parent
 
     @property
     def messages(self) -> int:
@@ -342,7 +388,11 @@ class Session:
     # ------------------------------------------------------------------ reading
 
     def _read(self, line: Line) -> list[ReadingEffect]:
+        if self._asking:  # how it is read hangs on the parent
+            self._held.append(line)
+            return []
         effects: list[ReadingEffect] = []
+        self._heard = formats.heard(self.reader)
         for entry in self.reader.read(line):
             self.marks.position = entry.end
             if self._waiting is not None:
@@ -352,16 +402,28 @@ class Session:
         self.marks.position = line.end
         return effects
 
+    @property
+    def _asking(self) -> bool:
+        """True while it is not known whether the first message is a memory of ours."""
+        return self._waiting is not None
+
     def _replay(self, entries: list[Entry]) -> list[ReadingEffect]:
-        return [effect for entry in entries for effect in self._place(entry)]
+        """What waited for the parent: the entries of the memory's own line, then the lines after it."""
+        held, self._held = self._held, []
+        effects = [effect for entry in entries for effect in self._place(entry)]
+        return effects + [effect for line in held for effect in self._read(line)]
 
     def _place(self, entry: Entry, *, may_be_memory: bool = False) -> list[ReadingEffect]:
         """Decide whether an entry lives, and account for it."""
         if any(start <= entry.offset < end for start, end in self.marks.dead):
             self.thread.recall(entry)
+            self._known(entry)
             self._move(entry)
+            if not any(waiting.entry.role for waiting in self.pending):
+                self._listen()
             return []
-        if may_be_memory and self.marks.first < 0 and (mark := message.read_mark(_first_text(entry.parts))):
+        first = may_be_memory and self.marks.first < 0 and not self.marks.parent
+        if first and (mark := message.read_mark(_first_text(entry.parts))):
             self._waiting = [entry]
             return [FindParent(mark, _first_text(entry.parts))]
         closed = self.thread.closed
@@ -372,9 +434,9 @@ class Session:
             return []
         if verdict.rewind >= 0 and not self._rewind(verdict.rewind, entry.offset):
             return [Restart(self.thread.dead)]
-        self.boundaries.tear(verdict.tied)
+        self._tear(verdict.tied)
         if cut := self.boundaries.before(entry, closed or self._resolved(verdict)):
-            self._settle(cut)
+            self._settle(cut, self._heard)
         self._account(entry)
         return []
 
@@ -392,39 +454,65 @@ class Session:
         marks = self.marks
         if marks.first < 0 and entry.role and any(isinstance(part, SPOKEN) for part in entry.parts):
             marks.first = entry.offset
-        inherited = marks.inherited > 0
-        marks.inherited -= inherited and entry.role in ("user", "assistant", "tool")
+        inherited = self._known(entry)
         if inherited:
             marks.told = entry.end  # the parent's prose knows it
-        if marks.stopped and not inherited and entry.prompts:
-            entry, marks.stopped = _steering(entry), False
         self.meter.add(entry)
         self.boundaries.add(entry)
-        self.live.fold(entry)
+        entry = _without_stand_ins(entry)
+        if not inherited:
+            self.live.fold(entry)
         self.pending.append(Pending(entry, inherited))
         marks.calls += len(entry.calls)
         marks.words += [(entry.offset, text) for text in _hidden_words(entry, self.format)]
+        if inherited and not marks.inherited:
+            # where the parent's memory ended is a place to cut, and no cut before it fits the fold that we have
+            marks.floor = entry.end
+            self._settle(self.boundaries.inherited(entry.end), formats.heard(self.reader))
 
-    def _settle(self, cut: Cut) -> None:
+    def _tear(self, tied: int) -> None:
+        """An entry belongs to the one at `tied`: there is no cut between them, and the fold stands at none."""
+        self.boundaries.tear(max(tied, self.marks.floor))
+        if self.ahead is not None and tied < self.ahead.cut and self.marks.floor < self.ahead.cut:
+            self.settled = Fold(self.ahead.fold)
+            self.pending = self.ahead.pending + self.pending
+            self.snapshots = [item for item in self.snapshots if item[0] < self.ahead.cut]
+            self.ahead = None
+
+    def _known(self, entry: Entry) -> bool:
+        """True for what the parent's fold contains already: so many messages, and the records before the last."""
+        known = self.marks.inherited > 0
+        if known and entry.role in ("user", "assistant", "tool"):
+            self.marks.inherited -= 1
+            self._go_on()
+        return known
+
+    def _settle(self, cut: Cut, heard: formats.Heard) -> None:
         """Fold what stands before a cut. Whatever follows it in the file is not here yet."""
         for waiting in self.pending:
-            if waiting.inherited:
-                self.settled.present.fold(waiting.entry)
-            else:
+            if not waiting.inherited:
                 self.settled.fold(waiting.entry)
         self.pending.clear()
+        self.ahead = None
+        if not self.marks.inherited:
+            self.settled.heard = msgspec.msgpack.encode(heard)
         self.marks.turn_ended = self.marks.turn_ended or cut.turn
         if cut.turn and (not self.snapshots or self.snapshots[-1][0] < cut.offset):
             self.snapshots.append((cut.offset, zlib.compress(self.settled.snapshot(), 1)))
             del self.snapshots[:-KEPT_SNAPSHOTS]
             self._prune()
 
+    def _listen(self) -> None:
+        """What lives ends at the cut, but the reader went on: what it heard of the dead counts for what comes next."""
+        if not self.marks.inherited:
+            self.settled.heard = msgspec.msgpack.encode(formats.heard(self.reader))
+
     @property
     def _oldest(self) -> int:
         """Where the longest tail can begin: at the first message while every turn is remembered."""
         cuts = self.boundaries.cuts
         every = len(self.boundaries.state.turns) < KEPT_CUTS
-        return max(self.marks.first, 0) if every or not cuts else cuts[0].offset
+        return self.first if every or not cuts else cuts[0].offset
 
     def _prune(self) -> None:
         """Ranges and lines before the oldest place a tail can begin at are of no use any more."""
@@ -441,14 +529,19 @@ class Session:
         self._unwrite(start)
         found = next((packed for offset, packed in self.snapshots if offset == start), None)
         bare = any(dead_start <= start and here <= dead_end for dead_start, dead_end in self.thread.dead)
-        if not bare or (found is None and start > self.marks.first):
+        if not bare or (found is None and (self.marks.parent or start > self.marks.first)):
             return False
         self.settled = Fold(zlib.decompress(found) if found else b"")
+        before = self.settled.heard
+        self._listen()
         self.live = Present.restore(self.settled.present.snapshot())
         self.pending.clear()
+        self.ahead = None
         self.snapshots = [item for item in self.snapshots if item[0] < start]
         self.boundaries.rewind(start)
         self.marks.words = [words for words in self.marks.words if words[0] < start]
+        if place := formats.moved(self.reader, before):
+            self._account(Entry(here, here, parts=(place,)))  # said among what died, and still so
         return True
 
     def _unwrite(self, start: int) -> None:
@@ -466,7 +559,9 @@ class Session:
             effects = self._read(rest)
         cut = self.boundaries.at_end(self.marks.position, self.thread.closed) if self._waiting is None else None
         if cut:
-            self._settle(cut)
+            ahead = Ahead(cut.offset, self.settled.snapshot(), self.pending[:]) if self.pending else self.ahead
+            self._settle(cut, formats.heard(self.reader))
+            self.ahead = ahead
         return effects
 
     # ------------------------------------------------------------------ deciding
@@ -478,15 +573,15 @@ class Session:
         self.marks.full = over
         return [ContextFull(self.reading)] if crossed else []
 
-    def _start(self, *, quiet: bool) -> list[Effect]:
+    def _start(self) -> list[Effect]:
         """Start a job if one is due, at the last legal cut; answer what was asked for if there is nothing to do."""
         cut = self.boundaries.last
         if self.flight is not None or self._waiting is not None:
             return []
-        if cut is None or not (self.behind or self.again):
-            satisfied, self.wanted = self.wanted and quiet, self.wanted and not quiet
+        if cut is None or not (self.behind or self.again or (self.wanted and self.untold)):
+            satisfied, self.wanted = self.wanted and self.rests, self.wanted and not self.rests
             return [UpToDate(self.marks.covered)] if satisfied else []
-        if not (self.wanted and quiet) and not self.again and not self._due(cut):
+        if not (self.wanted and self.rests) and not self.again and not self._due(cut):
             return []
         self.again = False
         fold = self.settled.snapshot()
@@ -500,10 +595,12 @@ class Session:
         # The traditional way asks a model where somebody waits for it, and nowhere else.
         write = rules.write and (rules.strategy != "traditional" or self.wanted or marks.full)
         start = 0 if rules.strategy == "traditional" else marks.told
+        ledger = self.settled.ledger.snapshot()
         return Job(
-            f"{cut.offset}-{marks.epoch}",
+            # With what it is about: an answer for another file that stood here is never taken for one about this file.
+            f"{cut.offset}-{marks.epoch}-{zlib.crc32(ledger):08x}",
             self.ledger_budget,
-            self.settled.ledger.snapshot(),
+            ledger,
             self.pins,
             marks.opaque,
             write=write and cut.offset > start,
@@ -543,14 +640,14 @@ class Session:
         marks.covered, marks.published_epoch = flight.cut.offset, flight.epoch
         marks.tokens, marks.calls, marks.turn_ended = self.reading.tokens, 0, False
         effects: list[Effect] = [Publish(publication)]
-        if self.wanted and not self.behind:
+        if self.wanted and self.rests and not self.behind:  # else the end of the file may be a better place
             self.wanted = False
             effects.append(UpToDate(marks.covered))
         return effects
 
     def publication(self, cut: Cut, fold: bytes, document: Document, result: Result | None = None) -> Publication:
         """A memory of everything before `cut`, with what a head must know."""
-        first = Cut(max(self.marks.first, 0))
+        first = Cut(self.first)
         state = self.state_text
         return Publication(
             identity=_identity(cut.offset, message.signed(document.to_markdown(state))),
@@ -577,7 +674,7 @@ class Session:
     def _tails(self, boundary: Cut) -> tuple[Cut, ...]:
         """Every place where a tail may begin; the first message is one, as long as all turns are remembered."""
         known = [cut for cut in self.boundaries.cuts if cut.offset <= boundary.offset]
-        first = Cut(max(self.marks.first, 0), turn=True)
+        first = Cut(self.first, turn=True)
         return (first, *known) if self._oldest == first.offset < boundary.offset else tuple(known)
 
     def _skipped(self) -> tuple[tuple[int, int], ...]:
@@ -603,6 +700,7 @@ class Session:
             boundaries=self.boundaries.state,
             fold=self.settled.snapshot(),
             pending=self.pending,
+            ahead=self.ahead,
             document=self.document,
         )
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
@@ -623,10 +721,11 @@ class Session:
         session.thread, session.meter = Thread(saved.thread), Meter(saved.meter)
         session.boundaries = Boundaries(saved.boundaries)
         session.settled = Fold(saved.fold)
-        session.pending = saved.pending
+        session.pending, session.ahead = saved.pending, saved.ahead
         session.live = Present.restore(session.settled.present.snapshot())
         for waiting in session.pending:
-            session.live.fold(waiting.entry)
+            if not waiting.inherited:
+                session.live.fold(waiting.entry)
         return session
 
 
@@ -639,12 +738,10 @@ def _first_text(parts: tuple[AnyPart, ...]) -> str:
     return ""
 
 
-def _steering(entry: Entry) -> Entry:
-    """A prompt that follows an interrupt."""
-    parts = tuple(
-        msgspec.structs.replace(part, steering=True) if isinstance(part, UserText) else part for part in entry.parts
-    )
-    return msgspec.structs.replace(entry, parts=parts)
+def _without_stand_ins(entry: Entry) -> Entry:
+    """Without the results that a swap puts where a call was given up: a request needs them, but nothing came back."""
+    parts = tuple(part for part in entry.parts if not (isinstance(part, ToolResult) and part.text == NO_RESULT))
+    return entry if len(parts) == len(entry.parts) else msgspec.structs.replace(entry, parts=parts)
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -31,7 +32,6 @@ PREFIX = "MEMCLI_"
 # Variables that begin like settings and are none.
 OTHER_VARIABLES = frozenset({"MEMCLI_CONFIG"})
 
-_SHOW = "memcli config show"
 BACKENDS = ("auto", "anthropic", "command", "embedded")
 STRATEGIES = ("incremental", "cached", "traditional")
 
@@ -178,9 +178,10 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Usage(f"{path} is no valid TOML: {error}", _SHOW) from error
+        raise Usage(f"{path} is no valid TOML: {error}", f"cat {shlex.quote(str(path))}") from error
     except OSError as error:
-        raise Usage(f"{path} cannot be read: {(error.strerror or '').lower()}", _SHOW) from error
+        hint = f"ls -ld {shlex.quote(str(path.parent))}"
+        raise Usage(f"{path} cannot be read: {(error.strerror or '').lower()}", hint) from error
 
 
 def _normal(table: dict[str, Any]) -> dict[str, Any]:
@@ -206,8 +207,15 @@ def _parse(key: str, value: object, origin: str) -> object:
     """The value of `key` as its kind; from a file it may have its type already, from a variable it is text."""
     parsed, wanted = _convert(KEYS[key], value)
     if parsed is None:
-        raise Usage(f"{key.replace('_', '-')} must be {wanted}, not {value!r} ({origin})", _SHOW)
+        raise Usage(f"{key.replace('_', '-')} must be {wanted}, not {value!r} ({origin})", _way_out(origin))
     return parsed
+
+
+def _way_out(origin: str) -> str:
+    """A command that works although the value of this origin makes no sense."""
+    if origin.startswith(PREFIX):
+        return f"env -u {origin} memcli config show"
+    return "memcli config show" if origin == "command line" else f"cat {shlex.quote(origin)}"
 
 
 def _convert(key: Key, value: object) -> tuple[object, str]:

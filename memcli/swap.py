@@ -30,7 +30,7 @@ _FAR_BEHIND = 20_000  # tokens after the memory from which on it is worth a word
 
 # An unseen line with none of these is a message with words only, which the encoder would not touch: no thinking, no
 # call or result whose partner could be missing, no text that might be empty (nothing, or white space, comes first), no
-# second object, no blank line. Formats that are not named are always rewritten.
+# second object, no blank line, nothing that is no JSON. Formats that are not named are always rewritten.
 _WORDS_ONLY = (
     b"thinking",
     b"tool",
@@ -48,11 +48,12 @@ _WORDS_ONLY = (
     b"}{",
     b"} {",
     b"\n\n",
-    b"\n\r",
     b"\n ",
-    b"\x00",
+    b"NaN",
+    b"Infinity",
     b"\xef\xbb\xbf",
 )
+_CONTROLS = bytes({*range(32)} - {10})  # stand in no clean line
 _MARKS = {"anthropic": _WORDS_ONLY, "openai": (*_WORDS_ONLY, b"developer", b"function", b"reasoning")}
 
 
@@ -244,10 +245,14 @@ def whole_end(source: int, start: int, size: int) -> int:
 
 
 def _is_object(line: bytes) -> bool:
+    outside = _outside(line)
+    return outside.count(b"{") == outside.count(b"}") and outside.startswith(b"{") and outside.endswith(b"}")
+
+
+def _outside(line: bytes) -> bytes:
+    """What stands outside of strings; nothing if the last string is open."""
     parts = line.strip().replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    outside = b"".join(parts[::2])
-    closed = len(parts) % 2 == 1 and outside.count(b"{") == outside.count(b"}")
-    return closed and outside.startswith(b"{") and outside.endswith(b"}")
+    return b"".join(parts[::2]) if len(parts) % 2 else b""
 
 
 def _may_copy(head: heads.Head, cut: Cut, unseen: bytes) -> bool:
@@ -258,8 +263,29 @@ def _may_copy(head: heads.Head, cut: Cut, unseen: bytes) -> bool:
     # A call that is open may be abandoned by the next prompt; only the encoder knows how to say so.
     if head.open_calls or any(mark in unseen for mark in _MARKS[head.format]):
         return False
-    lines = unseen.removesuffix(b"\n").split(b"\n")
-    return all(line[:2] == b'{"' and line[-1:] == b"}" and b'"role"' in line and b'"content"' in line for line in lines)
+    return _is_text(unseen) and all(map(_is_message, unseen.removesuffix(b"\n").split(b"\n")))
+
+
+def _is_text(data: bytes) -> bool:
+    """True for UTF-8 without bare control characters, which no JSON string may hold."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return len(data.translate(None, _CONTROLS)) == len(data)
+
+
+def _is_message(line: bytes) -> bool:
+    """True for one object and nothing else: a line that was left half-written may have another behind it."""
+    if not (line[:2] == b'{"' and b'"role"' in line and b'"content"' in line and _is_object(line)):
+        return False
+    depth = 0
+    *closed, _ = _outside(line).split(b"}")
+    for piece in closed[:-1]:
+        depth += piece.count(b"{") - 1
+        if depth < 1:
+            return False
+    return True
 
 
 def _message(head: heads.Head, state: bytes | None, value: "Callable[[str, int], str]") -> bytes:

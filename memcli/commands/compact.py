@@ -22,7 +22,7 @@ from memcli import swap
 from memcli.commands import setup, source
 from memcli.commands.maker import maker
 from memcli.commands.target import target
-from memcli.errors import AlreadyWatched, IsDirectory, NotWritable, TryAgain, Usage
+from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files, publisher
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
@@ -152,7 +152,7 @@ def _made(transcript: Path, wish: Wish, made_by: Maker) -> _Made:
         if wish.fresh or wish.budget is not None:
             keeper.forget()
         spot.publish_now(keeper, made_by.answer)
-        head = keeper.head or _head_now(transcript, place, made_by)
+        head = keeper.head or _head_now(transcript, place, made_by, keeper.store)
     finally:
         keeper.close()
     return _Made(head, transcript, _how(wish, made_by))
@@ -164,8 +164,8 @@ def _how(wish: Wish, made_by: Maker) -> str:
     return "refolded now without a model" if wish.fresh else "made now"
 
 
-def _head_now(transcript: Path, place: Place, made_by: Maker) -> Head:
-    return spot.head_now(Follower(str(transcript), place, made_by.triggers), answer=made_by.answer)
+def _head_now(transcript: Path, place: Place, made_by: Maker, store: Store | None = None) -> Head:
+    return spot.head_now(Follower(str(transcript), place, made_by.triggers), store, made_by.answer)
 
 
 def _committed(place: Place, transcript: Path) -> Head | None:
@@ -202,7 +202,11 @@ def _beside_daemon(place: Place, pid: int, transcript: Path, wish: Wish, made_by
 
 def _streamed(spool: Path, made_by: Maker) -> _Made:
     follower = Follower(str(spool), Place.of(Path.cwd() / "stdin"), made_by.triggers, "stdin")
-    return _Made(spot.head_now(follower, answer=made_by.answer), spool, "made now")
+    try:
+        return _Made(spot.head_now(follower, answer=made_by.answer), spool, "made now")
+    except MemcliError as error:
+        error.hint = "memcli compact --help"  # what helps a file has no name to work on
+        raise
 
 
 # ------------------------------------------------------------------ the output

@@ -10,7 +10,7 @@ import msgspec
 
 from memcli.commands import setup, writer
 from memcli.memory.fitting import rendered
-from memcli.watch.children import ask_once
+from memcli.watch.children import Asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +60,11 @@ class _Asker:
             return rendered(job)
         self._say(f"waiting for {self._who.name}")
         started = time.monotonic()
-        result = ask_once(self._who.argv, job, self._who.patience, self._say)
+        child = Asking(self._who.argv, self._who.patience, self._say)
+        try:
+            result = child.ask(job)
+        finally:
+            child.close()
         accounts.settled(self._sidecar, job, result, time.time())
         problem = result.error or (result.failure.sentence if result.failure else "")
         outcome = f"failed ({problem}); the memory was folded from the transcript" if problem else "answered"

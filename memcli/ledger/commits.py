@@ -13,6 +13,7 @@ import re
 import msgspec
 
 from memcli.ledger.clean import clean, identity, one_line
+from memcli.ledger.root import Root
 
 MAX_COMMITS = 300
 MAX_LINKS = 60
@@ -52,12 +53,17 @@ class Commits(msgspec.Struct, array_like=True):
     links: dict[str, str] = {}
     branch: str = ""
     cwd: str = ""
-    root: str = ""
+    base: Root = msgspec.field(default_factory=Root)
+
+    @property
+    def root(self) -> str:
+        """The project's root, "" if it is not known."""
+        return self.base.path
 
     def placed(self, cwd: str, branch: str) -> None:
-        """The working directory or branch changed. The first directory is taken as the project's root."""
+        """The working directory or branch changed."""
         self.cwd = identity(clean(cwd)) or self.cwd
-        self.root = self.root or self.cwd
+        self.base.stands(cwd)
         self.branch = identity(clean(branch)) or self.branch
 
     def printed(
@@ -70,9 +76,7 @@ class Commits(msgspec.Struct, array_like=True):
             made = [one for one in logged if one[1][:7] not in self.made] or [("", "", one) for one in subjects if one]
         for branch, sha, subject in made:
             self._add(Commit(index, sha[:7], one_line(clean(subject), SUBJECT_LIMIT), identity(branch)), amends)
-            self.branch = identity(branch) if branch not in ("", "HEAD", "detached") else self.branch
-        for branch in _SWITCHED.findall(output):
-            self.branch = identity(clean(branch))
+        self.branch = branch_in(output) or self.branch
         if "pr create" in command or "mr create" in command:
             for url in _PULL.findall(output)[:2]:
                 self.linked(url, "opened")
@@ -97,6 +101,13 @@ class Commits(msgspec.Struct, array_like=True):
         self.links.setdefault(identity(clean(url)), one_line(clean(label), SUBJECT_LIMIT))
         if len(self.links) > MAX_LINKS:
             del self.links[next(iter(self.links))]
+
+
+def branch_in(output: str) -> str:
+    """The branch git says it is on, after a commit or a switch; "" if it says none."""
+    found = [(match.start(), match[1]) for rule in (_MADE, _SWITCHED) for match in rule.finditer(output)]
+    branch = max(found, default=(0, ""))[1]
+    return identity(clean(branch)) if branch not in ("HEAD", "detached") else ""
 
 
 def subjects_in(command: str) -> list[str]:

@@ -12,6 +12,7 @@
     pattern, query, url                  look       it, and where
     a path alone                         read       the path
     session_id                           stdin      -
+    other ids                            other      all texts
 
 So another harness with other tool names is read as well. A deed is kept until its result comes; only then it counts.
 """
@@ -29,6 +30,7 @@ from memcli.ledger.commits import subjects_in
 from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
+from memcli.ledger.reports import may_change
 from memcli.ledger.shell import command_key, traffic
 
 if TYPE_CHECKING:
@@ -38,10 +40,12 @@ Input = dict[str, Any]
 
 BRIEF_LIMIT = 240
 SCAN_LIMIT = 20_000  # characters of an input that are looked at
+MAX_IDS = 8
 
 _PATCHED = re.compile(r"\*\*\* (Add|Update|Delete) File: ([^\n\\]+)(?:(?:\n|\\n)\*\*\* Move to: ([^\n\\]+))?")
 _LONG_CD = re.compile(r"^\s*cd\s+\S{60,}\s*(?:&&|;|\n)\s*")  # would leave no room for the command itself
 _PATCH_STATE = {"Add": "created", "Update": "modified", "Delete": "deleted"}
+_ID_FIELD = re.compile(r"(?:^i|_i|I)ds?$")
 _PATHS = ("file_path", "notebook_path", "path", "filename", "target_file")
 _NEW = ("new_string", "new_str", "newText", "new_source", "insert_text", "replacement", "new_text")
 _OLD = ("old_string", "old_str", "oldText", "old_text")
@@ -49,7 +53,10 @@ _WHOLE = ("content", "file_text", "contents")
 
 
 class Change(msgspec.Struct, array_like=True):
-    """What a deed does to one file: the state it leaves, and what the new text says."""
+    """What a deed does to one file: the state it leaves, and what the new text says.
+
+    "moved" says that the source, a file or a folder, now stands at the path, or in it if that ends in a slash.
+    """
 
     path: str
     state: str
@@ -69,12 +76,14 @@ class Deed(msgspec.Struct, array_like=True):
     why: str
     names: list[str] = []
     changes: list[Change] = []
-    items: list[str] = []  # questions asked, or [task id, status, subject]
+    items: list[str] = []  # questions asked, or [task id, status, subject], or ids the call names
     remarks: list[str] = []
     reads: list[str] = []
     subjects: list[str] = []  # of commits it makes, "" for one that does not say it
     outward: list[str] = []  # what it does outside this machine
     amends: bool = False
+    looks: bool = False  # a subagent that was told to change nothing
+    title: str = ""  # what the input itself says the call is for
 
 
 def deed_of(call: ToolUse, index: int, why: str) -> Deed:
@@ -82,7 +91,9 @@ def deed_of(call: ToolUse, index: int, why: str) -> Deed:
     given = call.input
     kind = _kind(given)
     tool = identity(one_line(clean(call.name, head=80)))
-    deed = Deed(index, tool, kind, "", "", clip(_own_words(given) or why, BRIEF_LIMIT))
+    title = clip(_own_words(given), BRIEF_LIMIT)
+    purpose = (title if _command(given) else "") or clip(why, BRIEF_LIMIT)
+    deed = Deed(index, tool, kind, "", "", purpose, title=title)
     _FILLERS[kind](deed, given)
     deed.brief = one_line(deed.brief, BRIEF_LIMIT)
     deed.key = deed.key or f"call:{deed.tool}:{one_line(clean(_leaves(given)), 160)}"
@@ -126,12 +137,10 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     deed.outward = deeds_in(command)
     touched = traffic(command)
     deed.reads = [clean(path) for path in touched.reads]
-    deed.changes = [Change(clean(path), state) for state, path in touched.effects]
+    deed.changes = [Change(clean(path), state, source=clean(source)) for state, path, source in touched.effects]
     written = heredoc_text(command)
     if written and len(deed.changes) == 1:
         deed.changes[0].names, deed.changes[0].remarks = _said(written, deed.changes[0].path)
-    if len(deed.changes) == 2 and [change.state for change in deed.changes] == ["deleted", "created"]:
-        deed.changes[1].source = deed.changes[0].path
 
 
 def _fill_patch(deed: Deed, given: Input) -> None:
@@ -190,6 +199,7 @@ def _fill_agent(deed: Deed, given: Input) -> None:
     prompt = clean(_text(given, "prompt"), head=8000)
     deed.brief = clean(_text(given, "description", limit=200)) or one_line(prompt, 120)
     deed.names = keys_in(prompt)
+    deed.looks = not may_change(prompt)
     deed.remarks = code.remarks(prompt, ".md", limit=12)
 
 
@@ -210,11 +220,13 @@ def _fill_todo(deed: Deed, given: Input) -> None:
 
 def _fill_stdin(deed: Deed, given: Input) -> None:
     deed.items = [identity(str(given.get("session_id", "")))]
+    deed.remarks = ["interrupts"] if _text(given, "chars", "input") == "\x03" else []
 
 
 def _fill_other(deed: Deed, given: Input) -> None:
     deed.brief = clean(_leaves(given), head=BRIEF_LIMIT)
     deed.names = keys_in(deed.brief)
+    deed.items = _ids(given)
 
 
 _FILLERS = {
@@ -246,8 +258,9 @@ def _said(text: str, path: str) -> tuple[list[str], list[str]]:
 
 
 def _own_words(given: Input) -> str:
-    """The purpose a shell call states itself."""
-    return one_line(clean(_text(given, "description", limit=300))) if _text(given, "command", "cmd") else ""
+    """The purpose a call of a command or of an agent states itself."""
+    states = _command(given) or _text(given, "prompt")
+    return one_line(clean(_text(given, "description", limit=300))) if states else ""
 
 
 def _command(given: Input) -> str:
@@ -258,6 +271,13 @@ def _command(given: Input) -> str:
         if isinstance(value, str) and value:
             return value[:SCAN_LIMIT]
     return ""
+
+
+def _ids(given: Input) -> list[str]:
+    """Ids that fields of an input name as such."""
+    values = [value for name, value in given.items() if _ID_FIELD.search(name)]
+    listed = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return [identity(str(one)) for one in listed if isinstance(one, str | int)][:MAX_IDS]
 
 
 def _patch(given: Input) -> str:

@@ -1,7 +1,10 @@
 """Failures: calls that went wrong, what they said, and whether the same thing succeeded later.
 
 A failure is open until the same command (figures and filters aside), a change of the same file, or the same call
-succeeds. Refusals by the person, slips of the harness (file not read yet, text not found) and look-ups without a find
+succeeds. The work may also go around it, which proves nothing about the failure and so is told apart from "fixed": its
+first program worked when run without what broke it, or it failed once and two turns and 40 calls went by without it.
+A test, a build or a lint that failed stays open however long nobody runs it; a misspelt one does not.
+Refusals by the person, slips of the harness (file not read yet, text not found) and look-ups without a find
 are no failures. Texts are tool output: only ever shown quoted, and labelled so.
 """
 
@@ -14,7 +17,7 @@ import msgspec
 
 from memcli.ledger.clean import ELISION, clean, clip, one_line
 from memcli.ledger.names import names_in, words_in
-from memcli.ledger.shell import looks_only
+from memcli.ledger.shell import first_run, looks_only
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
@@ -24,6 +27,8 @@ MAX_LINES = 3
 LINE_LIMIT = 220
 MIN_WORDS = 3
 SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
+LONGEST = 600  # characters; what is longer is code squeezed into a line, or data
+LEFT_TURNS, LEFT_CALLS = 2, 40
 
 _SIGN = re.compile(
     r"(?i)\berror\b|\bfail(?:ed|ure|s)?\b|panic|exception|traceback|undefined|cannot|can't|not found|no such|denied|"
@@ -39,7 +44,7 @@ _TRACE = re.compile(r"Traceback \(most recent call last\):$")
 _GENERIC = re.compile(
     r"(?i)lifecycle script|elifecycle|(?:task|command) failed|(?:failed|exited) with (?:exit )?(?:code|status|error)|"
     r"could not compile|aborting due|to rerun pass|^make(?:\[\d+\])?: \*\*\*|^error: test failed|"
-    r"^\W*(?:FAIL|FAILED|Error)\W*$"
+    r"^npm (?:err!|error) (?:path|workspace|location|command|code|errno)\b|^\W*(?:FAIL|FAILED|Error)\W*$"
 )
 _TAG = re.compile(r"\[[\w:.-]+\]")
 _PROGRESS = re.compile(r"(?i)\b(?:finished|completed?|done|elapsed|took) (?:in|after)?\b|^\W*\$ ")
@@ -55,9 +60,29 @@ _SLIP = re.compile(
 )
 
 
+# Commands whose failure says something about the work, not about the command.
+_PROVES = re.compile(
+    r"(?i)(?:^|[\s:])(?:\w*tests?|specs?|check|lint|build|vet|compile|clippy|mypy|ruff|tsc|eslint|bats|e2e|ci|verify|"
+    r"deploy|migrate|make)(?=[\s:]|$)"
+)
+_STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"")
+_MISUSE = re.compile(
+    r"(?i)unexpected argument|(?:unknown|unrecognized|invalid|no such) (?:\w+ )?(?:option|flag|argument|subcommand|"
+    r"field)|command not found|no version is set for command|no matches found"
+)
+
+
+class Moment(msgspec.Struct, array_like=True):
+    """How many turns began and calls were made until now."""
+
+    turns: int = 0
+    calls: int = 0
+
+
 class Failure(msgspec.Struct, array_like=True):
-    """One kind of failure of one thing. `fixed` is the event of the later success, -1 while open; `cause` is what the
-    agent said it means.
+    """One kind of failure of one thing. `fixed` is the event of the later success, -1 while there is none; `cause` is
+    what the agent said it means. `left` is the event at which the work had gone around it, -1 while it is open, and
+    `instead` the command that worked since ("": work just went on).
     """
 
     key: str
@@ -69,6 +94,14 @@ class Failure(msgspec.Struct, array_like=True):
     fixed: int = -1
     cure: str = ""
     cause: str = ""
+    seen: Moment = msgspec.field(default_factory=Moment)
+    left: int = -1
+    instead: str = ""
+
+    @property
+    def open(self) -> bool:
+        """True if neither the same thing worked since nor the work went around it."""
+        return self.fixed < 0 and self.left < 0
 
 
 class Failures(msgspec.Struct, array_like=True):
@@ -76,7 +109,7 @@ class Failures(msgspec.Struct, array_like=True):
 
     seen: dict[str, Failure] = {}
 
-    def failed(self, deed: Deed, output: str) -> str:
+    def failed(self, deed: Deed, output: str, now: Moment) -> str:
         """A call failed with this output; the name under which that is kept is returned, "" if it is no failure."""
         if _SLIP.search(output[:400]) or (deed.kind == "shell" and looks_only(deed.brief)):
             return ""
@@ -86,10 +119,11 @@ class Failures(msgspec.Struct, array_like=True):
         name = f"{deed.key}\n{re.sub(r'[0-9]+', '#', lines[0])[:80]}"
         failure = self.seen.pop(name, None) or Failure(deed.key, deed.brief, deed.kind, lines)
         failure.lines, failure.what = lines, deed.brief
+        failure.seen, failure.left, failure.instead = Moment(now.turns, now.calls), -1, ""
         failure.count, failure.last, failure.fixed, failure.cure = failure.count + 1, deed.index, -1, ""
         self.seen[name] = failure
         if len(self.seen) > MAX_FAILURES:
-            settled = (key for key, one in self.seen.items() if one.fixed >= 0)
+            settled = (key for key, one in self.seen.items() if not one.open)
             del self.seen[next(settled, next(iter(self.seen)))]
         return name
 
@@ -103,11 +137,31 @@ class Failures(msgspec.Struct, array_like=True):
         for failure in self.seen.values():
             if failure.fixed < 0 and failure.key == deed.key:
                 failure.fixed, failure.cure = index, clip(cure, LINE_LIMIT)
+            elif failure.open and failure.kind == deed.kind == "shell" and _around(failure, deed.key):
+                failure.left, failure.instead = index, deed.brief
+
+    def aged(self, now: Moment, index: int) -> None:
+        """A turn begins: what failed once, while work went on without it, has been left."""
+        for failure in self.seen.values():
+            turns, calls = now.turns - failure.seen.turns, now.calls - failure.seen.calls
+            if (
+                failure.open
+                and failure.count == 1
+                and turns >= LEFT_TURNS
+                and calls >= LEFT_CALLS
+                and not _proves(failure)
+            ):
+                failure.left = index
 
     @property
     def open(self) -> list[Failure]:
         """What still fails, newest first."""
-        return [one for one in reversed(self.seen.values()) if one.fixed < 0]
+        return [one for one in reversed(self.seen.values()) if one.open]
+
+    @property
+    def left(self) -> list[Failure]:
+        """What the work went around, newest first."""
+        return [one for one in reversed(self.seen.values()) if one.fixed < 0 <= one.left]
 
     @property
     def fixed(self) -> list[Failure]:
@@ -115,11 +169,33 @@ class Failures(msgspec.Struct, array_like=True):
         return [one for one in reversed(self.seen.values()) if one.fixed >= 0]
 
 
+def _proves(failure: Failure) -> bool:
+    """True if a failure says something about the work: a check that went wrong, not a command that was misspelt."""
+    checks = _PROVES.search(_STRINGS.sub("", failure.key.removeprefix("cmd:")))
+    return failure.kind == "shell" and bool(checks) and not _misspelt(failure)
+
+
+def _misspelt(failure: Failure) -> bool:
+    return any(_MISUSE.search(line) for line in failure.lines)
+
+
+def _around(failure: Failure, key: str) -> bool:
+    """True if a command that succeeded is the first program of the failed one, with the same operands.
+
+    Where only what stood behind them can have failed (a pipe, a misspelt word), the first of the operands are enough.
+    """
+    failed, worked = first_run(failure.key), first_run(key)
+    if "|" in failure.key or _misspelt(failure):
+        return len(worked) >= 2 and failed[: len(worked)] == worked
+    return len(worked) >= 2 and failed == worked and not _proves(failure)
+
+
 def telling_lines(output: str) -> list[str]:
     """Up to three lines of an output that say what went wrong, the most telling one first."""
     lines = [one_line(line) for line in clean(output, SCAN_HEAD, SCAN_TAIL).split("\n")]
     lines = [re.sub(r"</?tool_use_error>", "", line) for line in lines]
     lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _EMPTY.match(line)))
+    lines = [line for line in lines if len(line) <= LONGEST] or lines
     lines = _distinct(lines)
     signs = [line for line in lines if _SIGN.search(line)]
     telling = [line for line in signs if not _GENERIC.search(line)]

@@ -14,6 +14,7 @@ import msgspec
 
 from memcli.ledger.clean import clean, clip
 from memcli.ledger.code import by_file, key_names, unnumbered
+from memcli.ledger.shell import is_file
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Change, Deed
@@ -49,6 +50,7 @@ class File(msgspec.Struct, array_like=True):
     remarks: list[str] = []
     read_why: str = ""
     changed: int = -1  # event of the last change
+    by: str = ""  # who wrote it, if no call of this transcript did
 
 
 class Files(msgspec.Struct, array_like=True):
@@ -58,10 +60,14 @@ class Files(msgspec.Struct, array_like=True):
 
     def changed(self, change: Change, deed: Deed, cwd: str, created: bool | None) -> None:
         """A call changed a file. `created` is what the result says of a whole write: new, not new, or nothing."""
+        if change.state == "moved":
+            self._moved(change, deed.index, cwd)
+            return
         path = self._path(change.path, cwd)
         file = self._touch(path, deed.index)
         file.state = _state_after(file, change.state, created)
-        file.writes, file.changed = file.writes + 1, deed.index
+        file.writes += file.changed != deed.index or not file.writes  # many lines of one script are one change
+        file.changed = deed.index
         file.source = self._path(change.source, cwd) if change.source else file.source
         _touched(file, clip(deed.why, WHY_LIMIT), change.names)
         for remark in change.remarks:
@@ -71,12 +77,13 @@ class Files(msgspec.Struct, array_like=True):
         while len(file.names) > MAX_NAMES:
             del file.names[next(iter(file.names))]
 
-    def told(self, change: Change, index: int, root: str) -> None:
-        """Git said of a whole file what became of it: known, but not written by a call, so `writes` stays 0."""
-        path = self._path(change.path, root)
+    def told(self, change: Change, index: int, cwd: str, by: str = "") -> None:
+        """Git or a subagent said what became of a whole file: no call wrote it, so `writes` is left alone."""
+        path = self._path(change.path, cwd)
         file = self._touch(path, index)
-        file.state, file.changed = change.state, index
-        file.source = self._path(change.source, root) if change.source else ""
+        file.state, file.changed = _state_after(file, change.state, None), index
+        file.source = self._path(change.source, cwd) if change.source else file.source
+        file.by = by if not file.writes else ""
 
     def read(self, path: str, deed: Deed, cwd: str, output: str) -> None:
         """A call printed a file: what it defines and uses most is what the file is about."""
@@ -93,6 +100,35 @@ class Files(msgspec.Struct, array_like=True):
             if not file.state:
                 self._holds(file, symbols)
 
+    def _moved(self, change: Change, index: int, cwd: str) -> None:
+        """A file or a folder was moved; what is known of it moves along.
+
+        A target in which something is known is a folder that takes it in. Of a folder only known files are seen to
+        move; whether a target is a new name or a folder never seen is not guessed.
+        """
+        old, new = self._path(change.source, cwd), posixpath.normpath(posixpath.join(cwd, change.path))
+        if change.path.endswith("/") or any(path.startswith(new + "/") for path in self.known):
+            new = posixpath.join(new, posixpath.basename(old))
+        elif is_file(change.source) and not is_file(change.path):
+            new = ""
+        if new == old:
+            return
+        inside = [path for path in self.known if path.startswith(old + "/")]
+        for path in inside or [old] * is_file(posixpath.basename(old)):
+            self._relocated(path, new and new + path[len(old) :], index)
+
+    def _relocated(self, old: str, new: str, index: int) -> None:
+        """One file stands elsewhere now (`new` is "" if nobody knows where) and leaves its old place as deleted."""
+        before = self.known.pop(old, None) or File()
+        if is_file(old):  # no scratch file
+            gone = self._touch(old, index)
+            gone.state, gone.writes, gone.changed = "deleted", max(before.writes, 1), index
+        if is_file(new) and before.state != "deleted":
+            self._touch(new, index)
+            self.known[new] = msgspec.structs.replace(
+                before, state="created", source=old, writes=max(before.writes, 1), last=index, changed=index
+            )
+
     @staticmethod
     def _holds(file: File, names: list[str]) -> None:
         for name in names:
@@ -100,13 +136,20 @@ class Files(msgspec.Struct, array_like=True):
                 file.names.setdefault(name, 0)
 
     def _touch(self, path: str, index: int) -> File:
-        file = self.known.pop(path, None) or File()
+        file = self.known.pop(path, None) or self._until_now_relative(path) or File()
         file.last = index
         self.known[path] = file
         if len(self.known) > MAX_FILES:
             read_only = (name for name, one in self.known.items() if not one.state and one is not file)
             del self.known[next(read_only, next(iter(self.known)))]
         return file
+
+    def _until_now_relative(self, path: str) -> File | None:
+        """A file that was known only by a path relative to an unknown directory."""
+        if not path.startswith("/"):
+            return None
+        same = [known for known in self.known if not known.startswith("/") and path.endswith("/" + known)]
+        return self.known.pop(same[0]) if len(same) == 1 and "/" in same[0] else None
 
     def _path(self, path: str, cwd: str) -> str:
         whole = posixpath.normpath(posixpath.join(cwd, path)) if path else ""

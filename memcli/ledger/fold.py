@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from memcli.ledger.ledger import Ledger
 from memcli.ledger.present import Present
-from memcli.transcript.entries import Entry, Interrupt, UserText
+
+if TYPE_CHECKING:
+    from memcli.transcript.entries import Entry
 
 
 class Fold:
     """The ledger and the present, folded together: what one snapshot holds.
 
-    `stopped`: the person has interrupted the agent and not spoken since. A successor's reader cannot know that.
+    `heard` is what the transcript's reader knew at this place, as bytes that the fold does not look into: a successor
+    goes on reading from here (`formats.go_on`). b"" at the beginning.
     """
 
     def __init__(self, snapshot: bytes = b"") -> None:
-        kind = tuple[bytes, bytes, bool]
-        ledger, present, stopped = msgspec.msgpack.decode(snapshot, type=kind) if snapshot else (b"", b"", False)
+        kind = tuple[bytes, bytes, bytes]
+        ledger, present, heard = msgspec.msgpack.decode(snapshot, type=kind) if snapshot else (b"", b"", b"")
         self.ledger = Ledger.restore(ledger) if ledger else Ledger()
         self.present = Present.restore(present) if present else Present()
-        self.stopped = stopped
+        self.heard = heard
 
     def fold(self, entry: Entry) -> None:
         """Take in one live entry."""
         self.ledger.fold(entry)
         self.present.fold(entry)
-        for part in entry.parts:
-            if isinstance(part, Interrupt) or (isinstance(part, UserText) and part.via in ("prompt", "command")):
-                self.stopped = isinstance(part, Interrupt)
 
     def snapshot(self) -> bytes:
         """Everything, as bytes; equal content gives equal bytes."""
-        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(), self.stopped))
+        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(), self.heard))

@@ -28,6 +28,7 @@ from memcli.ledger.files import Files
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
 from memcli.ledger.outward import Outward
+from memcli.ledger.reports import files_in
 from memcli.ledger.requests import Requests
 from memcli.ledger.turns import Turns
 from memcli.ledger.work import Settled, Work
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 3
+VERSION = 4
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -97,12 +98,12 @@ class Ledger:
     def fold(self, entry: Entry) -> None:
         """Take in one entry, at a cost that grows with its length only. Odd content never raises."""
         for part in entry.parts:
-            self.state.work.clock += 1
+            self.state.work.passed(part)
             match part:
                 case UserText():
                     self._heard(part)
-                case MachineText(text=text) if entry.role == "user":
-                    self.state.requests.command(text, self.state.work.clock)
+                case MachineText(text=text):
+                    self._noticed(text, typed=entry.role == "user")
                 case AssistantText():
                     self._said(part)
                 case ToolUse():
@@ -121,7 +122,7 @@ class Ledger:
 
     @property
     def now(self) -> int:
-        """The event index: how many parts were folded."""
+        """The event index: how many words, calls and results were folded."""
         return self.state.work.clock
 
     def _heard(self, part: UserText) -> None:
@@ -131,7 +132,7 @@ class Ledger:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
             state.narrative.turned()
-            state.work.said("")
+            state.work.turned()
             state.turn = self.now
             state.turns.began(self.now)
             state.running = True
@@ -139,6 +140,13 @@ class Ledger:
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
         state.names.person(text, self.now)
+
+    def _noticed(self, text: str, *, typed: bool) -> None:
+        """Text of the harness: a command the person ran, or news of what runs in the background."""
+        if typed:
+            self.state.requests.command(text, self.now)
+        for settled in self.state.work.noticed(text):
+            self._settled(settled)
 
     def _said(self, part: AssistantText) -> None:
         text = self.state.narrative.said(part.text, self.now, part.final)
@@ -173,16 +181,20 @@ class Ledger:
             if deed.kind in ("shell", "stdin"):
                 output = outcome.text[:20_000]
                 state.commits.printed(output, deed.brief, deed.index, deed.subjects, amends=deed.amends)
-                state.outward.happened(deed.outward, output, deed.index)
+                if not settled.running:
+                    state.outward.happened(deed.outward, output, deed.index)
                 if deed.subjects:
                     self._committed(deed, output)
-        if deed.kind in ("shell", "look", "agent", "other") and deed.brief:
+        if deed.kind in ("shell", "look", "agent", "other") and deed.brief and not settled.running:
             report = state.actions.happened(deed, outcome.failed, outcome.text)
             state.names.written(keys_in(report), self.now)
+            if deed.kind == "agent" and not outcome.failed and not deed.looks:
+                for became, path in files_in(outcome.text):
+                    state.files.told(Change(path, became), deed.index, state.commits.cwd, by="subagent")
 
     def _committed(self, deed: Deed, output: str) -> None:
         """Whole files git says were created, renamed or deleted, if nothing else told of them (subagents' work)."""
-        files, root = self.state.files, self.state.commits.root
+        files, root = self.state.files, self.state.commits.root if self.state.commits.cwd else ""
         known = {posixpath.basename(path) for path in files.written}
         for state, path, source in whole_files(output)[:MAX_COMMITTED]:
             if posixpath.basename(path) not in known:
@@ -191,6 +203,7 @@ class Ledger:
     def _changed(self, deed: Deed, outcome: Outcome) -> None:
         cwd = self.state.commits.cwd
         for change in deed.changes:
+            self.state.commits.base.wrote(change.path)
             self.state.files.changed(change, deed, cwd, outcome.created)
         for path in deed.reads:
             self.state.files.read(path, deed, cwd, outcome.text if len(deed.reads) == 1 else "")

@@ -12,33 +12,50 @@ import msgspec
 
 from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.ledger.commits import branch_in
+from memcli.ledger.root import Root
+from memcli.ledger.shell import looks_only
 from memcli.ledger.work import Settled, Work
-from memcli.transcript.entries import AssistantText, Entry, Interrupt, Place, ToolResult, ToolUse, UserText
+from memcli.transcript.entries import (
+    AssistantText,
+    Entry,
+    Interrupt,
+    MachineText,
+    Place,
+    ToolResult,
+    ToolUse,
+    UserText,
+)
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
 
-VERSION = 1
+VERSION = 2
 LATEST = 6
+BRANCH_SCAN = 20_000  # characters of an output in which git may name a branch
+EARLIER = 2  # jobs of earlier turns
+
+_ENDED = {"read": "read", "edit": "changed", "patch": "changed", "write": "written", "agent": "answered"}
 
 
 class Call(msgspec.Struct, array_like=True):
-    """A call that came back, in one line."""
+    """A call that came back, in one line; `ended` says how it went."""
 
     brief: str
     why: str
-    failed: bool
+    ended: str
 
 
 class Now(msgspec.Struct, array_like=True):
-    """Everything `Present` knows. `turn` is the event index at which the last turn began."""
+    """Everything `Present` knows. `turn` is the event at which the last turn began, `before` that of the one before."""
 
     version: int = VERSION
     turn: int = 0
+    before: int = 0
     request: str = ""
     said: str = ""
     branch: str = ""
-    root: str = ""
+    base: Root = msgspec.field(default_factory=Root)
     interrupted: bool = False
     latest: list[Call] = []
     work: Work = msgspec.field(default_factory=Work)
@@ -71,7 +88,7 @@ class Present:
     def fold(self, entry: Entry) -> None:
         """Take in one entry. Odd content never raises."""
         for part in entry.parts:
-            self.state.work.clock += 1
+            self.state.work.passed(part)
             match part:
                 case UserText():
                     self._heard(part)
@@ -84,11 +101,13 @@ class Present:
                     self._settled(self.state.work.called(part)[1])
                 case ToolResult():
                     self._settled(self.state.work.answered(part))
+                case MachineText():
+                    self.state.work.noticed(part.text)
                 case Interrupt():
                     self.state.interrupted = True
                 case Place():
                     self.state.branch = identity(clean(part.branch)) or self.state.branch
-                    self.state.root = self.state.root or identity(part.cwd)
+                    self.state.base.stands(part.cwd)
                 case _:
                     pass
 
@@ -97,20 +116,56 @@ class Present:
         self.state.answers, self.state.offer = self.state.offer.answered(part.text[:2000]), Offer()
         self.state.request = one_line(clean(part.text, head=1500, tail=700))
         if part.via in ("prompt", "command"):
-            self.state.turn = self.state.work.clock
+            self.state.before, self.state.turn = self.state.turn, self.state.work.clock
             self.state.interrupted = False
             self.state.latest = []
-            self.state.work.said("")
+            self.state.work.turned()
 
     def _settled(self, settled: Settled | None) -> None:
-        if settled and not settled.outcome.rejected:
-            deed = settled.deed
+        if settled and not (settled.outcome.rejected or settled.running or settled.deed.kind == "todo"):
+            deed, outcome = settled.deed, settled.outcome
+            if not outcome.failed:
+                self._worked(deed, outcome.text)
             self.state.latest.append(
-                Call(one_line(deed.brief, 160) or deed.tool, clip(deed.why, 120), settled.outcome.failed)
+                Call(one_line(deed.brief, 160) or deed.tool, clip(deed.why, 120), _ended(deed, outcome.failed))
             )
             del self.state.latest[:-LATEST]
+
+    def _worked(self, deed: Deed, output: str) -> None:
+        """A call succeeded: it may tell where the work is."""
+        for change in deed.changes:
+            self.state.base.wrote(change.path)
+        if deed.kind == "shell":
+            self.state.branch = branch_in(output[:BRANCH_SCAN]) or self.state.branch
+
+    @property
+    def root(self) -> str:
+        """The project's root, "" if it is not known."""
+        return self.state.base.path
+
+    @property
+    def running(self) -> dict[str, Deed]:
+        """What runs in the background, by id, newest first: all of this turn, a few of earlier ones.
+
+        A job whose end is told only to who asks, and for which nobody asked for two turns, is taken for ended.
+        """
+        shown: dict[str, Deed] = {}
+        earlier = 0
+        for name, job in reversed(self.state.work.background.running.items()):
+            of_turn = job.deed.index >= self.state.turn
+            earlier += not of_turn
+            if of_turn or (earlier <= EARLIER and (job.deed.index >= self.state.before or not job.silent)):
+                shown[name] = job.deed
+        return shown
 
     @property
     def open(self) -> list[Deed]:
         """Calls of this turn without a result, oldest first; older ones were given up."""
         return [deed for deed in self.state.work.rounds.open.values() if deed.index >= self.state.turn]
+
+
+def _ended(deed: Deed, failed: bool) -> str:
+    """How a call went: a look-up without a find is no failure."""
+    if failed:
+        return "found nothing" if deed.kind == "look" or (deed.kind == "shell" and looks_only(deed.brief)) else "failed"
+    return _ENDED.get(deed.kind, "worked")

@@ -1,7 +1,6 @@
 """Rounds: which call a result answers.
 
-Some harnesses write results before their calls; then the result waits for the call. Programs that go on running answer
-later, through calls that only name their session: what is said there belongs to the command that started them.
+Some harnesses write results before their calls; then the result waits for the call.
 """
 
 from __future__ import annotations
@@ -19,10 +18,7 @@ if TYPE_CHECKING:
 
 MAX_OPEN = 128
 MAX_EARLY = 32
-MAX_SESSIONS = 64
 HELD_HEAD, HELD_TAIL = 4000, 2000
-
-_RUNNING = re.compile(r"running with session ID (\w+)")
 
 
 class Outcome(msgspec.Struct, array_like=True):
@@ -36,11 +32,10 @@ class Outcome(msgspec.Struct, array_like=True):
 
 
 class Rounds(msgspec.Struct, array_like=True):
-    """Calls without a result, results without a call, and commands that go on running."""
+    """Calls without a result, and results without a call."""
 
     open: dict[str, Deed] = {}
     early: dict[str, Outcome] = {}
-    sessions: dict[str, list[str]] = {}
 
     def called(self, call: str, deed: Deed) -> Outcome | None:
         """A call was made; its outcome, if that came first."""
@@ -60,21 +55,6 @@ class Rounds(msgspec.Struct, array_like=True):
             if len(self.early) > MAX_EARLY:
                 del self.early[next(iter(self.early))]
         return deed
-
-    def running(self, deed: Deed, text: str) -> bool:
-        """True if the command goes on in the background; what it prints later is known as its own from now on."""
-        match = _RUNNING.search(text[:600])
-        if not match:
-            return False
-        self.sessions[identity(match[1])] = [deed.key, deed.brief]
-        if len(self.sessions) > MAX_SESSIONS:
-            del self.sessions[next(iter(self.sessions))]
-        return True
-
-    def adopt(self, deed: Deed) -> None:
-        """Give a call that only names a session the command that runs there."""
-        if deed.kind == "stdin" and deed.items and (started := self.sessions.get(deed.items[0])):
-            deed.key, deed.brief = started
 
 
 def outcome_of(part: ToolResult) -> Outcome:

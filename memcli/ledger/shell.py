@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-State = str  # "created" | "modified" | "written" | "deleted"
+State = str  # "created" | "modified" | "written" | "deleted" | "moved"
 
 # Programs that only look: their failure is an answer, no error.
 _LOOKERS = frozenset(
@@ -72,10 +72,29 @@ def looks_only(command: str) -> bool:
     return command_key(command).split(" ", 1)[0] in _LOOKERS
 
 
-class Traffic(NamedTuple):
-    """What a command does to files: (state, path) of what it writes, in order, and what it prints."""
+def first_run(key: str) -> tuple[str, ...]:
+    """Program and operands of a command's first stage, options aside; empty for a list of several commands.
 
-    effects: list[tuple[State, str]]
+    `key` is a `command_key`, perhaps with something before its first colon.
+    """
+    if re.search(r"&&|\|\||;", key):
+        return ()
+    words = key.removeprefix("cmd:").split("|", 1)[0].split()
+    return tuple(word for word in words if not word.startswith(("-", "<", ">", "2>")))
+
+
+class Effect(NamedTuple):
+    """What becomes of one path; `source` is what was moved there, into a folder if the path ends in a slash."""
+
+    state: State
+    path: str
+    source: str = ""
+
+
+class Traffic(NamedTuple):
+    """What a command does to files: what it writes, in order, and what it prints."""
+
+    effects: list[Effect]
     reads: list[str]
 
 
@@ -89,10 +108,12 @@ def traffic(command: str) -> Traffic:
         if words[0] == "cd" and len(words) == 2:
             here = posixpath.join(here, words[1])
             continue
-        found.effects.extend(
-            (state, posixpath.join(here, path)) for state, path in _effects_of(words) if _is_file(path)
-        )
-        found.reads.extend(posixpath.join(here, path) for path in _reads_of(words) if _is_file(path))
+        for state, path, source in _effects_of(words):
+            if source:
+                found.effects.append(Effect(state, posixpath.join(here, path), posixpath.join(here, source)))
+            elif is_file(path):
+                found.effects.append(Effect(state, posixpath.join(here, path)))
+        found.reads.extend(posixpath.join(here, path) for path in _reads_of(words) if is_file(path))
     return found
 
 
@@ -122,23 +143,35 @@ def _commands(command: str) -> Iterator[list[str]]:
         yield words
 
 
-def _effects_of(words: list[str]) -> Iterator[tuple[State, str]]:
+def _effects_of(words: list[str]) -> Iterator[Effect]:
     words = _without_prefix(words)
-    yield from (("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|"))
+    yield from (Effect("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|"))
+    program, operands = _program_of(words)
+    if program == "rm":
+        yield from (Effect("deleted", path) for path in operands)
+    elif program == "cp":
+        yield from (Effect("created", _target(source, target)) for source, target in _targeted(operands))
+    elif program == "mv" and all(map(_PATH.fullmatch, operands)):
+        yield from (Effect("moved", target, source.rstrip("/")) for source, target in _targeted(operands))
+    elif program in ("tee", "touch"):
+        yield from (Effect("written", path) for path in operands)
+    elif program == "sed" and any(word.startswith(("-i", "--in-place")) for word in words):
+        yield from (Effect("modified", path) for path in operands[1:])
+
+
+def _targeted(operands: list[str]) -> list[tuple[str, str]]:
+    """Each source with its target, which ends in a slash if it can only be a folder."""
+    *sources, target = operands or [""]
+    folder = len(sources) > 1 or posixpath.basename(target) in (".", "..")
+    return [(source, target.rstrip("/") + "/" if folder else target) for source in sources]
+
+
+def _program_of(words: list[str]) -> tuple[str, list[str]]:
+    """The program and its operands; `git mv` and `git rm` are mv and rm."""
     words = _without_redirections(words)
     if words[:1] == ["git"] and words[1:2] in (["mv"], ["rm"]) and "--cached" not in words:
         words = words[1:]
-    program, operands = (words[0] if words else ""), [word for word in words[1:] if not word.startswith("-")]
-    if program == "rm":
-        yield from (("deleted", path) for path in operands)
-    elif program in ("mv", "cp") and len(operands) == 2:
-        if program == "mv":
-            yield ("deleted", operands[0])
-        yield ("created", _target(*operands))
-    elif program in ("tee", "touch"):
-        yield from (("written", path) for path in operands)
-    elif program == "sed" and any(word.startswith(("-i", "--in-place")) for word in words):
-        yield from (("modified", path) for path in operands[1:])
+    return (words[0] if words else ""), [word for word in words[1:] if not word.startswith("-")]
 
 
 def _without_prefix(words: list[str]) -> list[str]:
@@ -167,9 +200,14 @@ def _target(source: str, target: str) -> str:
     return target + posixpath.basename(source) if target.endswith("/") else target
 
 
-def _is_file(path: str) -> bool:
+def is_scratch(path: str) -> bool:
+    """True for what lies where nothing is meant to last."""
+    return path.startswith(_SCRATCH)
+
+
+def is_file(path: str) -> bool:
     """True for what looks like a file of the project: an ending, no scratch directory, no pattern."""
-    if not _PATH.fullmatch(path) or path.startswith(_SCRATCH):
+    if not _PATH.fullmatch(path) or is_scratch(path):
         return False
     name = posixpath.basename(path)
     return len(name) >= 3 and "." in name.strip(".") and not name.replace(".", "").isdigit()

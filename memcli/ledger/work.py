@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from memcli.ledger.background import Background, Job
 from memcli.ledger.checks import Checks
 from memcli.ledger.deeds import Deed, deed_of
 from memcli.ledger.diagnosis import diagnosis_in
-from memcli.ledger.failures import Failures
+from memcli.ledger.failures import Failures, Moment
 from memcli.ledger.prose import purpose
 from memcli.ledger.rounds import Outcome, Rounds, outcome_of
 from memcli.ledger.todos import Todos
+from memcli.transcript.entries import AssistantText, ToolResult, ToolUse, UserText
 
 if TYPE_CHECKING:
-    from memcli.transcript.entries import ToolResult, ToolUse
+    from memcli.transcript.entries import AnyPart
 
 PURPOSE_USES = 4  # calls that a sentence before them still explains
+_STARTERS = ("shell", "agent", "other", "stdin")
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """A call whose result is known. `running`: it goes on in the background."""
+    """A call whose result is known. `running`: it goes on in the background, so nothing came of it yet."""
 
     deed: Deed
     outcome: Outcome
@@ -32,16 +35,30 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 class Work(msgspec.Struct, array_like=True):
-    """State of all work. `clock` counts parts folded: the event index."""
+    """State of all work. `clock` is the event index: the words, calls and results folded."""
 
     clock: int = 0
+    now: Moment = msgspec.field(default_factory=Moment)
     why: str = ""  # what the agent said it is doing
     why_uses: int = 0
     todos: Todos = msgspec.field(default_factory=Todos)
     failures: Failures = msgspec.field(default_factory=Failures)
     checks: Checks = msgspec.field(default_factory=Checks)
     rounds: Rounds = msgspec.field(default_factory=Rounds)
+    background: Background = msgspec.field(default_factory=Background)
     unexplained: list[str] = []  # failures of which the agent has said nothing yet
+
+    def passed(self, part: AnyPart) -> None:
+        """A part was folded. A swap keeps words, calls and results, each once; all else it may drop or repeat, and so
+        that is no event: a successor counts on as the transcript itself would have done.
+        """
+        self.clock += isinstance(part, (UserText, AssistantText, ToolUse, ToolResult))
+
+    def turned(self) -> None:
+        """A prompt begins a turn: what was said before explains nothing more, what nobody tried again was left."""
+        self.said("")
+        self.now.turns += 1
+        self.failures.aged(self.now, self.clock)
 
     def said(self, text: str) -> None:
         """The agent said something (cleaned): it explains the next calls. An empty text ends that."""
@@ -50,10 +67,9 @@ class Work(msgspec.Struct, array_like=True):
 
     def called(self, part: ToolUse) -> tuple[Deed, Settled | None]:
         """A call was made; settled at once if its result came before."""
-        self.why_uses += 1
+        self.why_uses, self.now.calls = self.why_uses + 1, self.now.calls + 1
         self._explained("")
         deed = deed_of(part, self.clock, self.why if self.why_uses <= PURPOSE_USES else "")
-        self.rounds.adopt(deed)
         if deed.kind == "todo":
             self._planned(part, deed)
         outcome = self.rounds.called(part.id, deed)
@@ -65,14 +81,40 @@ class Work(msgspec.Struct, array_like=True):
         deed = self.rounds.answered(part.id, outcome)
         return self._settle(deed, outcome) if deed else None
 
+    def noticed(self, text: str) -> list[Settled]:
+        """The harness said something by itself: jobs that ended by it, settled."""
+        ends = self.background.noticed(text) if self.background.running else []
+        return [self._ended(end.deed, end.text, failed=end.state == "failed") for end in ends if end.state != "stopped"]
+
     def _settle(self, deed: Deed, outcome: Outcome) -> Settled:
         if outcome.rejected:
             return Settled(deed, outcome)
         if deed.kind == "todo" and outcome.task and not deed.items[0] and deed.items[2]:
             self.todos.created(outcome.task, deed.items[2])
-        running = deed.kind == "shell" and self.rounds.running(deed, outcome.text)
+        if job := self.background.named(deed):
+            return self._polled(job, deed, outcome)
+        running = not outcome.failed and deed.kind in _STARTERS and self.background.started(deed, outcome.text)
+        if not running and not outcome.failed:
+            self.background.done_again(deed.key)
+        return self._judged(deed, outcome, running=running)
+
+    def _polled(self, job: Job, deed: Deed, outcome: Outcome) -> Settled:
+        """A call asked about a job or stopped it: how it ended is the outcome of the call that had started it."""
+        state = self.background.polled(job, deed, outcome.text, failed=outcome.failed)
+        if state in ("done", "failed"):
+            return self._ended(job.deed, outcome.text, failed=state == "failed")
+        self.checks.printed(outcome.text, job.deed.key, succeeded=False)
+        return Settled(deed, outcome, running=True)
+
+    def _ended(self, deed: Deed, text: str, *, failed: bool) -> Settled:
+        """A job ended now; what it wrote was known when it began."""
+        deed = msgspec.structs.replace(deed, index=self.clock, changes=[], reads=[])
+        return self._judged(deed, Outcome(text, failed, rejected=False), running=False)
+
+    def _judged(self, deed: Deed, outcome: Outcome, *, running: bool) -> Settled:
+        """What failed, what works again, which tests fail."""
         if outcome.failed:
-            name = self.failures.failed(deed, outcome.text)
+            name = self.failures.failed(deed, outcome.text, self.now)
             self.unexplained = [*self.unexplained[-3:], name] if name else self.unexplained
         elif not running:
             self.failures.succeeded(deed, self.clock, self.why)

@@ -29,6 +29,8 @@ class Covered(msgspec.Struct, frozen=True):
 
 _WHOLE = Covered()
 
+JOBS = 4
+
 
 class _Placed(NamedTuple):
     """A line and its place in the text; lines are served in the order they come, so the important come first."""
@@ -60,20 +62,26 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
     if now.said:
         yield _Placed(2, f"- said last, agent: {quoted(now.said, limit * 3 // 10)}")
     for deed in present.open[-3:]:
-        brief = spelled(local(deed.brief, now.root), 110)
+        brief = spelled(local(deed.brief, present.root), 110)
         yield _Placed(3, f"- call without a result yet: {told(deed.tool, 40)} {brief}")
+    for name, deed in list(present.running.items())[:JOBS]:
+        what = worded(deed.title, 100) if deed.title else spelled(local(deed.brief, present.root), 100)
+        earlier = ", started in an earlier turn, its end was not seen" if deed.index < now.turn else ""
+        yield _Placed(3, f"- running in background: {what} (id {spelled(name, 40)}){earlier}")
     yield from _unfinished(present)
     if now.branch not in ("", "HEAD"):
         yield _Placed(8, f"- on branch {spelled(now.branch, 100)}")
     how = "everything up to this moment" if covered.whole else "everything before the messages that follow this memory"
     yield _Placed(9, f"- the sections below cover {how}")
+    said = ""
     for age, call in enumerate(reversed(now.latest)):
-        yield _Placed(7, _called(call, now.root, "latest" if not age else "before that"))
+        why, said = (call.why if call.why != said else ""), call.why  # one purpose of several calls is said once
+        yield _Placed(7, _called(call, why, present.root, "latest" if not age else "before that"))
 
 
 def _unfinished(present: Present) -> Iterator[_Placed]:
     """What is in progress or fails at this moment."""
-    work, root = present.state.work, present.state.root
+    work, root = present.state.work, present.root
     for text, status in work.todos.pending:
         if status == "in_progress":
             yield _Placed(4, f"- [~] in progress: {told(text, 120)}")
@@ -85,6 +93,8 @@ def _unfinished(present: Present) -> Iterator[_Placed]:
         yield _Placed(6, f"- OPEN error of {what}, output: {quoted(failure.lines[0], 130)}{cause}")
 
 
-def _called(call: Call, root: str, when: str) -> str:
-    why = f", {worded(call.why, 80).rstrip('.:')}" if call.why else ""
-    return f"- {when}{why}: {spelled(local(call.brief, root), 110)} {'failed' if call.failed else 'worked'}"
+def _called(call: Call, why: str, root: str, when: str) -> str:
+    """A call in one line; of a script that would have to be cut anyway its purpose says more than its first words."""
+    brief = local(call.brief, root)
+    why = f", {worded(why, 80).rstrip('.:')}" if why else ""
+    return f"- {when}{why}: {spelled(brief, 80 if why and len(brief) > 110 else 110)} {call.ended}"

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from memcli.ledger.answers import joined
+from memcli.ledger.shell import is_scratch
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
 from memcli.memory.quoting import quoted, spelled, told
@@ -46,6 +47,7 @@ LATER = "Later requests, in order:"
 CORRECTIONS = "Corrections, refusals and answers by the user, in order:"
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
+LEFT = "Errors that work went on without or around, newest first:"
 FIXED = "Errors fixed since:"
 STANDS = "Where it stands, in the agent's latest words:"
 STEPS = "Latest steps:"
@@ -70,6 +72,7 @@ ORDER = (
     CORRECTIONS,
     OPEN,
     FAILING,
+    LEFT,
     FIXED,
     STANDS,
     RUNNING,
@@ -207,12 +210,21 @@ def _errors(ledger: Ledger, share: int) -> Groups:
         Line(ERRORS, OPEN, _failure(one, place < 3, root, turn(ledger, one.last)), place)
         for place, one in enumerate(failures.open)
     ]
+    left = [
+        Line(ERRORS, LEFT, _left(one, root, turn(ledger, one.last)), place) for place, one in enumerate(failures.left)
+    ]
     fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
     names = ledger.state.work.checks.names[:20]
     failing = [
         Line(ERRORS, FAILING, f"- failing, output: {quoted(name, 120)}", place) for place, name in enumerate(names)
     ]
-    return [(steered, room), (opened, int(share * 0.5)), (failing, int(share * 0.15)), (fixed, int(share * 0.25))]
+    return [
+        (steered, room),
+        (opened, int(share * 0.5)),
+        (failing, int(share * 0.15)),
+        (left, int(share * 0.5)),
+        (fixed, int(share * 0.25)),
+    ]
 
 
 def _correction(one: Request, limit: int) -> str:
@@ -228,12 +240,22 @@ def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
     what = spelled(local(one.what, root), 90) if one.what else one.kind
     times = f" {min(one.count, 99)} times" if one.count > 1 else ""
     lines = " and output: ".join(quoted(line, 150) for line in one.lines[: 2 if two else 1])
-    if one.fixed < 0:
+    if one.open:
         cause = f" — agent then: {quoted(one.cause, 160)}" if one.cause else ""
         return f"- {mark}OPEN{times}: {what} — output: {lines}{cause}"
     cure = f" — after: {told(one.cure, 110)}" if one.cure else ""
     cure = f" — agent then: {quoted(one.cause, 110)}{cure}" if one.cause and one.cause != one.cure else cure
     return f"- fixed: {what} — output: {lines}{cure}"
+
+
+_ENTERED = re.compile(r"^cd \S+(?: && |; | )")
+
+
+def _left(one: Failure, root: str, mark: str) -> str:
+    """An error that no longer stands in the way, in few words."""
+    since = f" — worked since: {spelled(local(one.instead, root), 60)}" if one.instead else ""
+    what = _ENTERED.sub("", local(one.what, root))
+    return f"- {mark}{spelled(what, 60)} — output: {quoted(one.lines[0], 120)}{since}"
 
 
 # -- Active Work, Pending Tasks
@@ -318,16 +340,33 @@ def local(command: str, root: str) -> str:
 def file_line(path: str, file: File, root: str) -> str:
     """A file with its last state."""
     name = shown_path(path, root)
-    moved = f" (moved from {shown_path(file.source, root)})" if file.source else ""
+    moved = f" (moved from {_origin(file.source, path, root)})" if file.source else ""
     often = f", {min(file.writes, 99)} times" if file.writes > 1 and file.state == "modified" else ""
     return f"- {name} — {file.state}{often}{moved}"
+
+
+def _origin(source: str, path: str, root: str) -> str:
+    """Where a file came from: the folder alone if the name is the same, without the folders both have in common."""
+    old, new = shown_path(source, root), shown_path(path, root)
+    folder, other = posixpath.dirname(old), posixpath.dirname(new)
+    if not folder or posixpath.basename(old) != posixpath.basename(new):
+        return old
+    common = posixpath.commonpath([folder, other]) if folder.startswith("/") == other.startswith("/") else ""
+    return f"{folder.removeprefix(posixpath.dirname(common) + '/')}/"
 
 
 def _files(ledger: Ledger, share: int) -> Groups:
     root = ledger.state.commits.root
     known = list(reversed(ledger.state.files.written.items()))
-    newest = [(path, file) for path, file in known if file.writes]
-    told = _packed([(path, file) for path, file in known if not file.writes], root)  # by git alone: last, together
+    moved = {file.source for _, file in known}
+    # Together in few lines: old places of what was moved, scratch files, and what is known by git or others alone.
+    aside = {
+        path
+        for path, file in known
+        if not file.writes or is_scratch(path) or (file.state == "deleted" and path in moved)
+    }
+    newest = [(path, file) for path, file in known if path not in aside]
+    told = _packed([(path, file) for path, file in known if path in aside], root)
     for line in told:
         line.order += len(known)
     lines = [Line(FILES, WRITTEN, file_line(path, file, root), -file.last) for path, file in newest]
@@ -335,17 +374,18 @@ def _files(ledger: Ledger, share: int) -> Groups:
     while fit < len(lines) and (room := room - len(lines[fit].text) - 1) > 0:
         fit += 1
     if fit == len(lines):
-        return [(lines, share), (told, share // 4)]
+        return [(lines, share), (told, share // 3)]
     fit = min(fit, int(fit * 0.7) + 1)
     rest = sum(len(posixpath.basename(path)) + 30 for path, _ in newest[fit:])
-    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share), (told, share // 4)]
+    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share), (told, share // 3)]
 
 
 def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
     """Files too many for a line each: one line for each folder and state."""
     folders: dict[tuple[str, str], list[str]] = {}
     for path, file in files:
-        folders.setdefault((file.state, posixpath.dirname(shown_path(path, root))), []).append(posixpath.basename(path))
+        state = f"{file.state} by a {file.by}" if file.by else file.state
+        folders.setdefault((state, posixpath.dirname(shown_path(path, root))), []).append(posixpath.basename(path))
     return [
         Line(FILES, WRITTEN, f"- {state} in {folder or 'the root'}: {', '.join(names)}", 1 + place)
         for place, ((state, folder), names) in enumerate(folders.items())
@@ -358,7 +398,8 @@ def _references(ledger: Ledger, share: int) -> Groups:
     if commits.branch not in ("", "HEAD"):
         lines.append(Line(REFERENCES, "", f"- works on branch {spelled(commits.branch, 120)}", 0))
     if commits.root:
-        lines.append(Line(REFERENCES, "", f"- project root {spelled(commits.root, 160)}, in commands …/", -1))
+        what = "project root" if commits.cwd else "files lie below"
+        lines.append(Line(REFERENCES, "", f"- {what} {spelled(commits.root, 160)}, in commands …/", -1))
     return [(lines, share)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from memcli.ledger.shell import is_scratch
 from memcli.memory.budget import Line
 from memcli.memory.quoting import quoted, spelled
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 NOT_COMMITTED = "Since the last commit:"
 OUTWARD = "Done outside this machine, not to be done twice:"
-
-_SCRATCH = ("/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 
 
 def uncommitted(ledger: Ledger, room: int) -> list[Line]:
@@ -40,7 +39,7 @@ _NEVER = "nothing was committed in this session; only in the working tree: "
 
 
 def _of_project(path: str, root: str) -> bool:
-    return not path.startswith(_SCRATCH) and (not root or not path.startswith("/") or path.startswith(root + "/"))
+    return not is_scratch(path) and (not root or not path.startswith("/") or path.startswith(root + "/"))
 
 
 def _listed(paths: list[str], room: int) -> str:

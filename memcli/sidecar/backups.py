@@ -50,7 +50,8 @@ def replace(place: Place, content: bytes, expected: int, disk: files.Disk = file
     stat = place.transcript.stat()
     if stat.st_size != expected:
         raise TryAgain(
-            f"{place.transcript} grew while it was compacted", f"memcli compact --in-place {place.transcript}"
+            f"{place.transcript} grew while it was compacted",
+            f"memcli compact --in-place {shlex.quote(str(place.transcript))}",
         )
     backup = _next_backup(place)
     with files.temporary(place.sidecar / "in-place", content, disk=disk) as fresh:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -108,4 +109,6 @@ def _parse(content: bytes) -> Holder:
 def _refusal(path: Path) -> AlreadyWatched:
     other = holder(path) or Holder(0, 0.0, "")
     who = f"process {other.pid} ({other.command})" if other.pid else "another process"
-    return AlreadyWatched(f"{path.parent.name} is already watched by {who}", "memcli status", other.pid)
+    transcript = path.parents[2] / path.parent.name  # where the sidecar lies beside it, as `place` lays it out
+    hint = f"memcli status {shlex.quote(str(transcript))}" if transcript.exists() else "memcli status"
+    return AlreadyWatched(f"{path.parent.name} is already watched by {who}", hint, other.pid)

@@ -91,11 +91,19 @@ class Boundaries:
             return None  # the call that this message announces has not been written yet
         return self._remember(end, turn=self.state.standing == "said")
 
+    def inherited(self, offset: int) -> Cut:
+        """The cut up to which the memory at the start of a swapped transcript covers it: it was legal when it was
+        made, whatever follows it here.
+        """
+        return self._remember(offset, turn=False)
+
     def rewind(self, offset: int) -> None:
-        """Forget everything from `offset` on: the conversation went back to the turn that began there."""
+        """Forget everything from `offset` on: the conversation went back to the turn that began there. The cut before
+        that turn stays.
+        """
         cut = next((cut for cut in reversed(self.state.turns) if cut.offset == offset), Cut(offset))
-        self.state.turns = [cut for cut in self.state.turns if cut.offset < offset]
-        self.state.rounds = [cut for cut in self.state.rounds if cut.offset < offset]
+        self.state.turns = [cut for cut in self.state.turns if cut.offset <= offset]
+        self.state.rounds = [cut for cut in self.state.rounds if cut.offset <= offset]
         self.state.chars, self.state.messages = cut.chars, cut.messages
         self.state.standing, self.state.message_id, self.state.stop = "said", "", ""
 

@@ -68,7 +68,7 @@ class LineBuffer:
 def whole(line: Line) -> bool:
     """True if the line is one JSON object or several, complete: a record whose LF was never written."""
     decoder = json.JSONDecoder(strict=False)
-    text = line.data.decode("utf-8", "replace").lstrip("\ufeff")
+    text = line.data.decode("utf-8", "replace")
     position, found = 0, False
     while (position := blank_end(text, position)) < len(text):
         try:
@@ -82,7 +82,7 @@ def whole(line: Line) -> bool:
 
 
 def blank_end(text: str, position: int) -> int:
-    """Index of the first character from `position` on that is neither white space nor NUL padding."""
-    while position < len(text) and text[position] in " \t\r\n\x00":
+    """Index of the first character from `position` on that is no white space, NUL padding or byte order mark."""
+    while position < len(text) and text[position] in " \t\r\n\x00\ufeff":
         position += 1
     return position

@@ -104,7 +104,11 @@ _RULES = (
         ("k_live_", "k_test_"),
         re.compile(_EDGE + r"(?P<value>(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,})"),
     ),
-    _Rule("github-token", ("gh",), re.compile(_EDGE + r"(?P<value>(?:gh[oprsu]_[A-Za-z0-9]{6,}|github_pat_\w{6,}))")),
+    _Rule(
+        "github-token",
+        ("gh", "github_pat_"),
+        re.compile(_EDGE + r"(?P<value>(?:gh[oprsu]_[A-Za-z0-9]{6,}|github_pat_\w{6,}))"),
+    ),
     _Rule("gitlab-token", ("glpat-",), re.compile(_EDGE + r"(?P<value>glpat-[\w-]{6,})")),
     _Rule("slack-token", ("xox", "xapp-"), re.compile(_EDGE + r"(?P<value>(?:xox[a-z]|xapp)-[\w-]{6,})")),
     _Rule(
@@ -126,7 +130,7 @@ _RULES = (
         "secret",
         ("--",),
         re.compile(
-            r"(?<![\w-])--(?i:[\w-]{0,40}?(?:secret|token|key|password|passwd))[ =]\s*[\"']?"
+            r"(?<![\w-])--(?i:[\w-]{0,40}?(?:secret|token|key|password|passwd|pwd|passphrase|credential))[ =]\s*[\"']?"
             rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}})"
         ),
         _is_literal,
@@ -180,7 +184,11 @@ _IDENTIFIER = re.compile(r"[_$]{0,2}(?:(?:[A-Z]?[a-z]{3,}+|[A-Z][a-z]{2}|[A-Z]{3
 
 # ------------------------------------------------------------------ private keys
 
-_HEAD = re.compile(r"(?:-----BEGIN [A-Z0-9 ]{0,40})?PRIVATE KEY(?: BLOCK)?-----|\A[A-Z ]{0,24}KEY(?: BLOCK)?-----")
+# the first line of a block, which may be clipped; an end mark reads like one and is stepped over
+_HEAD = re.compile(
+    r"-----END [A-Z0-9 ]{0,40}(?:-----)?"
+    r"|(?P<head>(?:-----BEGIN [A-Z0-9 ]{0,40})?PRIVATE KEY(?: BLOCK)?-----|\A[A-Z ]{0,24}KEY(?: BLOCK)?-----)"
+)
 _TAIL = re.compile(r"-----END [A-Z0-9 ]{0,40}(?:-----)?")
 _LINE = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{64,}={0,2}")
 _TOKEN = re.compile(r"[A-Za-z0-9+/]+={0,3}")
@@ -193,6 +201,8 @@ _HEADER = re.compile(r"[\s\\nr]*(?:Proc-Type|DEK-Info|Comment|Version): [^\n\\]{
 def _key_spans(text: str) -> Iterator[Span]:
     if "KEY" in text:
         for head in _HEAD.finditer(text):
+            if not head["head"]:
+                continue
             tail = _TAIL.search(text, head.end(), head.end() + _KEY_WINDOW)
             yield head.start(), tail.end() if tail else _forward(text, head.end()), "private-key"
     if "-----END" in text:

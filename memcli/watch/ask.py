@@ -8,6 +8,7 @@ between leaves a file that the next question overwrites.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -23,19 +24,20 @@ POLL_SECONDS = 0.02
 
 def ask(sidecar: Path, pid: int, patience: float, transcript: Path) -> str:
     """Ask the daemon `pid` and wait for its answer, a sentence. Raises TryAgain after `patience` seconds."""
+    again = f"memcli update {shlex.quote(str(transcript))}"
     (sidecar / "answer").unlink(missing_ok=True)
     files.write_atomic(sidecar / "ask", b"update\n", durable=False)
     try:
         os.kill(pid, signal.SIGUSR1)
     except ProcessLookupError as error:
-        raise TryAgain(f"the daemon {pid} has just ended", f"memcli update {transcript}") from error
+        raise TryAgain(f"the daemon {pid} has just ended", again) from error
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         answer = files.read(sidecar / "answer")
         if answer is not None:
             return answer.decode("utf-8", "replace").strip()
         time.sleep(POLL_SECONDS)
-    raise TryAgain(f"the daemon {pid} did not answer within {patience:g} s", f"memcli update {transcript} --wait 120")
+    raise TryAgain(f"the daemon {pid} did not answer within {patience:g} s", f"{again} --wait 120")
 
 
 def asked(sidecar: Path) -> bool:

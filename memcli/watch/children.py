@@ -145,27 +145,37 @@ class Summarizers:
                 self.ask(asked.owner, asked.job, now, attempts=2)
 
 
-def ask_once(argv: Sequence[str], job: Job, patience: float, progress: Callable[[str], object]) -> Result:
-    """One job, waited for: its answer, or one with an error. `patience` is in seconds; `progress` is told sentences."""
-    inbox: SimpleQueue[Answered | Progressed | ChildGone] = SimpleQueue()
-    summarizers = Summarizers(inbox.put, argv, patience)
-    try:
-        summarizers.ask("", job, time.monotonic())
+class Asking:
+    """A child that is asked one job at a time, and waited for. `patience` is in seconds; `close` it."""
+
+    def __init__(
+        self, argv: Sequence[str], patience: float, progress: Callable[[str], object] = lambda _: None
+    ) -> None:
+        self._inbox: SimpleQueue[Answered | Progressed | ChildGone] = SimpleQueue()
+        self._summarizers = Summarizers(self._inbox.put, argv, patience)
+        self._progress = progress
+
+    def ask(self, job: Job) -> Result:
+        """The answer, or one with an error. `progress` is told sentences meanwhile."""
+        self._summarizers.ask("", job, time.monotonic())
         while True:
             try:
-                message = inbox.get(timeout=0.25)
+                message = self._inbox.get(timeout=0.25)
             except Empty:
-                summarizers.tick(time.monotonic())
+                self._summarizers.tick(time.monotonic())
                 continue
             match message:
                 case Answered(_, result):
+                    self._summarizers.answered(message, time.monotonic())
                     return result
                 case Progressed(_, sentence):
-                    progress(sentence)
+                    self._progress(sentence)
                 case ChildGone():
-                    summarizers.gone(message, time.monotonic())
-    finally:
-        summarizers.close()
+                    self._summarizers.gone(message, time.monotonic())
+
+    def close(self) -> None:
+        """End the child."""
+        self._summarizers.close()
 
 
 class _Child:

@@ -6,6 +6,7 @@ anew after a rewind that went far back); every other effect is handed up in orde
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
     from memcli.sidecar.place import Place
 
 
+ALIKE = ("anthropic", "openai")
+"""Formats whose bare messages look the same: only a tool, perhaps many lines later, tells them apart."""
+
+
 class Replaced(NamedTuple):
-    """The transcript is another file than before; reading began anew."""
+    """The transcript is another file than before, or of another format than its first lines said; reading began
+    anew."""
 
 
 class Follower:
@@ -50,7 +56,7 @@ class Follower:
         """Read what the file has grown by. Raises NotATranscript for a file that is none."""
         change = self.tail.look()
         effects: list[Replaced] = []
-        if change == "replaced":
+        if change == "replaced" or (change == "grown" and self._mistaken()):
             self.start_over()
             effects.append(Replaced())
         if change in ("grown", "replaced"):
@@ -109,14 +115,25 @@ class Follower:
         if b"\n" not in head and whole(Line(0, len(head), head)):
             head += b"\n"  # one record whose line end was never written
         found = recognise(head, self.name, ended=False)
-        if found in ("anthropic", "openai") and conversation(Line(0, len(head), head.split(b"\n", 1)[0])) is not None:
+        if found in ALIKE and conversation(Line(0, len(head), head.split(b"\n", 1)[0])) is not None:
             raise NotATranscript(
                 f"{self.name} holds one whole conversation a line, which cannot be followed",
-                f"memcli update {self.name} --line 1",
+                f"memcli update {shlex.quote(self.name)} --line 1",
             )
         if found:
             self.session = Session(found, self.triggers)
         return bool(found)
+
+    def _mistaken(self) -> bool:
+        """True if the beginning of the file, longer now, speaks for another format than it did.
+
+        So a file that was watched from its first line on is read as one that was found whole.
+        """
+        if self.session is None or self.session.format not in ALIKE or self.tail.position >= CHUNK_BYTES:
+            return False
+        with open(self.path, "rb") as transcript:
+            head = transcript.read(CHUNK_BYTES)
+        return recognise(head, self.name, ended=False) not in ("", self.session.format)
 
     def _receive(self, chunk: bytes, now: float) -> None:
         if self.session is not None:

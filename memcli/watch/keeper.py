@@ -108,11 +108,13 @@ class Keeper:
         self.head, self._logged = None, set()
 
     def close(self) -> None:
-        """Save the session and give the lock back."""
+        """Save the session and give the lock back, which also happens if saving fails. Raises OSError."""
         if self._lock is not None:
-            self.save()
-            self._lock.release()
-            self._lock = None
+            try:
+                self.save()
+            finally:
+                self._lock.release()
+                self._lock = None
 
     def save(self) -> None:
         """Save the session, so that nothing has to be read twice."""

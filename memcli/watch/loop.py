@@ -10,6 +10,7 @@ state is touched by the loop alone. Time comes from one steady clock and is hand
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,14 +20,16 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from memcli.effects import ContextFull, StartJob, UpToDate, Warned
-from memcli.errors import MemcliError
+from memcli.errors import AlreadyWatched, MemcliError
 from memcli.session import QUIET_SECONDS, Triggers
+from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
 from memcli.watch import ask
 from memcli.watch.children import DEADLINE_SECONDS, Answered, ChildGone, Progressed, Summarizers
 from memcli.watch.events import Changed, Events
 from memcli.watch.follower import Replaced
 from memcli.watch.keeper import Keeper, Outward, Published
+from memcli.watch.tail import Identity, identity
 from memcli.watch.told import Told
 
 if TYPE_CHECKING:
@@ -47,6 +50,13 @@ STOP_SECONDS = 3.0
 
 class Woken(NamedTuple):
     """Inbox: a signal came."""
+
+
+class Refused(NamedTuple):
+    """A file that is not followed: why, and what it was then (None: another process has it)."""
+
+    reason: str
+    file: Identity | None
 
 
 Message: TypeAlias = Changed | Answered | Progressed | ChildGone | Woken
@@ -75,7 +85,8 @@ class Loop:
         self._summarizers = Summarizers(self._inbox.put, summarizer, patience)
         self._accounts = accounts
         self._keepers: dict[str, Keeper] = {}
-        self._refused: set[str] = set()
+        self._refused: dict[str, Refused] = {}
+        self._troubles: dict[str, str] = {}
         self._waiting: list[tuple[str, StartJob]] = []
         self._in_flight: dict[str, Job] = {}
         self._asked: set[str] = set()
@@ -178,7 +189,7 @@ class Loop:
 
     def _follow(self, path: Path, *, strict: bool) -> None:
         name = str(path)
-        if name in self._keepers or name in self._refused or not path.is_file():
+        if name in self._keepers or not path.is_file() or self._still_refused(path):
             return
         place = Place.of(path)
         keeper = Keeper(place, self._triggers)
@@ -189,16 +200,54 @@ class Loop:
                 raise
             self._give_up(name, error)
             return
+        except OSError as error:
+            keeper.close()
+            if strict:
+                raise
+            self._complain(name, error)
+            return
+        self._refused.pop(name, None)
         self._keepers[name] = keeper
         self._active[name] = time.monotonic()
         if place.announcement:
             self._report(Told(name, "warning", {"reason": place.announcement}))
         self._report(Told(name, "following", {"memory": str(keeper.place.memory)}))
 
+    def _still_refused(self, path: Path) -> bool:
+        """True while what was refused is the same file, longer at most, or another process still has it."""
+        refused = self._refused.get(str(path))
+        if refused is None:
+            return False
+        if refused.file is None:
+            return holder(Place.of(path).lock) is not None
+        now = identity(str(path))
+        return now is None or (now[:2] == refused.file[:2] and now.size >= refused.file.size)
+
     def _give_up(self, name: str, error: MemcliError) -> None:
         """Not a transcript, or somebody else's: said once."""
-        self._refused.add(name)
-        self._report(Told(name, "ignored", {"reason": error.sentence}))
+        before = self._refused.get(name)
+        self._refused[name] = Refused(error.sentence, None if isinstance(error, AlreadyWatched) else identity(name))
+        if before is None or before.reason != error.sentence:
+            self._report(Told(name, "ignored", {"reason": error.sentence}))
+
+    def _complain(self, name: str, error: OSError) -> None:
+        """The disk failed us: said once, until a memory could be written again."""
+        reason = error.strerror or str(error)
+        if self._troubles.get(name) != reason:
+            self._troubles[name] = reason
+            self._report(Told(name, "warning", {"reason": f"its files cannot be read or written: {reason}"}))
+
+    def _let_go(self, name: str, error: OSError) -> None:
+        """A disk is full, or somebody deleted the sidecar: the others are kept all the same, and this one is taken up
+        again by a later scan, or at once if it only lost its files."""
+        keeper = self._keepers.pop(name)
+        self._active.pop(name, None)
+        self._waiting = [waiting for waiting in self._waiting if waiting[0] != name]
+        self._complain(name, error)
+        with contextlib.suppress(OSError):
+            keeper.close()
+        if not keeper.place.sidecar.exists():
+            self._follow(Path(name), strict=False)
 
     def _turn(self, changed: Iterable[str] = (), *, sweep: bool) -> None:
         """Look at what may have changed, let every active session decide, start jobs."""
@@ -210,11 +259,14 @@ class Loop:
             self._look(name, now)
         if sweep:
             self._catch_up_on_writing(now)
+        for name in list(self._asked):
+            self._remind(name)
         for name in list(self._active):
             if name in self._keepers:
-                self._perform(name, self._keepers[name].tick(now, time.time()))
+                self._with(name, lambda keeper: keeper.tick(now, time.time()))
+            if name in self._keepers:
                 self._warm_up(self._keepers[name], now)
-            if now - self._active[name] > QUIET_SECONDS * 2 and name not in self._in_flight:
+            if name in self._active and now - self._active[name] > QUIET_SECONDS * 2 and name not in self._in_flight:
                 self._active.pop(name, None)
         self._start_jobs(now)
         self._summarizers.tick(now)
@@ -235,9 +287,21 @@ class Loop:
             del self._keepers[name]
             self._give_up(name, error)
             return
+        except OSError as error:
+            self._let_go(name, error)
+            return
         if keeper.position != before or effects:
             self._active[name] = now
         self._perform(name, effects)
+
+    def _with(self, name: str, step: Callable[[Keeper], Sequence[Outward]]) -> None:
+        """Take a step of a keeper that may write, and perform what it asks for."""
+        try:
+            effects = step(self._keepers[name])
+        except OSError as error:
+            self._let_go(name, error)
+        else:
+            self._perform(name, effects)
 
     # ------------------------------------------------------------------ effects
 
@@ -247,6 +311,7 @@ class Loop:
                 case StartJob():
                     self._waiting.append((name, effect))
                 case Published(generation, publication):
+                    self._troubles.pop(name, None)
                     fields = {"generation": generation.n, "tokens": publication.reading.tokens}
                     self._report(Told(name, "updated", {**fields, "covered": publication.boundary.messages}))
                 case UpToDate():
@@ -285,13 +350,13 @@ class Loop:
         now = time.monotonic()
         self._summarizers.answered(message, now)
         job = self._in_flight.pop(message.owner, None)
-        keeper = self._keepers.get(message.owner)
-        if keeper is None:
+        if message.owner not in self._keepers:
             return
         if self._accounts is not None and job is not None:
-            self._accounts.settled(keeper.place.sidecar, job, message.result, time.time())
+            sidecar = self._keepers[message.owner].place.sidecar
+            self._accounts.settled(sidecar, job, message.result, time.time())
         self._active[message.owner] = now
-        self._perform(message.owner, keeper.answered(message.result, now, time.time()))
+        self._with(message.owner, lambda keeper: keeper.answered(message.result, now, time.time()))
 
     def _catch_up_on_writing(self, now: float) -> None:
         """Ask a model again where one was wanted and did not write, once its summarizer may be asked again."""
@@ -305,15 +370,22 @@ class Loop:
 
     def _hear_questions(self) -> None:
         """Somebody runs `memcli update` beside us."""
-        for name, keeper in self._keepers.items():
-            if ask.asked(keeper.place.sidecar):
+        for name in list(self._keepers):
+            if ask.asked(self._keepers[name].place.sidecar):
+                now = time.monotonic()
                 self._asked.add(name)
-                self._active[name] = time.monotonic()
-                if keeper.session is None:
-                    self._reply(name)
-                else:
-                    keeper.session.ask()
-                    self._look(name, time.monotonic())
+                self._active[name] = now
+                self._look(name, now)
+
+    def _remind(self, name: str) -> None:
+        """Whoever asks wants the memory of the session that is there now, also if it began anew meanwhile."""
+        keeper = self._keepers.get(name)
+        if keeper is None:
+            return
+        if keeper.session is None:
+            self._reply(name)
+        else:
+            keeper.session.ask()
 
     def _reply(self, name: str) -> None:
         if name in self._asked:
@@ -352,5 +424,8 @@ class Loop:
 
     def _close(self) -> None:
         self._summarizers.close()
-        for keeper in self._keepers.values():
-            keeper.close()
+        for name, keeper in self._keepers.items():
+            try:
+                keeper.close()
+            except OSError as error:
+                self._complain(name, error)

@@ -60,7 +60,7 @@ def publish_now(keeper: Keeper, answer: Answer = rendered) -> None:
         if not effects or not any(isinstance(effect, UpToDate) for effect in effects):
             time.sleep(QUIET_SECONDS / 8)  # the file was written to just now: its client may not be done
             keeper.look(time.monotonic())
-    if not session.messages:  # known only now: a single message may lack its line end
+    if session.empty:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
 
 
@@ -121,13 +121,12 @@ def publication_now(follower: Follower, answer: Answer = rendered) -> Publicatio
     follower.resolve(session.tick(time.monotonic()), time.monotonic())
     session = follower.session
     assert session is not None
-    if not session.messages:
+    if session.empty:
         raise no_messages(follower.name)
     cut = session.boundaries.last
     if cut is None:
-        nothing = Cut(max(session.marks.first, 0))
-        fold = Fold().snapshot()
-        return session.publication(nothing, fold, _edited(session, session.render(fold)))
+        fold = session.origin or Fold().snapshot()
+        return session.publication(Cut(session.first), fold, _edited(session, session.render(fold)))
     session.ask()
     job = session.job(cut)
     if job.source is not None:

@@ -27,6 +27,15 @@ class Identity(NamedTuple):
     mtime_ns: int
 
 
+def identity(path: str) -> Identity | None:
+    """What a name points to now; None if nothing is there, or nothing that we may see."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
 Change = Literal["none", "grown", "replaced", "gone"]
 
 
@@ -42,13 +51,10 @@ class Tail:
     def look(self) -> Change:
         """Compare the name with what it was. A file that shrank or is another one has been replaced; so has one
         whose bytes right before our position are not those we read (truncated and rewritten between two looks)."""
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            self.identity = None
+        before, now = self.identity, identity(self.path)
+        self.identity = now
+        if now is None:
             return "gone"
-        now = Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        before, self.identity = self.identity, now
         if before == now:
             return "none"
         if now.size < self.position or not self._same():

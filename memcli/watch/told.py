@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from memcli.edge import printable
+
 
 class Told(NamedTuple):
     """What happened to which transcript ("" for the daemon itself)."""
@@ -17,7 +19,7 @@ def line_of(told: Told, clock: str) -> str:
     """The line, without its end. `clock` is the time of day to show."""
     fields = " ".join(f"{name}={_shown(value)}" for name, value in told.fields.items())
     where = f" {told.path}" if told.path else ""
-    return f"{clock} {told.event}{where} {fields}".rstrip()
+    return printable(f"{clock} {told.event}{where} {fields}".rstrip())  # a name can hold line ends, a log must not
 
 
 def _shown(value: object) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from memcli.commands.compact import Wish, compact
+from memcli.errors import NoMessages
 from memcli.session import Triggers
 from memcli.sidecar.place import Place
 from memcli.watch import spot
@@ -65,3 +70,49 @@ def uncut(directory: Path, format: str, swaps: int) -> Path:
     path = directory / "uncut.jsonl"
     path.write_bytes(script.data)
     return path
+
+
+def swapped_at(directory: Path, format: str, data: bytes, cuts: list[int], way: str) -> Path:
+    """A session of these bytes, swapped after each of `cuts` lines into a new file where it goes on; the last file.
+
+    `way`: the memory is made at the swap ("now"), or half the way before it ("behind"); "bare" keeps no covered turn.
+    """
+    lines = data.splitlines(keepends=True)
+    before, path = b"", directory / "cut0.jsonl"
+    for number, (start, stop) in enumerate(pairwise([0, *cuts, len(lines)])):
+        path = directory / f"cut{number}.jsonl"
+        grown = continued(format, before, lines[start:stop])
+        half = len(grown) // 2 if way == "behind" else len(grown)
+        _rested(path, before + b"".join(grown[:half]))
+        if way == "behind":
+            with suppress(NoMessages, FileNotFoundError):  # there is nothing to remember yet
+                memory_of(path)
+        _rested(path, before + b"".join(grown))
+        if stop < len(lines):
+            before = compacted(path, **({"keep_turns": 0} if way == "bare" else {}))
+    return path
+
+
+def continued(format: str, before: bytes, lines: list[bytes]) -> list[bytes]:
+    """Lines as a client writes them that goes on in a swapped file: what hung on a record that is gone hangs on the
+    last one. (Nor does it know old records that it could copy.)
+    """
+    id, parent = {"claude-code": ("uuid", "parentUuid"), "pi": ("id", "parentId")}.get(format, ("", ""))
+    if not before or not id:
+        return lines
+    records = [json.loads(line) for line in before.splitlines()]
+    known = [record[id] for record in records if id in record and record.get("type") != "session"]
+    out = []
+    for line in lines:
+        record = json.loads(line)
+        if record.get(parent) not in known and record.get("subtype") != "compact_boundary" and parent in record:
+            record[parent] = known[-1] if known else None
+        known += [record[id]] if id in record else []
+        out.append(json.dumps(record).encode() + b"\n")
+    return out
+
+
+def _rested(path: Path, data: bytes) -> None:
+    """A file that has not been written to for long: its end is a place to cut."""
+    path.write_bytes(data)
+    os.utime(path, (1e9, 1e9))

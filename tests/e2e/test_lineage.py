@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memcli.commands.compact import Wish, compact
 from memcli.sidecar.place import ROOM
 from tests.builders import FORMATS, MARK, Script, is_tail, pairs_are_whole, session_file, tail_of, told
-from tests.e2e.swaps import compacted, memory_of, parent_of, swapped, uncut
+from tests.e2e.swaps import compacted, memory_of, parent_of, swapped, swapped_at, uncut
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "formats"
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -22,6 +28,62 @@ def test_six_swaps_keep_the_facts_of_one_uncut_session(tmp_path, format):
 def test_six_bare_swaps_keep_them_too(tmp_path, format):
     path = swapped(tmp_path, format, 6, keep_turns=0)
     assert memory_of(path) == memory_of(uncut(tmp_path, format, 6))
+
+
+def written(format: str) -> bytes:
+    """A session of ours with everything that a cut can part. In pi a tree may return to what a memory covers already,
+    which no successor can take back: there it is one without.
+    """
+    if format != "pi":
+        return (FIXTURES / f"{format}.jsonl").read_bytes()
+    script = Script("pi").turn(0).prompt("turn the kiln down")
+    first, second = script.call("Both at once.", "kiln --read", "fan --read")
+    script.result(second, "fan: off").result(first, "Error: no kiln")
+    script.call("Again.", "kiln --read")
+    script._pi("assistant", [], stopReason="aborted")
+    return script.prompt("no, only the fan").round("The fan.", "fan --on", "ok").say("It is on.").turn(3).data
+
+
+@pytest.mark.parametrize("way", ["now", "behind", "bare"])
+@pytest.mark.parametrize("format", FORMATS)
+@settings(max_examples=3, deadline=None)
+@given(draw=st.data())
+def test_six_swaps_at_any_line_keep_the_facts_of_one_uncut_session(format, way, draw):
+    """Between call and result, between parallel calls, after half a message: the memory is the same to the byte."""
+    data = written(format)
+    lines = data.splitlines(keepends=True)
+    first = next(n for n in range(1, len(lines)) if "agent" in dict(told(format, b"".join(lines[:n]))))
+    cuts = draw.draw(st.sets(st.integers(first, len(lines) - 1), min_size=1, max_size=6).map(sorted))
+    with tempfile.TemporaryDirectory() as directory:
+        path = swapped_at(Path(directory), format, data, cuts, way)
+        (Path(directory) / "whole").mkdir()
+        whole = swapped_at(Path(directory) / "whole", format, data, [], "now")
+        assert memory_of(path) == memory_of(whole)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_file_that_was_just_swapped_can_be_swapped_again(tmp_path, format):
+    memory_of(session_file(tmp_path / "run.jsonl", format))
+    other, third = tmp_path / "other.jsonl", tmp_path / "third.jsonl"
+    other.write_bytes(compacted(tmp_path / "run.jsonl", keep_turns=0))
+    third.write_bytes(compacted(other, keep_turns=0))
+    third.write_bytes(third.read_bytes() + Script(format, after=third.read_bytes(), serial=900).turn(7).data)
+    memory = memory_of(third)
+    assert all(f"please do step {number} of the plan" in memory for number in (0, 2, 7))
+    assert "older memory" not in memory
+
+
+def test_what_the_successor_takes_back_is_not_the_parents(tmp_path):
+    """All turns of the new file are rolled back: the facts of the old one stay."""
+    path = session_file(tmp_path / "run.jsonl", "codex")
+    memory_of(path)
+    other = tmp_path / "other.jsonl"
+    script = Script("codex", after=(out := compacted(path, keep_turns=0)), serial=500).turn(5)
+    script._codex("event_msg", type="thread_rolled_back", num_turns=1)
+    other.write_bytes(out + script.turn(6).data)
+    memory = memory_of(other)
+    assert "please do step 0 of the plan" in memory
+    assert "please do step 5 of the plan" not in memory
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -101,7 +101,7 @@ def test_a_patch_changes_each_file_it_names() -> None:
 
 
 def test_a_move_remembers_where_the_file_came_from() -> None:
-    assert deed({"command": "git mv a.py b.py"}).changes[1].source == "a.py"
+    assert deed({"command": "git mv a.py b.py"}).changes[0].source == "a.py"
 
 
 def test_a_here_document_is_what_the_command_writes() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from memcli.ledger import failures
 from memcli.ledger.failures import Failure, telling_lines
-from tests.ledger.builders import agent, call, done, edited, folded, ran, result
+from tests.ledger.builders import agent, call, done, edited, folded, ran, result, user
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import Entry
@@ -105,3 +105,67 @@ def test_beyond_the_cap_fixed_failures_are_forgotten_first(monkeypatch: pytest.M
 
     assert [one.what for one in opened(*all_of_them)] == ["second"]
     assert fixed(*all_of_them) == []
+
+
+WENT_ON = [[user(f"go on {turn}"), [ran(f"do {name}") for name in "abcdefghijklmnopqrst"]] for turn in range(3)]
+NO_PAGE = "Request failed: error 404, the page was not found"
+
+
+def left(*entries: Entry | list[Entry]) -> list[tuple[str, str]]:
+    return [(one.what, one.instead) for one in folded(*entries).state.work.failures.left]
+
+
+def test_what_failed_once_and_was_not_needed_for_two_turns_is_no_open_error() -> None:
+    once = ran("curl https://shop.example/a", NO_PAGE, failed=True)
+
+    assert left(user("look"), once, WENT_ON) == [("curl https://shop.example/a", "")]
+    assert left(user("look"), once, WENT_ON[:1], user("next")) == []  # two turns, but too few calls
+    assert left(user("look"), once, ran("curl https://shop.example/a", NO_PAGE, failed=True), WENT_ON) == []
+
+
+@pytest.mark.parametrize("check", ["pytest tests/a.py", "make", "npm run lint", "mise run test:cart"])
+def test_a_check_that_failed_stays_open_however_long_nobody_runs_it(check: str) -> None:
+    assert left(user("test it"), ran(check, BROKEN, failed=True), WENT_ON) == []
+
+
+def test_a_misspelt_check_is_forgotten_like_any_other_slip() -> None:
+    slip = ran("cargo test a:: b::", "error: unexpected argument 'b::' found in the command", failed=True)
+
+    assert left(user("test it"), slip, WENT_ON) == [("cargo test a:: b::", "")]
+
+
+def test_the_first_program_of_a_pipe_that_works_alone_settles_the_pipe() -> None:
+    pipe = ran("lint run --json ./... | python3 -c 'x'", "No version is set for command python3", failed=True)
+
+    assert left(pipe, ran("lint run --timeout=9m ./...")) == [
+        ("lint run --json ./... | python3 -c 'x'", "lint run --timeout=9m ./...")
+    ]
+    assert left(pipe, ran("lint format ./...")) == []
+
+
+def test_other_operands_settle_nothing_and_other_options_do() -> None:
+    failed = ran("gh view 7 --fields all", "error: the field all cannot be viewed here", failed=True)
+
+    assert left(failed, ran("gh view")) == []
+    assert left(failed, ran("gh view 7 --fields=some")) == []
+    assert left(ran("rm a.lock", "rm: a.lock: No such file or directory", failed=True), ran("rm -f a.lock")) == [
+        ("rm a.lock", "rm -f a.lock")
+    ]
+
+
+def test_a_check_run_with_other_options_is_not_the_same_check() -> None:
+    assert left(ran("go test ./a -race", BROKEN, failed=True), ran("go test ./a")) == []
+
+
+def test_what_was_left_opens_again_when_it_fails_again_and_is_fixed_when_it_works() -> None:
+    before = [user("look"), ran("curl https://shop.example/a", NO_PAGE, failed=True), WENT_ON]
+
+    assert len(opened(*before, ran("curl https://shop.example/a", NO_PAGE, failed=True))) == 1
+    assert len(fixed(*before, ran("curl https://shop.example/a"))) == 1
+
+
+def test_what_npm_adds_to_any_failure_and_code_squeezed_into_a_line_say_nothing() -> None:
+    squeezed = "x=" + "throw new Error('undefined');" * 40
+    output = f"{squeezed}\nsrc/a.ts(3,1): error TS2339: no such member\nnpm error path /home/dev/shop\n{squeezed}"
+
+    assert telling_lines(output) == ["src/a.ts(3,1): error TS2339: no such member"]

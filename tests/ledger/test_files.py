@@ -56,6 +56,47 @@ def test_a_moved_file_leaves_its_old_place() -> None:
     assert known["/home/dev/shop/src/basket.py"].source == CART
 
 
+def test_a_moved_file_keeps_what_is_known_of_it() -> None:
+    known = folded(
+        place(), agent("Adding the tax:"), edited(CART), ran("mv src/cart.py src/basket.py")
+    ).state.files.known
+
+    assert [touch.why for touch in known["/home/dev/shop/src/basket.py"].touches] == ["Adding the tax"]
+
+
+def test_several_operands_move_into_a_folder() -> None:
+    assert states(edited(CART), ran("mv src/cart.py src/tax.py lib")) == {
+        "src/cart.py": "deleted",
+        "lib/cart.py": "created",
+        "src/tax.py": "deleted",
+        "lib/tax.py": "created",
+    }
+
+
+def test_a_folder_takes_its_known_files_along() -> None:
+    assert states(edited(CART), ran("mv src core")) == {"src/cart.py": "deleted", "core/cart.py": "created"}
+    inside = states(wrote("core/a.py"), edited(CART), ran("mv src core"))
+    assert inside == {"core/a.py": "created", "src/cart.py": "deleted", "core/src/cart.py": "created"}
+
+
+def test_a_target_that_may_be_a_name_or_a_folder_is_not_guessed() -> None:
+    assert states(ran("mv src/cart.py lib")) == {"src/cart.py": "deleted"}
+    assert states(wrote("lib/a.py"), ran("mv src/cart.py lib"))["lib/cart.py"] == "created"
+
+
+def test_what_follows_a_move_in_one_command_counts_after_it() -> None:
+    assert states(edited(CART), ran("mv src/cart.py src/old.py && echo x > src/cart.py")) == {
+        "src/old.py": "created",
+        "src/cart.py": "modified",
+    }
+    assert states(edited(CART), ran("mv src/cart.py src/old.py && rm src/old.py"))["src/old.py"] == "deleted"
+
+
+def test_a_file_moved_to_or_from_scratch_leaves_no_trace_there() -> None:
+    assert states(ran("mv /tmp/x.py src/x.py")) == {"src/x.py": "created"}
+    assert states(ran("mv src/x.py /tmp/x.py")) == {"src/x.py": "deleted"}
+
+
 def test_a_relative_path_is_the_known_file_that_ends_so() -> None:
     assert states(edited(CART), ran("sed -i s/a/b/ cart.py")) == {"src/cart.py": "modified"}
 
@@ -128,3 +169,15 @@ def test_beyond_the_cap_files_that_were_only_read_go_first(monkeypatch: pytest.M
         "a.py": "created",
         "b.py": "created",
     }
+
+
+def test_many_lines_of_one_script_are_one_change() -> None:
+    assert (
+        cart(ran("sed -i s/a/b/ src/cart.py\nsed -i s/c/d/ src/cart.py"), ran("sed -i s/e/f/ src/cart.py")).writes == 2
+    )
+
+
+def test_a_file_known_by_a_relative_path_is_the_absolute_one_that_ends_so() -> None:
+    known = folded(edited("src/cart.py"), edited(CART)).state.files.known
+
+    assert {path: file.writes for path, file in known.items()} == {CART: 2}

@@ -12,8 +12,8 @@ from memcli.ledger.shell import command_key, looks_only, traffic
     [
         ("rm -f src/old.py", [("deleted", "src/old.py")]),
         ("git rm docs/a.md docs/b.md", [("deleted", "docs/a.md"), ("deleted", "docs/b.md")]),
-        ("mv a.py b.py", [("deleted", "a.py"), ("created", "b.py")]),
         ("cp a.py lib/", [("created", "lib/a.py")]),
+        ("cp a.py b.py lib", [("created", "lib/a.py"), ("created", "lib/b.py")]),
         ("echo hi > out.txt && cat out.txt", [("written", "out.txt")]),
         ("make 2>&1 | tee build.log", [("written", "build.log")]),
         ("sed -i 's/a/b/' src/cart.py", [("modified", "src/cart.py")]),
@@ -23,7 +23,22 @@ from memcli.ledger.shell import command_key, looks_only, traffic
     ],
 )
 def test_what_a_command_writes_is_read_from_its_line(command: str, effects: list[tuple[str, str]]) -> None:
-    assert traffic(command).effects == effects
+    assert [effect[:2] for effect in traffic(command).effects] == effects
+
+
+@pytest.mark.parametrize(
+    ("command", "moves"),
+    [
+        ("mv a.py b.py", [("a.py", "b.py")]),
+        ("cd src && git mv -k a.py b.py lib", [("src/a.py", "src/lib/"), ("src/b.py", "src/lib/")]),
+        ("mv tools/ core", [("tools", "core")]),
+        ("mv lib/a.py .", [("lib/a.py", "./")]),
+        ("mv theme/* web/", []),
+        ("mv $f web/", []),
+    ],
+)
+def test_a_move_is_read_with_where_to_and_not_what_is_there(command: str, moves: list[tuple[str, str]]) -> None:
+    assert [(effect.source, effect.path) for effect in traffic(command).effects] == moves
 
 
 @pytest.mark.parametrize(

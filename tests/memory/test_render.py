@@ -204,7 +204,6 @@ def test_every_changed_file_has_a_line_with_its_state() -> None:
 
     assert re.findall(r"^- (\S+) — (.*?)(?::|;|$)", files, re.MULTILINE) == [
         ("e.py", "created (moved from d.py)"),
-        ("d.py", "deleted"),
         ("c.py", "deleted"),
         ("b.py", "modified"),
         ("a.py", "created"),
@@ -440,3 +439,74 @@ def test_current_state_says_when_the_person_stopped_the_work() -> None:
 )
 def test_current_state_says_how_far_the_memory_reaches(whole: bool, words: str) -> None:
     assert words in current_state(presented(user("go")), 4_000, Covered(whole=whole))
+
+
+def test_an_error_that_work_went_around_is_told_apart_from_open_and_fixed_ones() -> None:
+    failed = ran("rm a.lock", "rm: a.lock: No such file or directory", failed=True)
+
+    assert text("Errors & Corrections", user("go"), failed, ran("rm -f a.lock")) == (
+        "Errors that work went on without or around, newest first:\n"
+        '- [t1] `rm a.lock` — output: "rm: a.lock: No such file or directory" — worked since: `rm -f a.lock`'
+    )
+
+
+def test_a_job_in_the_background_runs_until_its_end_is_told() -> None:
+    job = done(
+        "Bash",
+        {"command": "for i in 1 2 3; do sleep 60; done", "description": "Wait for the build"},
+        "Command running in background with ID: b7k2",
+    )
+
+    assert "- running in background: Wait for the build (id `b7k2`)\n" in now(user("go"), job)
+    assert "worked" not in now(user("go"), job)
+    assert "(id `b7k2`), started in an earlier turn, its end was not seen" in now(user("go"), job, user("and?"))
+    assert "b7k2" not in now(user("go"), job, done("TaskOutput", {"task_id": "b7k2"}, "<status>completed</status>"))
+
+
+def test_a_session_nobody_asked_about_for_two_turns_is_not_shown() -> None:
+    session = done("exec_command", {"cmd": "make serve"}, "Process running with session ID 7")
+
+    assert "(id `7`)" in now(user("go"), session, user("and?"))
+    assert "(id `7`)" not in now(user("go"), session, user("and?"), user("so?"))
+
+
+def test_the_latest_calls_say_how_each_went_and_a_common_purpose_once() -> None:
+    state = now(user("go"), agent("I'll look at the cart:"), edited("a.py"), ran("grep -n x a.py", failed=True))
+
+    assert "- latest, I'll look at the cart: `grep -n x a.py` found nothing\n" in state
+    assert "- before that: `a.py` changed\n" in state
+
+
+def test_files_that_a_subagent_changed_are_listed_as_such() -> None:
+    task = done("Task", {"prompt": "Fix the rounding."}, "Files changed:\n- src/tax.py\n- src/cart.py")
+
+    assert "- modified by a subagent in src: cart.py, tax.py" in text("Files", place(), task)
+
+
+def test_a_moved_file_tells_from_where_and_its_old_place_stands_aside() -> None:
+    files = text("Files", place(), edited("/home/dev/shop/web/src/cart.py"), ran("mv web/src/cart.py web/core/"))
+
+    assert files.splitlines()[1:3] == [
+        "- web/core/cart.py — created (moved from web/src/)",
+        "- deleted in web/src: cart.py",
+    ]
+
+
+def test_a_renamed_file_tells_its_old_name() -> None:
+    assert "basket.py — created (moved from src/cart.py)" in text("Files", place(), ran("mv src/cart.py src/basket.py"))
+
+
+def test_scratch_files_share_a_line_at_the_end() -> None:
+    scratch = [wrote(f"/tmp/session/{name}.md") for name in ("a", "b")]
+
+    assert text("Files", place(), wrote("/home/dev/shop/x.py"), scratch).splitlines()[1:3] == [
+        "- x.py — created",
+        "- created in /tmp/session: b.md, a.md",
+    ]
+
+
+def test_paths_are_told_below_the_common_folder_where_no_directory_is_recorded() -> None:
+    two = [edited("/home/dev/shop/src/cart.py"), edited("/home/dev/shop/docs/tax.md")]
+
+    assert "- src/cart.py — modified" in text("Files", two)
+    assert "- files lie below `/home/dev/shop`" in text("Key References", two)

@@ -1,14 +1,17 @@
 """What a prompt is about, found by its lines alone: who said what, and the memory that stands.
 
 Nothing is agreed with whoever wrote the prompt. In a message of the user, a line that begins with the name of a speaker,
-as a heading, a tag or in brackets, opens that speaker's text; a heading with the name of a section of the memory opens
-that section; a closing tag or any other heading ends either. Lines that belong to neither are instructions and are left
-out. In a prompt of several messages the roles of the messages speak for themselves, and the last one is the instruction.
+as a heading, in brackets or before a colon, opens that speaker's text; such lines look alike, so what merely resembles
+one inside a text does not count. A closing tag ends it. Elsewhere a heading with the name of a section of the memory
+opens that section; where tags part the memory, the last part is what stands and may be changed. Other lines are
+instructions and are left out. In a prompt of several messages the roles of the messages speak for themselves, and the
+last one is the instruction.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.messages_api.piece import blocks_of
@@ -29,6 +32,7 @@ _SPEAKER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _CLOSING = re.compile(r"^\s*(</|\[/)")
+_WHO_ENDS = re.compile(rf"^\s*</\s*({_WHO}|messages?|conversation|transcript)\b", re.IGNORECASE)
 _TAG = re.compile(r"^\s*<[\w-]+[^>]*>\s*$")
 _ROLES = {"user": "user", "human": "user", "assistant": "assistant", "agent": "assistant", "tool": "tool"}
 
@@ -51,9 +55,11 @@ def material(body: dict[str, Any]) -> Material:
     for message in messages[:-1]:
         said += _real(message)
     for role, section, line in _rendered(_text(messages[-1])):
-        if section:
+        if not role and not section:
+            memory = {}
+        elif section:
             memory.setdefault(section, []).append(line.strip())
-        elif role:
+        else:
             said.append((role, line))
     return Material(tuple(said), memory)
 
@@ -72,19 +78,39 @@ def _real(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _rendered(text: str) -> Iterator[tuple[str, str, str]]:
-    """(role, section, line): at most one of the first two is set."""
+    """(role, section, line): at most one of the first two is set; neither for a tag that begins another part."""
+    lines = text.splitlines()
+    form = _form_of_speakers(lines)
     role = section = ""
-    for line in text.splitlines():
+    for line in lines:
         heading = _HEADING.match(line)
         speaker = _SPEAKER.match(line)
-        if heading and heading[1] in _SECTIONS:
-            role, section = "", heading[1]
-        elif _CLOSING.match(line):
-            role = section = ""
-        elif speaker and not (section and line.startswith((" ", "-"))):
-            role, section = _ROLES[(speaker[1] or speaker[2] or speaker[3]).lower()], ""
+        if speaker and _form(speaker) == form:
+            role, section = _role(speaker), ""
             yield role, "", speaker[4]
-        elif heading or _TAG.match(line):
+        elif _CLOSING.match(line) and (not role or line.lstrip().startswith("[/") or _WHO_ENDS.match(line)):
             role = section = ""
-        elif line.strip():
-            yield role, section, line
+        elif role:
+            yield role, "", line
+        elif heading:
+            section = heading[1] if heading[1] in _SECTIONS else ""
+        elif _TAG.match(line):
+            section = ""
+            yield "", "", ""
+        elif section and line.strip():
+            yield "", section, line
+
+
+def _form_of_speakers(lines: list[str]) -> str:
+    """How the lines look that open a speaker's text: the commonest form, one in brackets before any other."""
+    forms = Counter(_form(speaker) for line in lines if (speaker := _SPEAKER.match(line)))
+    return max(forms, key=lambda form: (form[:1] in "[<(", forms[form]), default="")
+
+
+def _form(speaker: re.Match[str]) -> str:
+    label = speaker[0][: len(speaker[0]) - len(speaker[4])]
+    return re.sub(r"\d+", "#", re.sub(_WHO, "", label.strip(), count=1, flags=re.IGNORECASE)).lower()
+
+
+def _role(speaker: re.Match[str]) -> str:
+    return _ROLES[(speaker[1] or speaker[2] or speaker[3]).lower()]

@@ -93,7 +93,8 @@ def _sections(found: Material) -> dict[str, list[str]]:
     failures = [sentence for sentence in agent if _FAILURE.search(sentence)]
     earlier = [sentence for sentence in agent[:-1] if sentence not in failures]
     corrected = [sentence for sentence in user if _REFUSAL.search(sentence)]
-    named = [f"`{name[1]}`: {reworded(sentence)}" for sentence in earlier if (name := _NAME.search(sentence))]
+    done = [sentence for sentence in earlier if _DONE.search(sentence)]
+    named = [(name[1], sentence) for sentence in earlier if (name := _NAME.search(sentence))]
     return {
         "User Intent": [_asked(number, sentence) for number, sentence in enumerate(user[-6:])],
         "Errors & Corrections": [
@@ -101,8 +102,8 @@ def _sections(found: Material) -> dict[str, list[str]]:
             *(reworded(sentence) for sentence in failures[-4:]),
         ],
         "Active Work": [reworded(sentence) for sentence in agent[-4:]],
-        "Completed Work": [reworded(sentence) for sentence in earlier if _DONE.search(sentence)][-8:],
-        "Key References": list(dict.fromkeys(named))[-6:],
+        "Completed Work": [reworded(sentence) for sentence in done[-8:]],
+        "Key References": [f"`{name}`: {reworded(sentence)}" for name, sentence in named[-6:]],
     }
 
 

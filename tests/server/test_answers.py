@@ -73,6 +73,20 @@ def test_instructions_memory_and_messages_are_told_apart() -> None:
     assert [len(found.of(role)) for role in ("user", "assistant", "tool")] == [2, 3, 1]
 
 
+def test_what_resembles_a_speaker_inside_a_text_is_text() -> None:
+    prompt = (
+        "[7f user] one\n# A heading\n<task>\nassistant: two\n</task>\n[tool] three\n[7f assistant] four\n[/7f]\nfive"
+    )
+    found = material(body(prompt))
+    assert found.of("user") == ["one", "# A heading", "<task>", "assistant: two", "</task>", "[tool] three"]
+    assert found.of("assistant") == ["four"]
+
+
+def test_where_tags_part_the_memory_the_last_part_may_be_changed() -> None:
+    parts = "<facts>\n## Files\n- a.py\n</facts>\n<notes>\n## Active Work\n- the roof\n</notes>\n[7f user] go on"
+    assert material(body(parts)).memory == {"Active Work": ["- the roof"]}
+
+
 def test_messages_of_a_conversation_speak_for_themselves() -> None:
     found = material(body("make it so", ("assistant", "it is so"), "Now write the memory of all this."))
     assert found.said == (("user", "make it so"), ("assistant", "it is so"))
@@ -140,11 +154,12 @@ def test_damage_depends_on_the_seed_and_the_request_alone() -> None:
     assert Damaged(1)(structured()) != Damaged(2)(structured())
 
 
-def test_half_of_the_lines_are_spoilt() -> None:
+def test_a_quarter_of_the_lines_is_lost_and_another_mangled() -> None:
     lines = [f"line {number} of `module_{number}.py` is not long" for number in range(400)]
     answer = Damaged(5, ["## Active Work\n" + "\n".join(lines)])(body())
     whole = sum(line in answer for line in lines)
-    assert 140 <= whole <= 260
+    assert 160 <= whole <= 240
+    assert 260 <= answer.count("line ") <= 340
 
 
 def test_recorded_answers_come_in_order_and_the_last_one_stays() -> None:

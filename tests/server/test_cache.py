@@ -60,6 +60,11 @@ def test_only_marks_write_so_a_shorter_prefix_is_not_read(caller) -> None:
     assert caller.ask(text(LONG, MARK), text("two")).read == 0
 
 
+def test_a_mark_costs_no_token(caller) -> None:
+    totals = [caller.ask(text("one"), tools=[TOOLS[0] | mark]).total for mark in ({}, {"cache_control": MARK})]
+    assert totals[0] == totals[1]
+
+
 def test_a_change_before_the_mark_is_a_miss(caller) -> None:
     caller.ask(text(LONG, MARK))
     assert caller.ask(text("x" + LONG, MARK)).note == "write"
@@ -89,7 +94,7 @@ def test_an_entry_lives_five_minutes_from_the_start_of_its_request(caller) -> No
 
 
 def test_reading_renews_for_free(caller) -> None:
-    for minutes in (0, 4, 8, 12):
+    for minutes in (0, 4, 8):
         visit = caller.ask(text(LONG, MARK), at=START + minutes * 60)
     assert (visit.read, visit.write_5m) == (1304, 0)
 
@@ -98,6 +103,11 @@ def test_an_hour_lasts_an_hour(caller) -> None:
     caller.ask(text(LONG, HOUR), at=START)
     assert caller.ask(text(LONG, HOUR), at=START + 3599).read == 1304
     assert caller.ask(text(LONG, HOUR), at=START + 3599 + 3600).note == "miss: ttl"
+
+
+def test_the_longest_prefix_that_is_written_is_read(caller) -> None:
+    both = [text(LONG, MARK), text(LONG, MARK)]
+    assert [caller.ask(*both).read for _ in range(2)] == [0, 2604]
 
 
 def test_hours_and_minutes_are_billed_apart(caller) -> None:

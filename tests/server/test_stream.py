@@ -143,3 +143,8 @@ def test_the_log_holds_what_was_sent_and_answered_and_can_be_read_over_the_wire(
     assert (seen.headers["authorization"], seen.status, seen.retries) == ("Bearer k", 200, 0)
     assert seen.answer["content"][-1]["text"].startswith("word")
     assert json.loads(post(server, b"", "/log", "GET")[2]) == seen._asdict()
+
+
+def test_every_test_may_have_a_server_that_answers_by_rule(messages_api, client):
+    answer = client(messages_api).messages.create(**body("[a user] Please build the roof of it."))
+    assert answer.content[-1].text == "## User Intent\n\n- The user asked: Please make the roof of it."

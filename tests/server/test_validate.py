@@ -178,6 +178,7 @@ def greeting(house, **headers: str) -> int:
 def test_the_service_wants_a_bearer_and_its_newest_version() -> None:
     now, old = "2026-10-21", "2023-06-01"
     assert greeting(ANTHROPIC, authorization="Bearer k", anthropic_version=now) == 200
+    assert greeting(ANTHROPIC, authorization="Bearer k", anthropic_version=now, anthropic_beta="b") == 200
     assert greeting(ANTHROPIC, x_api_key="k", anthropic_version=now) == 401
     assert greeting(ANTHROPIC, authorization="Bearer k", anthropic_version=old) == 400
     assert greeting(ANTHROPIC, authorization="Bearer k") == 400

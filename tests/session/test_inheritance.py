@@ -7,7 +7,6 @@ import pytest
 from memcli.memory import message
 from memcli.session import Fold, Inheritance
 from memcli.transcript.encode import common
-from memcli.transcript.entries import Entry, Interrupt
 from tests.builders import FORMATS, Script
 from tests.session.driver import NEVER, Driver
 
@@ -29,11 +28,11 @@ def successor(format: str, fold: Fold, covered: int) -> Driver:
     return Driver(format, NEVER, Inheritance(fold.snapshot(), covered)).feed(script.turn(1).data, quiet=1.0)
 
 
-@pytest.mark.parametrize("format", [format for format in FORMATS if format != "codex"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_covered_messages_are_not_folded_again(format):
-    """The last turn is 4 messages where words and call are one, else 5. (Codex ends it with a record of its own.)"""
+    """The last turn is 4 messages where words and call are one, else 5."""
     fold = parent(format)
-    covered = 5 if format == "claude-code" else 4
+    covered = 5 if format in ("claude-code", "codex") else 4
     again = successor(format, fold, covered).session.settled
     assert again.ledger.snapshot() == fold.ledger.snapshot()
 
@@ -45,12 +44,37 @@ def test_messages_the_parent_does_not_know_are_folded():
 
 
 def test_the_first_prompt_after_a_covered_interrupt_corrects_the_work():
-    fold = parent("anthropic")
-    fold.fold(Entry(0, 1, "", (Interrupt(),)))
+    stopped = Script("anthropic").turn(0).prompt("[Request interrupted by user]").prompt("go on")
+    fold = Driver("anthropic", NEVER).feed(stopped.data).session.settled
     script = Script("anthropic").prompt(MEMORY).prompt("no, the old wheel").say("Yes.")
     driver = Driver("anthropic", NEVER, Inheritance(fold.snapshot(), 0)).feed(script.data)
     corrections = driver.update().markdown.split("## Errors & Corrections")[1].split("## ")[0]
     assert "no, the old wheel" in corrections
+
+
+def test_words_in_a_turn_that_was_under_way_at_the_swap_are_taken_into_it():
+    """The record that began the task is covered: only the fold can tell."""
+    begun = Script("codex").turn(0).prompt("go on").round("Looking.", "ls", "ok").round("Again.", "ls", "ok")
+    fold = Driver("codex", NEVER).feed(begun.data).session.settled
+    script = Script("codex")
+    for text in (MEMORY, "and the wheel"):
+        script._item("message", role="user", content=[{"type": "input_text", "text": text}])
+    driver = Driver("codex", NEVER, Inheritance(fold.snapshot(), 0)).feed(script.say("Yes.").data)
+    assert "said while work went on" in driver.update().markdown
+
+
+def test_a_result_that_a_swap_made_up_is_no_fact():
+    """A call was given up: a request needs a result, but nothing came back."""
+
+    def fold(*results: str) -> bytes:
+        script = Script("anthropic").prompt("look")
+        (call,) = script.call("Looking.", "ls")
+        for text in results:
+            script.result(call, text)
+        return Driver("anthropic", NEVER).feed(script.turn(1).data, quiet=1.0).session.settled.snapshot()
+
+    assert fold(common.NO_RESULT) == fold()
+    assert fold("ok") != fold()
 
 
 def test_a_message_that_is_not_ours_is_the_users_text():

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.transcript.entries import AssistantText, Compacted, Entry, Thinking, ToolUse, Usage, UserText
+from memcli.transcript.entries import (
+    AssistantText,
+    Compacted,
+    Entry,
+    Interrupt,
+    MachineText,
+    Thinking,
+    ToolResult,
+    ToolUse,
+    TurnEnd,
+    Usage,
+    UserText,
+)
 from memcli.transcript.meter import PRIOR_RATIO, Meter, Reading, chars_of
 
 
@@ -64,3 +77,76 @@ def test_thinking_takes_no_place_and_arguments_do():
 def test_the_meter_is_additive(sizes):
     """Many small entries measure as one large one."""
     assert read(*map(text, sizes)).state.chars == read(text(sum(sizes))).state.chars
+
+
+@pytest.mark.parametrize(
+    ("part", "chars"),
+    [
+        (UserText("four"), 4),
+        (AssistantText("four"), 4),
+        (MachineText("four"), 4),
+        (ToolResult("c", "four"), 4),
+        (ToolUse("c", "ls", {"a": "é"}), len("ls") + len('{"a":"é"}'.encode())),
+        (Interrupt(), 0),
+        (TurnEnd(), 0),
+        (Compacted("a summary"), 0),
+        (Usage(9), 0),
+    ],
+)
+def test_only_what_the_model_reads_takes_place(part, chars):
+    assert chars_of(Entry(0, 1, "user", (part,))) == chars
+
+
+def test_the_clients_summary_is_no_second_swap():
+    """Claude Code writes boundary and summary as two records: only the first one starts the counting anew."""
+    boundary, summary = Entry(0, 1, "", (Compacted(post_tokens=12_000),)), Entry(1, 2, "", (Compacted("it was..."),))
+
+    assert read(boundary, summary, text(270)).reading == Reading(12_000, 100)
+
+
+def test_a_swap_of_unknown_size_is_estimated_from_then_on():
+    assert read(counted(150_000), text(5000), Entry(0, 1, "", (Compacted(),)), text(270)).reading == Reading(0, 100)
+
+
+def test_a_summary_with_a_figure_is_a_swap():
+    assert read(counted(9000), text(500), Entry(0, 1, "", (Compacted("s", post_tokens=70),))).reading == Reading(70, 0)
+
+
+def test_the_first_count_and_one_without_new_text_teach_nothing():
+    assert read(text(9000), counted(1000)).ratio == PRIOR_RATIO
+    assert read(counted(1000), counted(9000)).ratio == PRIOR_RATIO
+    assert read(counted(1000), text(100), counted(1000)).ratio == PRIOR_RATIO
+
+
+def test_what_was_learnt_survives_another_model_and_the_clients_swap():
+    learnt = read(counted(1000), text(100_000), counted(21_000))
+    ratio = learnt.ratio
+    learnt.add(counted(500, "other"))
+    learnt.add(Entry(0, 1, "", (Compacted(),)))
+
+    assert learnt.ratio == ratio
+
+
+@given(st.lists(st.integers(1, 5000), min_size=1, max_size=12), st.sampled_from([1.5, 2.7, 4.0, 6.0]))
+def test_the_ratio_moves_from_the_prior_towards_the_sessions_own_and_never_beyond(sizes, true_ratio):
+    meter, context = Meter(), 1000
+    meter.add(counted(context))
+    for size in sizes:
+        meter.add(text(size * 10))
+        context += max(1, round(size * 10 / true_ratio))
+        meter.add(counted(context))
+
+    low, high = sorted((PRIOR_RATIO, true_ratio))
+    assert low * 0.99 <= meter.ratio <= high * 1.01
+    assert meter.reading == Reading(context, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 3000)), max_size=8), st.integers(0, 8))
+def test_a_meter_that_was_saved_anywhere_goes_on_as_before(steps, stop):
+    entries = [counted(context, size=size) if context % 2 else text(size) for context, size in steps]
+    whole, first = read(*entries), read(*entries[:stop])
+    second = Meter(first.state)
+    for entry in entries[stop:]:
+        second.add(entry)
+
+    assert second.state == whole.state

@@ -27,6 +27,17 @@ def test_an_open_round_stays_behind_the_boundary(format):
     assert made.open_calls == 2
 
 
+def test_half_a_message_at_a_quiet_end_is_folded_again_with_its_other_half():
+    script = Script("claude-code").turn(0).prompt("now the next")
+    script.call("Looking.", "ls")
+    first, second = script.data.rpartition(b'{"type": "assistant"')[::2]
+    first = first.replace(b'"stop_reason": "tool_use"', b'"stop_reason": null')
+    halves = Driver("claude-code", NEVER).feed(first, quiet=1.0).feed(b'{"type": "assistant"' + second).restart()
+    whole = Driver("claude-code", NEVER).feed(halves.file)
+    assert halves.session.settled.snapshot() == whole.session.settled.snapshot()
+    assert len(halves.session.pending) == len(whole.session.pending)
+
+
 def test_a_prompt_nobody_answered_is_named_as_the_last_request_and_not_covered():
     script = Script("anthropic").turn(0)
     before = len(script.data)
@@ -224,3 +235,14 @@ def test_up_to_date_comes_only_after_the_file_is_quiet():
     machine.receive(session("anthropic"), 0.0)
     machine.ask()
     assert not any(isinstance(effect, UpToDate) for effect in machine.tick(0.05))
+
+
+def test_what_was_asked_for_stands_only_when_the_quiet_end_is_covered_too():
+    """A threshold was crossed inside the turn: its update is made at once, and is not the answer."""
+    driver = Driver("anthropic", Triggers(init_tokens=1))
+    driver.session.ask()
+    driver.feed(session("anthropic"))
+    assert (len(driver.published), driver.current) == (1, 0)
+    assert driver.published[0].boundary.offset < len(driver.file)
+    driver.pass_time(1.0)
+    assert (driver.published[-1].boundary.offset, driver.current) == (len(driver.file), 1)

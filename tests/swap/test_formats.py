@@ -129,6 +129,22 @@ def test_words_in_an_open_round_stand_before_it() -> None:
     assert len(found) == 3
 
 
+def test_a_pull_request_stays_recorded_beside_the_chain() -> None:
+    link = {"type": "pr-link", "prUrl": "https://git.example/pull/7", "prNumber": 7, "sessionId": "s"}
+    found = tail("claude-code", claude() + dump(link))
+
+    assert found[2]["prNumber"] == 7
+    assert found[2]["sessionId"] == found[0]["sessionId"] != "s"
+    assert "parentUuid" not in found[2]
+
+
+def test_an_answer_that_was_stopped_before_its_first_word_still_says_so() -> None:
+    stopped = {"type": "message", "id": "e9", "message": {"role": "assistant", "content": [], "stopReason": "aborted"}}
+
+    assert tail("pi", dump(stopped)) == [stopped]
+    assert tail("pi", dump(stopped).replace(b"aborted", b"stop")) == []
+
+
 def test_words_of_a_refusal_are_given_once_however_often_the_session_is_swapped() -> None:
     data = WRITERS["claude-code"]([("prompt", "a"), ("call", "c1"), ("refused", "c1", "use tabs"), ("say", "b")])
     once = b"".join(map(dump, tail("claude-code", data, words=facts("claude-code", data)[2])))
@@ -459,3 +475,30 @@ def test_codex_rules_from_before_the_first_prompt_stand_once_before_each_memory(
     twice = module.message("memory", "", "", module.context(begun[:-1], []))
 
     assert once.before.count(b"never push") == twice.before.count(b"never push") == 1
+
+
+# ---- words of refusals, swapped again
+
+
+@pytest.mark.parametrize("open_round", [True, False])
+def test_words_of_two_refusals_in_one_round_stand_once_however_often_it_is_swapped(open_round) -> None:
+    calls = [("call", "c1"), ("call", "c2"), ("call", "c3")]
+    answers = [("refused", "c1", "not so"), ("refused", "c2", "nor so")]
+    events = [("prompt", "a"), *calls, *answers, *([] if open_round else [("result", "c3"), ("say", "b")])]
+    data = WRITERS["claude-code"](events)
+    for _ in range(3):
+        found = tail("claude-code", data, words=facts("claude-code", data)[2])
+        data = b"".join(map(dump, found))
+
+        texts = [body for record in found if isinstance(body := record["message"]["content"], str)]
+        assert [texts.count("not so"), texts.count("nor so")] == [1, 1]
+
+
+def test_the_same_words_in_another_turn_do_not_stand_for_those_of_a_refusal() -> None:
+    refused = [("call", "c1"), ("refused", "c1", "no")]
+    data = WRITERS["claude-code"](
+        [("prompt", "no"), ("say", "x"), *refused, ("say", "y"), ("prompt", "no"), ("say", "z")]
+    )
+    found = tail("claude-code", data, words=facts("claude-code", data)[2])
+
+    assert [record["message"]["content"] for record in found].count("no") == 3

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from memcli import swap
 from memcli.transcript import encode, formats
 from memcli.transcript.encode.to_messages import to_messages
-from memcli.transcript.entries import AssistantText, Thinking, UserText
+from memcli.transcript.entries import AssistantText, MachineText, Thinking, UserText
 from memcli.transcript.lines import LineBuffer
 from tests.swap.a_head import MEMORY, a_head, facts, lines_of, swapped
 from tests.swap.rules import broken_rule
@@ -69,8 +69,9 @@ def test_every_word_from_the_cut_on_stands_once_and_in_order(format, draw) -> No
 
 
 def said_in(entry) -> list[str]:
-    """The words of an entry; those of the refusal itself stand behind it once more, as a message."""
-    words = [part for part in entry.parts if isinstance(part, UserText | AssistantText)]
+    """The words of an entry; those of a refusal stand behind it once more, as a message that nobody reads twice."""
+    kinds = (UserText, AssistantText, MachineText) if entry.role == "user" else (UserText, AssistantText)
+    words = [part for part in entry.parts if isinstance(part, kinds)]
     return [
         part.text for part in words if getattr(part, "via", "") != "rejection" and "memcli generation" not in part.text
     ]

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from memcli.transcript.formats.claude_code import Reader
+from memcli.transcript.entries import Compacted
+from memcli.transcript.formats.claude_code import Reader, claims
 from tests.transcript.scripts import as_lines, entries_of, fixture, read, script
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ def test_dirt_costs_nothing_but_itself() -> None:
 
 def test_a_prompt_of_the_harness_itself_is_machine_text() -> None:
     assert script(cc(user("ci is green", promptSource="system"))) == ["user| machine: 'ci is green'"]
+
+
+def test_words_that_a_swap_made_visible_keep_the_way_they_came() -> None:
+    """They were typed while the agent worked, or said in the refusal that stands before them."""
+    refused = result(f"{HEAD} To tell you how to proceed, the user said:\nask first", None, is_error=True)
+
+    assert script(cc(user("and the tests", promptSource="queued"))) == ["user| queued!: and the tests"]
+    assert script(cc(user("and the tests", promptSource="queued"), taken("and the tests")))[1:] == []
+    assert script(cc(refused, user("ask first")))[1:] == ["user| rejection!: ask first", "user| machine: 'ask first'"]
+    assert script(cc(user("ask first", promptSource="refusal"))) == ["user| machine: 'ask first'"]
 
 
 def test_an_entry_knows_its_place_in_the_tree_and_its_message() -> None:
@@ -233,3 +244,218 @@ def test_records_of_the_streaming_output_are_read() -> None:
     )
 
     assert script(entries) == ["| at /w ", "user| machine: 'skill'", "assistant| says: hi", "| turn ends"]
+
+
+# ---- one record after another
+
+
+def assistant(*content: Any, **message: Any) -> dict[str, Any]:
+    return {"type": "assistant", "message": {"role": "assistant", "content": list(content), **message}}
+
+
+def system(subtype: str, **more: Any) -> dict[str, Any]:
+    return {"type": "system", "subtype": subtype, **more}
+
+
+BOOKKEEPING = [
+    *("agent-name", "ai-title", "api-request", "api-request-blob", "api-request-shape", "atis-latch", "bridge-session"),
+    *("cost-state", "custom-title", "file-history-delta", "file-history-snapshot", "last-prompt", "mode", "tag"),
+    *("permission-mode", "progress", "rate_limit_event", "stream_event", "summary", "task-summary", "tools-used"),
+]
+
+
+@pytest.mark.parametrize("kind", BOOKKEEPING)
+def test_bookkeeping_says_nothing_and_is_no_problem(kind: str) -> None:
+    reader = Reader()
+    record = {"type": kind, "summary": "s", "content": "c", "message": {"role": "user", "content": "m"}}
+    (entry,) = entries_of("claude-code", as_lines(record), reader)
+
+    assert (entry.role, entry.parts, reader.problems) == ("", (), {})
+    assert claims(record)
+
+
+@pytest.mark.parametrize(
+    ("record", "claimed"),
+    [
+        ({"type": "user", "message": {}}, True),
+        ({"type": "assistant", "message": {}}, True),
+        ({"type": "user", "message": "m"}, False),
+        ({"type": "user"}, False),
+        ({"type": "attachment", "attachment": {}}, True),
+        ({"type": "attachment", "attachment": "a"}, False),
+        ({"type": "system", "subtype": None}, True),
+        ({"type": "system"}, False),
+        ({"type": "queue-operation"}, True),
+        ({"type": "hologram", "message": {}}, False),
+        ({"type": ["mode"]}, False),
+        ({}, False),
+    ],
+)
+def test_a_record_of_the_client_is_known(record: dict[str, Any], claimed: bool) -> None:
+    assert claims(record) == claimed
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (user([{"type": "image", "source": {}}]), ["user| machine: '[image]'"]),
+        (user([{"type": "document"}]), ["user| machine: '[document]'"]),
+        (user([{"type": "hologram"}]), []),
+        (user(None), []),
+        ({"type": "user", "message": "m"}, []),
+        (user("skill body", isMeta=True), ["user| machine: 'skill body'"]),
+        (user("<local-command-stdout>ok</local-command-stdout>"), ["user| machine: '<local-command-stdout>ok</loca'"]),
+        (user("[Request interrupted by user for tool use]"), ["user| interrupts"]),
+        (user([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]), ["user| prompt: a", "user| prompt: b"]),
+        (user("summary", isCompactSummary=True, isMeta=True), ["| compacted 'summary' () 0"]),
+        (assistant({"type": "thinking", "thinking": "hm"}), ["assistant| thinks 2"]),
+        (assistant({"type": "text", "text": "error"}, model="<synthetic>"), ["| machine: 'error'"]),
+        (assistant(model="<synthetic>"), []),
+        (system("turn_duration"), ["| turn ends"]),
+        (system("stop_hook_summary"), ["| turn ends"]),
+        (system("away_summary", content="fine"), []),
+        (system("compact_boundary"), ["| compacted '' () 0"]),
+        (system("compact_boundary", compactMetadata={"postTokens": 9}), ["| compacted '' () 9"]),
+        (system("init", cwd="/w", gitBranch="b"), ["| at /w b"]),
+        ({"type": "result"}, ["| turn ends"]),
+        ({"type": "pr-link", "prUrl": "u", "prNumber": 7}, ["| link #7 u"]),
+        ({"type": "pr-link", "prUrl": "u", "prNumber": None}, ["| link  u"]),
+        (
+            {"type": "attachment", "attachment": {"type": "f", "a": [{"b": "c"}], "data": "AA"}},
+            ["| machine: 'f\\nc'"],
+        ),
+        ({"type": "attachment", "attachment": {"type": " "}}, []),
+        ({"type": "attachment", "attachment": None}, []),
+    ],
+)
+def test_a_record_says_what_it_says(record: dict[str, Any], said: list[str]) -> None:
+    assert script(cc(record)) == said
+
+
+@pytest.mark.parametrize(
+    ("kept", "ids"),
+    [
+        ({"uuids": ["a", "b"]}, ("a", "b")),
+        (["a", 5, "b"], ("a", "b")),
+        ({"uuids": "a"}, ()),
+        ({}, ()),
+        (None, ()),
+    ],
+)
+def test_a_compaction_names_what_it_kept(kept: Any, ids: tuple[str, ...]) -> None:
+    (entry,) = cc(system("compact_boundary", compactMetadata={"preservedMessages": kept}))
+
+    assert entry.parts == (Compacted(kept=ids),)
+
+
+# ---- usage, place
+
+
+def used(identity: str, tokens: int = 5) -> dict[str, Any]:
+    return assistant(id=identity, model="m", usage={"input_tokens": tokens})
+
+
+def usages(*records: dict[str, Any]) -> list[str]:
+    return [said for said in script(cc(*records)) if "usage" in said]
+
+
+def test_usage_without_an_id_is_given_each_time_and_of_nothing_never() -> None:
+    assert usages(used(""), used("")) == ["assistant| usage 5 m"] * 2
+    assert usages(used("a", 0), assistant(id="b", usage=None)) == []
+
+
+def test_the_parts_of_a_message_may_stand_a_few_messages_apart() -> None:
+    between = [used(f"m{serial}") for serial in range(63)]
+
+    assert len(usages(used("first"), *between, used("first"))) == 64
+    assert len(usages(used("first"), *between, used("m63"), used("first"))) == 66
+
+
+def test_a_place_is_told_when_it_changes() -> None:
+    places: list[dict[str, Any]] = [{"cwd": "/w"}, {"cwd": "/w"}, {"gitBranch": "b"}, {"cwd": "/v", "gitBranch": ""}]
+
+    assert script(cc(*(user(None, **place) for place in places))) == ["user| at /w ", "user| at /w b", "user| at /v b"]
+
+
+# ---- words that hide
+
+
+def test_a_queued_command_without_a_mode_is_a_prompt() -> None:
+    record = {"type": "attachment", "attachment": {"type": "queued_command", "prompt": "go"}}
+
+    assert script(cc(record)) == ["user| queued!: go"]
+
+
+def test_blocks_of_a_queued_prompt_are_its_words() -> None:
+    blocks = [{"type": "text", "text": "look"}, {"type": "image"}, {"type": "text", "text": "here"}]
+    record = {"type": "attachment", "attachment": {"type": "queued_command", "prompt": blocks}}
+
+    assert script(cc(record)) == ["user| queued!: look\nhere"]
+
+
+def test_a_blank_queued_command_says_nothing() -> None:
+    assert script(cc(taken(" "), taken("", "task-notification"))) == []
+
+
+def test_a_reminder_in_queued_words_is_kept_apart_from_them() -> None:
+    words = "use tabs<system-reminder>todo</system-reminder>"
+
+    assert script(cc(queue("enqueue", words), queue("remove"))) == [
+        "user| queued!: use tabs",
+        "user| machine: '<system-reminder>todo</system-'",
+    ]
+
+
+@pytest.mark.parametrize("field", ["toolUseResult", "tool_use_result"])
+@pytest.mark.parametrize(
+    ("detail", "rejected"),
+    [
+        ("User rejected tool use", True),
+        ("Error: The user doesn't want to proceed", True),
+        ("x" * 80 + "rejected", False),  # a tool printed it
+        (None, True),
+        ({}, False),
+        ([], False),
+        (7, False),
+    ],
+)
+def test_the_record_bears_witness_to_a_refusal(field: str, detail: Any, rejected: bool) -> None:
+    block = {"type": "tool_result", "tool_use_id": "t", "content": HEAD, "is_error": True}
+    (entry,) = cc(user([block], **{field: detail}))
+
+    assert entry.parts[0].rejected == rejected  # type: ignore[union-attr]
+
+
+def test_a_refusal_with_nothing_beside_it_is_one() -> None:
+    (entry,) = cc(user([{"type": "tool_result", "tool_use_id": "t", "content": HEAD, "is_error": True}]))
+
+    assert entry.parts[0].rejected  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("detail", "facts"),
+    [
+        ({"type": "create"}, {"type": "create"}),
+        ({"type": "update"}, {"type": "update"}),
+        ({"type": "text"}, {}),
+        ({"success": True}, {"success": True}),
+        ({"success": "yes"}, {}),
+        ({"taskId": 4}, {"task_id": "4"}),
+        ({"task": {"id": "5"}, "taskId": "4"}, {"task_id": "5"}),
+        ({"task": {"id": ""}}, {}),
+        ("text", {}),
+    ],
+)
+def test_the_few_facts_beside_a_result_are_taken(detail: Any, facts: Any) -> None:
+    (entry,) = cc(result("ok", detail))
+
+    assert entry.parts[0].detail == facts  # type: ignore[union-attr]
+
+
+def test_answers_to_questions_are_the_persons_words_in_their_order() -> None:
+    detail = {
+        "answers": {"q1": "red", "q2": " ", "q3": 5, "q4": "(nothing)"},
+        "annotations": {"q1": {"notes": "dark "}, "q2": {"notes": None}, "q9": {"notes": "of no question"}},
+    }
+
+    assert script(cc(result("ok", detail)))[1:] == ["user| answer!: red", "user| answer!: dark"]

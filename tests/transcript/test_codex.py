@@ -280,3 +280,201 @@ def test_many_changed_files_are_not_all_named() -> None:
     entries = codex(event("patch_apply_end", call_id="c", success=True, changes=changes), output("x"))
 
     assert len(parts_of(ToolResult, entries)[0].detail["files"]) == 64
+
+
+# ---- one record after another
+
+
+def item_of(kind: str, **payload: Any) -> tuple[str, dict[str, Any]]:
+    return "response_item", {"type": kind, **payload}
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ({"type": "message", "role": "developer", "content": "be brief"}, "system| machine: 'be brief'"),
+        ({"type": "message", "role": "system", "content": "be brief"}, "system| machine: 'be brief'"),
+        ({"type": "message", "role": "assistant", "content": "hm", "phase": "commentary"}, "assistant| says: hm"),
+        ({"type": "message", "role": "assistant", "content": "so", "phase": "final_answer"}, "assistant| final: so"),
+        ({"type": "reasoning", "content": "hmm", "summary": "no"}, "assistant| thinks 3"),
+        ({"type": "reasoning", "summary": [{"text": "ab"}, {"text": "c"}]}, "assistant| thinks 4"),
+        ({"type": "reasoning", "summary": [], "encrypted_content": "xxxxx"}, "assistant| thinks 5"),
+        ({"type": "reasoning"}, "assistant| thinks 0"),
+        (
+            {"type": "function_call", "name": "sh", "arguments": '{"a":1}', "call_id": "c"},
+            'assistant| calls c sh {"a": 1}',
+        ),
+        (
+            {"type": "custom_tool_call", "name": "p", "input": "go", "call_id": "c"},
+            'assistant| calls c p {"input": "go"}',
+        ),
+        (
+            {"type": "local_shell_call", "action": {"a": 1}, "call_id": "c"},
+            'assistant| calls c local_shell_call {"a": 1}',
+        ),
+        ({"type": "function_call", "name": "f", "call_id": "c"}, "assistant| calls c f {}"),
+        ({"type": "custom_tool_call_output", "call_id": "c", "output": "ok"}, "tool| gave c: 'ok'"),
+        ({"type": "function_call_output", "call_id": 5, "output": None}, "tool| gave : ''"),
+    ],
+)
+def test_an_item_is_one_part(payload: dict[str, Any], said: str) -> None:
+    assert script(codex(("response_item", payload))) == [said]
+
+
+def test_blank_texts_of_the_agent_say_nothing() -> None:
+    content = [{"type": "output_text", "text": " "}, {"type": "output_text", "text": "x"}, {"type": "image"}]
+
+    assert script(codex(item_of("message", role="assistant", content=content))) == ["assistant| says: x"]
+
+
+def test_texts_of_one_user_item_are_one_prompt() -> None:
+    content = [
+        {"type": "input_text", "text": "first"},
+        {"type": "input_image"},
+        {"type": "input_text", "text": "second"},
+    ]
+
+    assert script(codex(item_of("message", role="user", content=content))) == ["user| prompt: first\nsecond"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"type": "world_state", "payload": {}},
+        {"type": "thread_settings_applied", "payload": {}},
+        {"type": "token_usage_record", "payload": {}},
+        {"type": "inter_agent_communication", "payload": {}},
+        {"type": "response_item", "payload": {"type": "ghost_snapshot"}},
+        {"type": "response_item", "payload": {"type": "compaction"}},
+        {"type": "response_item", "payload": {"type": "context_compaction"}},
+        {"type": "event_msg", "payload": {"type": "agent_message", "message": "twin of an item"}},
+        {"type": "event_msg", "payload": {"type": "agent_reasoning", "text": "twin of an item"}},
+        {"type": "event_msg", "payload": {"type": "collab_agent_spawn_end"}},
+        {"type": "event_msg", "payload": {"type": "item_completed", "item": None}},
+    ],
+)
+def test_bookkeeping_says_nothing_and_is_no_problem(record: dict[str, Any]) -> None:
+    reader = Reader()
+    (entry,) = entries_of("codex", as_lines(record), reader)
+
+    assert (entry.role, entry.parts, reader.problems) == ("", (), {})
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        ({"type": "hologram", "payload": {}}, "unknown type"),
+        ({"payload": {}}, "unknown type"),
+        ({"type": "response_item", "payload": {"type": "hologram"}}, "unknown item"),
+    ],
+)
+def test_what_is_not_known_is_counted(record: dict[str, Any], problem: str) -> None:
+    reader = Reader()
+    entries_of("codex", as_lines(record), reader)
+
+    assert reader.problems == {problem: 1}
+
+
+def test_an_entry_keeps_its_time_and_has_no_place_in_a_tree() -> None:
+    (entry,) = read("codex", {"timestamp": "T", "type": "response_item", "payload": item("go")[1]})
+
+    assert (entry.timestamp, entry.id, entry.parent, entry.message_id) == ("T", "", "", "")
+
+
+# ---- what is remembered between records
+
+
+def test_an_aborted_turn_is_over() -> None:
+    entries = codex(event("task_started"), item("a"), event("turn_aborted", reason="interrupted"), item("b"))
+
+    assert script(entries) == ["user| prompt: a", "| interrupts", "user| prompt!: b"]
+
+
+def test_the_first_words_of_each_task_begin_a_turn() -> None:
+    task = [event("task_started"), item("a"), item("b")]
+
+    assert script(codex(*task, *task)) == ["user| prompt: a", "user| queued!: b"] * 2
+
+
+def test_machine_text_is_not_the_first_message_of_a_task() -> None:
+    entries = codex(event("turn_started"), item("<environment_context>\n</environment_context>"), item("a"))
+
+    assert script(entries)[1:] == ["user| prompt: a"]
+
+
+def test_a_paired_twin_is_used_up() -> None:
+    assert script(codex(item("go"), told("go"), told("go"))) == ["user| prompt: go"] * 2
+    assert script(codex(told("go"), item("go"), item("go"))) == ["user| prompt: go"] * 2
+
+
+def test_an_item_whose_echo_was_written_differently_is_used_up_too() -> None:
+    entries = codex(item("look at a.png"), told("look at [Image #1]"), told("look at a.png"))
+
+    assert script(entries) == ["user| prompt: look at a.png"] * 2
+
+
+def test_only_the_record_right_behind_an_item_is_its_rewritten_echo() -> None:
+    entries = codex(item("look at a.png"), event("token_count", info=None), told("and now b.png"))
+
+    assert script(entries) == ["user| prompt: look at a.png", "user| prompt: and now b.png"]
+
+
+def test_an_old_item_without_twin_does_not_swallow_new_words() -> None:
+    older = [item(f"words {serial}") for serial in range(17)]
+    entries = codex(*older, event("token_count", info=None), told("words 0"), told("words 1"))
+
+    assert script(entries)[17:] == ["user| prompt: words 0"]
+
+
+def test_outcomes_wait_for_their_outputs_up_to_a_number() -> None:
+    told_early = [event("exec_command_end", call_id=f"c{serial}", exit_code=1) for serial in range(65)]
+    outputs = [item_of("function_call_output", call_id=name, output="x") for name in ("c0", "c1", "c64")]
+
+    assert [part.is_error for part in parts_of(ToolResult, codex(*told_early, *outputs))] == [False, True, True]
+
+
+def test_an_outcome_of_no_call_is_nobodys() -> None:
+    assert script(codex(event("exec_command_end", exit_code=1), item_of("x_output", output="x"))) == [
+        "tool| gave : 'x'"
+    ]
+
+
+@pytest.mark.parametrize(("code", "failed"), [(0, False), (1, True), (-9, True)])
+def test_the_code_in_the_output_overrules_the_event(code: int, failed: bool) -> None:
+    entries = codex(event("exec_command_end", call_id="c", exit_code=5), output(f"Exit code: {code}\nOutput:\n"))
+    (result,) = parts_of(ToolResult, entries)
+
+    assert (result.is_error, result.detail) == (failed, {"exit_code": code})
+
+
+def test_a_patch_that_failed_with_exit_code_zero_failed() -> None:
+    entries = codex(event("patch_apply_end", call_id="c", success=False), output("Exit code: 0"))
+
+    assert parts_of(ToolResult, entries)[0].is_error
+
+
+def test_a_place_is_told_when_it_changes() -> None:
+    settings = [{"cwd": "/w"}, {"cwd": "/w"}, {"git": {"branch": "b"}}, {"cwd": "/v"}, {"git": None}]
+
+    assert script(codex(*(("turn_context", setting) for setting in settings))) == ["| at /w ", "| at /w b", "| at /v b"]
+
+
+def test_a_count_names_the_model_of_the_last_setting() -> None:
+    def counted(size: int) -> tuple[str, dict[str, Any]]:
+        return event("token_count", info={"last_token_usage": {"input_tokens": size}})
+
+    entries = codex(("turn_context", {"model": "m1"}), counted(5), ("turn_context", {}), counted(6), counted(0))
+
+    assert script(entries) == ["| usage 5 m1", "| usage 6 m1"]
+
+
+@pytest.mark.parametrize("turns", [0, -1, True, "1", None])
+def test_a_rollback_of_no_turns_takes_nothing_back(turns: Any) -> None:
+    assert script(codex(event("thread_rolled_back", num_turns=turns))) == []
+
+
+def test_the_event_behind_a_memory_is_no_echo_of_it() -> None:
+    """A tail may begin with the event of its prompt; the memory before it was typed by nobody."""
+    memory = "<!-- memcli generation=g covered=0000000 digest=d -->\n## User Intent"
+
+    assert script(codex(item(memory), told("go"), item("go")))[1:] == ["user| prompt: go"]

@@ -4,7 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from memcli.transcript.formats import anthropic, open_reader, openai
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.lines import Line
 from tests.transcript.scripts import FIXTURES, as_lines, entries_of, fixture, read, script
@@ -144,3 +147,137 @@ def test_other_lines_are_no_conversation() -> None:
     lines = as_lines({"role": "user", "content": '"messages": [1]'}, {"messages": "none"}, {"messages": {}})
 
     assert [conversation(line) for line in lines] == [None, None, None]
+
+
+# ---- one message after another
+
+
+def words(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"role": "user", "content": "go"}, ["user| prompt: go"]),
+        ({"role": "user", "content": [words("a"), words("b")]}, ["user| prompt: a", "user| prompt: b"]),
+        ({"role": "user", "content": [{"type": "document"}]}, ["user| machine: '[document]'"]),
+        ({"role": "user", "content": [{"type": "hologram"}]}, []),
+        ({"role": "user", "content": None}, []),
+        ({"role": "system", "content": "s"}, ["system| machine: 's'"]),
+        ({"role": "developer", "content": [words("s")]}, ["system| machine: 's'"]),
+        ({"role": "assistant", "content": "hi"}, ["assistant| says: hi"]),
+        ({"role": "assistant", "content": ""}, []),
+        (
+            {"role": "assistant", "content": "x", "model": "m", "usage": {"cache_read_input_tokens": 4}},
+            ["assistant| says: x", "assistant| usage 4 m"],
+        ),
+        ({"role": "assistant", "content": [], "usage": {"output_tokens": 4}}, []),
+    ],
+)
+def test_an_anthropic_message_says_what_it_says(message: dict[str, Any], said: list[str]) -> None:
+    assert script(read("anthropic", message)) == said
+
+
+def test_a_refusal_in_plain_messages_has_words_of_the_person() -> None:
+    text = "The user doesn't want to proceed with this tool use. the user said: ask first"
+    block = {"type": "tool_result", "tool_use_id": "t", "content": text, "is_error": True}
+
+    assert script(read("anthropic", {"role": "user", "content": [block]}))[1:] == ["user| rejection!: ask first"]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"role": "user", "content": "go"}, ["user| prompt: go"]),
+        ({"role": "user", "content": [words("a"), IMAGE]}, ["user| prompt: a", "user| machine: '[image_url]'"]),
+        ({"role": "developer", "content": "s"}, ["system| machine: 's'"]),
+        ({"role": "assistant", "content": [words("a"), {"type": "refusal", "refusal": "no"}]}, ["a", "no"]),
+        ({"role": "assistant", "content": " "}, []),
+        ({"role": "assistant", "content": None, "tool_calls": "all"}, []),
+        ({"role": "assistant", "content": None, "tool_calls": ["loose"]}, []),
+        (
+            {"role": "assistant", "tool_calls": [{"id": "c", "custom": {"name": "p", "input": "x y"}}]},
+            ['assistant| calls c p {"input": "x y"}'],
+        ),
+        (
+            {"role": "assistant", "tool_calls": [{"id": "c", "name": "p", "arguments": {"a": 1}}]},
+            ['assistant| calls c p {"a": 1}'],
+        ),
+        ({"role": "tool", "tool_call_id": "c", "content": [words("a"), words("b")]}, ["tool| gave c: 'a\\nb'"]),
+        ({"role": "tool", "tool_call_id": "c", "content": "Error: no"}, ["tool| failed c: 'Error: no'"]),
+        ({"role": "tool", "tool_call_id": "c", "content": "no Error"}, ["tool| gave c: 'no Error'"]),
+        ({"role": "tool", "content": None}, ["tool| gave : ''"]),
+    ],
+)
+def test_an_openai_message_says_what_it_says(message: dict[str, Any], said: list[str]) -> None:
+    plain = [f"assistant| says: {text}" if "|" not in text else text for text in said]
+
+    assert script(chat(message)) == plain
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai"])
+def test_a_message_of_no_known_role_is_counted_and_a_time_is_kept(name: str) -> None:
+    reader = open_reader(name)
+    first, second = entries_of(name, as_lines({"role": "ghost"}, {"role": "user", "timestamp": "T"}), reader)
+
+    assert (first.role, first.parts, second.timestamp) == ("", (), "T")
+    assert reader.problems == {"unknown type": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "anthropic_claims", "openai_claims"),
+    [
+        ({"role": "user", "content": "x"}, True, False),
+        ({"role": "assistant", "content": []}, True, False),
+        ({"role": "user"}, False, False),
+        ({"role": "system", "content": "x"}, True, True),
+        ({"role": "developer", "content": "x"}, False, True),
+        ({"role": "tool"}, False, True),
+        ({"role": "function"}, False, True),
+        ({"role": "assistant", "content": None, "tool_calls": [{}]}, True, True),
+        ({"role": "assistant", "content": None, "function_call": {"name": "f"}}, True, True),
+        ({"role": "assistant", "content": "x", "tool_calls": []}, True, False),
+        ({"role": "ghost", "tool_calls": [{}]}, False, False),
+        ({"messages": [{"role": "ghost"}, {"role": "user", "content": "x"}]}, True, False),
+        ({"messages": [None, {"role": "tool"}]}, False, True),
+        ({"messages": []}, False, False),
+        ({"messages": {"role": "user", "content": "x"}}, False, False),
+    ],
+)
+def test_whose_a_message_may_be(record: dict[str, Any], anthropic_claims: bool, openai_claims: bool) -> None:
+    assert (anthropic.claims(record), openai.claims(record)) == (anthropic_claims, openai_claims)
+
+
+MESSAGES = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["user", "assistant", "tool"]), "content": st.text(max_size=6) | st.none()}
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai"])
+@settings(deadline=None, max_examples=40)
+@given(messages=MESSAGES, blank=st.sampled_from(["", " ", "\t  "]), before=st.integers(0, 99), extra=st.booleans())
+def test_a_conversation_on_one_line_is_its_messages(
+    name: str, messages: list[Any], blank: str, before: int, extra: bool
+) -> None:
+    texts = [json.dumps(message, ensure_ascii=False) for message in messages]
+    more = ', "info": {"messages": [1]}' if extra else ""
+    data = f'{{"messages"{blank}: [{blank}{f"{blank},{blank}".join(texts)}{blank}]{more}}}\n'.encode()
+    line = Line(before, before + len(data), data)
+    entries = entries_of(name, [line])
+
+    assert script(entries) == script(read(name, *messages))
+    assert [data[entry.offset - before : entry.end - before].decode() for entry in entries] == texts
+
+
+def test_a_broken_conversation_line_gives_the_messages_of_its_first_whole_object() -> None:
+    data = b'{"id":1}{"messages":[{"role":"user","content":"a"}]}\n'
+
+    assert script(entries_of("anthropic", [Line(0, len(data), data)])) == ["user| prompt: a"]

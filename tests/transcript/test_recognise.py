@@ -136,3 +136,127 @@ def test_what_is_no_transcript_is_said_plainly(data: bytes, words: str) -> None:
 
 def test_commands_that_help_quote_the_name() -> None:
     assert "Try: zstd -d 'x y'" in refused(b"\x28\xb5\x2f\xfd")
+
+
+USER = {"role": "user", "content": "hi"}
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {"name": "f"}}]}
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        ({"role": "assistant", "content": [{"type": "tool_use", "id": "t"}]}, "anthropic"),
+        ({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t"}]}, "anthropic"),
+        ({"role": "assistant", "content": [{"type": "thinking", "thinking": ""}]}, "anthropic"),
+        ({"role": "assistant", "content": [{"type": "redacted_thinking", "data": ""}]}, "anthropic"),
+        (CALL, "openai"),
+        ({"role": "tool", "tool_call_id": "c", "content": "x"}, "openai"),
+        ({"role": "developer", "content": "x"}, "openai"),
+        ({"type": "event_msg", "payload": {"type": "user_message", "message": "x"}}, "codex"),
+        ({"type": "user", "message": {"role": "user", "content": "x"}}, "claude-code"),
+        ({"type": "message", "message": {"role": "user", "content": "x"}}, "pi"),
+    ],
+)
+def test_one_telling_record_outweighs_many_bare_texts_wherever_it_stands(record: Any, name: str) -> None:
+    for place in (0, 150):
+        records = [USER] * 199
+        records[place] = record
+        assert recognise(jsonl(*records)) == name
+
+
+@pytest.mark.parametrize("wrap", [lambda *messages: {"messages": list(messages)}], ids=["conversation"])
+def test_the_messages_of_a_conversation_vote_too(wrap: Any) -> None:
+    assert recognise(jsonl(wrap(USER, CALL))) == "openai"
+    assert recognise(jsonl(wrap(USER, None, "x"))) == "anthropic"
+
+
+def test_what_stands_behind_two_hundred_records_does_not_vote() -> None:
+    assert recognise(jsonl(*[USER] * 200, CALL)) == "anthropic"
+    assert recognise(jsonl(*[USER] * 199, CALL)) == "openai"
+
+
+def test_unreadable_lines_do_not_vote_but_end_the_search() -> None:
+    assert recognise(b"garbage\n" * 199 + jsonl(CALL)) == "openai"
+    with pytest.raises(NotATranscript):
+        recognise(b"garbage\n" * 200 + jsonl(CALL))
+
+
+def test_bookkeeping_of_a_long_file_may_come_before_its_first_message() -> None:
+    assert recognise(jsonl(*[{"type": "mode"}] * 200)) == "claude-code"
+    with pytest.raises(NoMessages):
+        recognise(jsonl(*[{"type": "mode"}] * 199))
+
+
+@pytest.mark.parametrize(
+    ("record", "speaks"),
+    [
+        ({"type": "assistant", "message": {"role": "assistant", "content": "x"}}, True),
+        ({"type": "response_item", "payload": {"type": "message", "role": "assistant"}}, True),
+        ({"type": "response_item", "payload": {"type": "message", "role": "user"}}, True),
+        ({"type": "response_item", "payload": {"type": "message", "role": "developer"}}, False),
+        ({"type": "event_msg", "payload": {"type": "token_count"}}, False),
+        ({"type": "event_msg", "payload": {"type": "user_message"}}, True),
+        ({"type": "api-request-blob", "message": {"role": "user"}}, False),
+        ({"type": "attachment", "attachment": {}}, False),
+        ({"type": "session", "id": "s"}, False),
+        ({"role": "tool", "content": "x"}, True),
+        ({"role": "system", "content": "x"}, False),
+    ],
+)
+def test_only_a_message_makes_a_file_a_conversation(record: Any, speaks: bool) -> None:
+    if speaks:
+        assert recognise(jsonl(record))
+    else:
+        with pytest.raises(NoMessages):
+            recognise(jsonl(record))
+        assert recognise(jsonl(record), ended=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{\n  "messages": [\n    {"role": "user", "content": "x"}\n  ]\n}\n',
+        '[\n  {"role": "user", "content": "x"},\n  {"role": "user", "content": "y"}\n]\n',
+        '[\n  [\n{"role": "user", "content": "x"}\n]]\n',
+    ],
+)
+def test_an_unfolded_value_is_refused_though_lines_of_it_are_messages(text: str) -> None:
+    assert "pretty-printed" in refused(text.encode())
+
+
+@pytest.mark.parametrize("document", ['{\n  "level": 1\n}', '{\n "messages": 5\n}'])
+def test_other_pretty_printed_json_is_unfolded_as_a_whole(document: str) -> None:
+    assert "jq -c . 'x y'" in refused(document.encode())
+
+
+@pytest.mark.parametrize(
+    ("document", "named"),
+    [
+        ({"trajectory": [], "history": []}, True),
+        ({"trajectory": [], "info": {}}, True),
+        ({"trajectory": []}, False),
+        ({"history": [], "info": {}}, False),
+        ({"sessionId": "s", "messages": []}, False),
+    ],
+)
+def test_a_known_document_is_known_by_all_its_marks(document: Any, named: bool) -> None:
+    assert ("one JSON document" in refused(json.dumps(document).encode())) == named
+
+
+def test_a_document_is_one_record_and_no_more() -> None:
+    assert recognise(jsonl({"messages": [USER], "response": {}}, {"messages": [USER], "response": {}})) == "anthropic"
+
+
+def test_a_text_with_a_few_control_characters_is_no_binary_file() -> None:
+    assert "holds no JSON lines" in refused(b"\x1b[31mred\x1b[0m\tand \x01 " + b"words " * 20)
+    assert "binary" in refused(b"ab\x01\x02\x03" * 9)
+    assert "binary" in refused(b"ab\xff\xfe\xfd" * 9)
+
+
+def test_a_first_line_still_being_written_decides_nothing_however_long_it_is() -> None:
+    assert recognise(b'{"role":"user","content":"' + b"x" * 9000, ended=False) == ""
+    assert recognise(jsonl(USER) + b'{"role":"tool"', ended=False) == "anthropic"
+
+
+def test_padding_before_the_first_record_is_no_sign_of_anything() -> None:
+    assert recognise(b"\xef\xbb\xbf\x00\r\n" + jsonl(CALL)) == "openai"

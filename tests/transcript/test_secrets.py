@@ -213,3 +213,169 @@ def test_a_path_in_a_language_is_no_assignment() -> None:
     search = "rg -n 'ProviderConfig::PasswordStore|PasswordStoreProvider::new|Token::parse_str_12345' src"
 
     assert redact(search) == search
+
+
+# ---- wherever a secret stands
+
+CARRIERS = {
+    "alone": "{}",
+    "in words": "the value is {}, keep it",
+    "in JSON": '{{"value": "{}"}}',
+    "in JSON in JSON": '"{{\\"value\\": \\"{}\\"}}"',
+    "in a log": "2026-01-02T03:04:05Z INFO start\nvalue={}\nINFO done",
+    "behind an escaped newline": "log\\n{}\\nlog",
+    "in a header": "x-value: {}",
+    "in a command": "curl -H 'x: {}' https://api.example/v1",
+    "in Markdown": "- `{}`",
+    "in an address": "https://api.example/v1?q={}&page=2",
+}
+
+
+@pytest.mark.parametrize("kind", PREFIXED)
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_a_token_leaves_nothing_wherever_it_stands(kind: str, carrier: str) -> None:
+    prefix, length = PREFIXED[kind]
+    for seed in range(5):
+        value = prefix + pick(length - 2, seed=seed) + "1a"
+        text = redact(CARRIERS[carrier].format(value))
+
+        assert not survives(value, text)
+        assert "[redacted:" in text
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_what_stands_around_a_token_stays(carrier: str) -> None:
+    token = "gh" + "p_" + pick(36)
+    before, after = CARRIERS[carrier].replace("{{", "{").replace("}}", "}").split("{}", 1)
+
+    assert redact(before + token + after) == f"{before}[redacted:github-token]{after}"
+
+
+TELLING = [
+    "password",
+    "PASSWD",
+    "db_pwd",
+    "Passphrase",
+    "client_secret",
+    "AUTH_TOKEN",
+    "credential",
+    "api_key",
+    "API-KEY",
+]
+WAYS = ["{}={}", "{} = {}", "{}: {}", "'{}': '{}'", '"{}": "{}"', "{}:={}", "{} => '{}'", "export {}={}", "--{} {}"]
+
+
+@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_value_that_is_written_out_beside_a_telling_name_is_found(name: str, way: str) -> None:
+    for seed in range(5):
+        value = pick(5, string.ascii_lowercase, seed) + pick(3, string.digits, seed) + pick(8, seed=seed) + "Z9"
+        text = redact(way.format(name, value))
+
+        assert value not in text, text
+        assert name in text
+
+
+@pytest.mark.parametrize("length", [7, 8])
+def test_a_value_of_fewer_than_eight_characters_is_no_secret(length: int) -> None:
+    value = "aB3xK9q2Z"[:length]
+
+    assert (value in redact(f"with auth_token={value}")) == (length < 8)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted:basic-auth]"),
+        ("'authorization': 'basic dXNlcjpwYXNz'", "'authorization': 'basic [redacted:basic-auth]'"),
+        ("https://me:s3cretpass@host/x", "https://me:[redacted:password]@host/x"),
+        ("https://:s3cretpass@host/x", "https://:[redacted:password]@host/x"),
+        ("see redis://u:12345678", "see redis://u:12345678"),  # a port
+        ("AS" + "IA" + "ABCDEFGH12345678 x", "[redacted:aws-key-id] x"),
+        ("hf_" + "aB3dE6gH9jK2mN5pQ8", "[redacted:hf-token]"),
+        ("ya29." + "aB3dE6gH9j", "[redacted:google-key]"),
+        ("xapp-" + "1-A0-aB3d", "[redacted:slack-token]"),
+        ("github_" + "pat_11ABCDE", "[redacted:github-token]"),
+        ("rk" + "_test_aB3dE6gH", "[redacted:stripe-key]"),
+        ("İ token=aB3xK9q2Z İ", "İ token=[redacted:secret] İ"),  # letters that grow when they are made small
+    ],
+)
+def test_other_shapes_are_known(before: str, after: str) -> None:
+    assert redact(before) == after
+
+
+@pytest.mark.parametrize(
+    "value", ["********", "xxxxxxxx", "________", "x.x.x.x.", "REDACTED-1", "<your-password-1>", "&amp;1234"]
+)
+def test_a_stand_in_for_a_password_stays(value: str) -> None:
+    assert redact(f"password={value}") == f"password={value}"
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=SEEDS, start=st.integers(0, 300), length=st.integers(100, 400))
+def test_a_piece_out_of_the_middle_of_a_key_block_leaves_no_whole_line(seed: int, start: int, length: int) -> None:
+    block, body = key_block(seed)
+    text = redact(block[start : start + length])
+
+    assert not any(line in text for line in body[:-1])
+
+
+@pytest.mark.parametrize("kind", ["RSA ", "EC ", "DSA ", "ENCRYPTED ", "", "PGP "])
+def test_key_blocks_of_every_kind_are_found_with_their_headers(kind: str) -> None:
+    _, body = key_block(3)
+    name = f"{kind}PRIVATE KEY" + (" BLOCK" if kind == "PGP " else "")
+    head = f"-----BEGIN {name}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123\n\n"
+    text = redact("x\n" + head + "\n".join(body) + f"\n-----END {name}-----\ny")
+
+    assert text == "x\n[redacted:private-key]\ny"
+
+
+def test_public_keys_and_certificates_are_no_secrets() -> None:
+    for name in ("PUBLIC KEY", "CERTIFICATE"):
+        text = f"-----BEGIN {name}-----\nshort\n-----END {name}-----"
+        assert redact(text) == text
+
+
+# ---- ordinary code and prose
+
+NAMES = st.sampled_from(["token", "password", "apiKey", "secret", "key", "auth_token", "credentials", "passphrase"])
+TYPES = st.sampled_from(["str", "string", "Option<String>", "char *", "&'a str", "[]byte", "Token<T>"])
+CALLS = st.sampled_from(
+    ["read()", "os.environ['A1_KEY']", "self.tokens[0]", "config.token_for(user1)", "process.env.KEY_1"]
+)
+LINES = st.one_of(
+    st.builds("def check({0}: {1}) -> bool:".format, NAMES, TYPES),
+    st.builds("let {0} = {1};".format, NAMES, CALLS),
+    st.builds("{0} = {1}".format, NAMES, CALLS),
+    st.builds("if {0} == other.{0}: return {0}".format, NAMES),
+    st.builds("assert '{0}' in {1}".format, NAMES, CALLS),
+    st.builds("# the {0} is read from the environment variable {0}".format, NAMES),
+    st.builds("| {0} | {1} | required |".format, NAMES, TYPES),
+    st.builds("import {{ {0}Provider }} from './{0}-provider'".format, NAMES),
+    st.builds("git commit -m 'rename {0} to {0}2' src/{0}/{0}_test.go".format, NAMES),
+    st.builds("error: unknown field `{0}` at line 12, column 40".format, NAMES),
+    st.builds("{0}: ${{{{ secrets.{0} }}}}".format, NAMES),
+    st.builds("--{0}-file /etc/app/{0}.txt".format, NAMES),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(LINES, min_size=1, max_size=6))
+def test_ordinary_code_about_secrets_holds_none(lines: list[str]) -> None:
+    text = "\n".join(lines)
+
+    assert redact(text) == text
+
+
+@settings(deadline=None)
+@given(seed=SEEDS)
+def test_hashes_ids_and_addresses_of_every_kind_stay(seed: int) -> None:
+    hexes = pick(40, "0123456789abcdef", seed)
+    text = (
+        f"commit {hexes}\nsha256:{hexes}{hexes[:24]}\nintegrity sha512-{pick(86, seed=seed)}==\n"
+        f"{hexes[:8]}-{hexes[8:12]}-4{hexes[13:16]}-a{hexes[17:20]}-{hexes[20:32]}\n"
+        f"toolu_{pick(24, seed=seed)} msg_{pick(24, seed=seed)} req_{pick(24, seed=seed)}\n"
+        f"https://example.org/a/{hexes}/b?id={hexes[:12]}#L10\n/usr/lib/x86_64-linux-gnu/lib{hexes[:8]}.so.1"
+    )
+
+    assert redact(text) == text

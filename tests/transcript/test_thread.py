@@ -385,3 +385,175 @@ def test_dead_ranges_are_ascending_apart_and_in_the_past(steps: list[tuple[str, 
         assert edges == sorted(set(edges))
         assert not edges or edges[-1] <= tape.offset - 10 or not verdict.live
         assert verdict.tied <= tape.offset - 10
+
+
+# ---- against models
+
+
+def living(tape: Tape, seen: list[int]) -> list[int]:
+    return [offset for offset in seen if not any(start <= offset < end for start, end in tape.thread.dead)]
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(st.integers(-1, 12), min_size=1, max_size=14))
+def test_what_lives_of_a_tree_is_the_path_to_its_last_line(parents: list[int]) -> None:
+    """Any tree, any order of branches; -1 begins anew at the root."""
+    tape, path, seen = Tape(tree=True), {-1: []}, []
+    for number, wanted in enumerate(parents):
+        parent = min(wanted, number - 1)
+        path[number] = [*path[parent], tape.offset]
+        seen.append(tape.offset)
+        before = tape.thread.dead
+        verdict = tape.says(f"n{number}", f"n{parent}" if parent >= 0 else "")
+
+        assert living(tape, seen) == path[number]
+        assert (verdict.rewind >= 0) == (tape.thread.dead != before)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(st.sampled_from(["prompt", "says", 1, 2, 9]), max_size=14))
+def test_a_rollback_leaves_what_stood_before_the_turns_it_names(steps: list[Any]) -> None:
+    tape, live, seen = Tape(), [], []
+    for step in steps:
+        if isinstance(step, int):
+            begun = [place for place, (kind, _) in enumerate(live) if kind == "prompt"]
+            live = live[: begun[-step:][0]] if begun else live
+            tape.put(RolledBack(step))
+        else:
+            live.append((step, tape.offset))
+            seen.append(tape.offset)
+            _run(tape, (step, "", ""))
+
+        assert living(tape, seen) == [offset for _, offset in live]
+
+
+@settings(deadline=None, max_examples=80)
+@given(STEPS)
+def test_open_calls_are_those_asked_and_neither_answered_nor_given_up(steps: list[tuple[str, str, str]]) -> None:
+    tape, asked, early = Tape(), dict[str, int](), set[str]()
+    for kind, name, _ in steps:
+        if kind == "call" and name:
+            early.discard(name) if name in early else asked.setdefault(name, tape.offset)
+        if kind == "result" and name:
+            _ = early.add(name) if name not in asked else asked.pop(name)
+        if kind == "prompt":
+            asked.clear()
+        if kind in ("call", "result", "prompt"):
+            _run(tape, (kind, name if kind != "prompt" else "", ""))
+
+    assert set(tape.thread.open_calls) == set(asked)
+    assert tape.thread.closed == (not asked and not early)
+
+
+# ---- what is awaited, and how long
+
+
+@pytest.mark.parametrize(("between", "tied"), [(32, 0), (33, 340)])
+def test_a_result_and_a_parent_are_waited_for_thirty_two_entries_long(between: int, tied: int) -> None:
+    for first, last in (
+        (lambda t: t.result("x"), lambda t: t.call("x")),
+        (lambda t: t.says("a", "p"), lambda t: t.says("p")),
+    ):
+        tape = Tape()
+        first(tape)
+        for _ in range(between):
+            tape.put(None)
+        assert last(tape).tied == tied
+
+
+def test_of_two_entries_that_await_one_parent_the_first_is_tied() -> None:
+    tape = Tape()
+    tape.put(None)
+    tape.says("a", "p")
+    tape.says("b", "p")
+
+    assert tape.says("p").tied == 10
+    assert tape.thread.closed
+
+
+@pytest.mark.parametrize("role", ["tool", "system", ""])
+def test_only_messages_of_user_and_agent_await_their_parent(role: Any) -> None:
+    thread = Thread()
+    thread.place(Entry(0, 10, role, id="a", parent="gone"))
+
+    assert thread.closed
+
+
+def test_nothing_of_a_dead_branch_is_awaited() -> None:
+    tape = Tape()
+    tape.says("root")
+    tape.prompt("p1", "root")
+    tape.result("never called")
+    tape.says("a", "missing", message_id="m")
+    assert not tape.thread.closed
+    tape.prompt("p2", "root")
+
+    assert tape.thread.closed
+    assert tape.says("b", "p2", message_id="m").tied == 50
+
+
+def test_what_a_dead_branch_left_open_before_it_stays_open() -> None:
+    tape = Tape()
+    tape.says("root")
+    tape.result("early")
+    tape.prompt("p1", "root")
+    tape.prompt("p2", "root")
+
+    assert tape.call("early").tied == 10
+
+
+def test_calls_and_answers_that_were_redacted_are_paired_with_nothing() -> None:
+    tape = Tape()
+    tape.call("REDACTED")
+    tape.result("toolu_REDACTED")
+
+    assert tape.thread.closed
+    assert tape.call("x").tied == 20
+
+
+def test_a_prompt_gives_up_open_calls_and_a_copy_of_one_does_not() -> None:
+    tape = Tape()
+    tape.prompt("p")
+    tape.call("x")
+    assert tape.prompt("p") == Verdict(live=False, tied=20)
+    assert tape.thread.open_calls == ("x",)
+
+    assert tape.prompt("q").abandoned == ("x",)
+    assert tape.thread.problems == {"copies": 1, "abandoned calls": 1}
+
+
+def test_a_call_in_the_prompts_own_entry_is_not_given_up() -> None:
+    thread = Thread()
+
+    assert thread.place(Entry(0, 10, "user", (ToolUse("x", "sh", {}), UserText("go")))).abandoned == ()
+    assert thread.open_calls == ("x",)
+
+
+@pytest.mark.parametrize("turns", [0, -3])
+def test_a_rollback_of_no_turns_changes_nothing(turns: int) -> None:
+    tape = Tape()
+    tape.prompt()
+
+    assert tape.put(RolledBack(turns)).rewind == -1
+    assert tape.thread.dead == ()
+
+
+def test_what_is_remembered_of_open_calls_turns_and_messages_is_bounded() -> None:
+    tape = Tape()
+    for number in range(5000):
+        tape.call(f"c{number}")
+        tape.result(f"r{number}")
+        tape.says(message_id=f"m{number}")
+    for number in range(4100):
+        tape.prompt(f"p{number}", f"q{number}")
+    state = tape.thread.state
+
+    assert len(state.early) <= 4096
+    assert (len(state.turns), len(state.siblings), len(state.messages)) == (4096, 4096, 64)
+    assert len(state.open) == 0
+
+
+def test_ids_are_remembered_however_they_are_written() -> None:
+    tape = Tape()
+
+    assert [tape.says(name).live for name in ("\ud83d", "é", "\ud83d", "é", "e")] == [True, True, False, False, True]

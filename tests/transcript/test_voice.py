@@ -3,9 +3,11 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memcli.transcript.entries import Interrupt, MachineText, UserText
-from memcli.transcript.formats.voice import Voice, typed
+from memcli.transcript.formats.voice import Voice, is_machine, typed
 
 
 def test_plain_words_are_a_prompt() -> None:
@@ -90,3 +92,113 @@ def test_a_text_full_of_opening_tags_is_read_in_linear_time() -> None:
 
     assert typed(text)[0] == text
     assert time.perf_counter() - started < 5
+
+
+TAGS = [
+    *("task-notification", "local-command-stdout", "local-command-caveat", "command-contents", "bash-input"),
+    *("bash-stdout", "bash-stderr", "system-reminder", "user-prompt-submit-hook", "environment_context"),
+    *("turn_aborted", "user_instructions", "INSTRUCTIONS", "permissions", "skill", "app-context"),
+    *("collaboration_mode", "subagent_notification", "user_shell_command", "teammate-message"),
+    *("command-name", "command-message", "command-args"),
+]
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_each_tag_of_a_harness_is_known_at_the_beginning_alone(tag: str) -> None:
+    assert is_machine(f"<{tag}>x")
+    assert is_machine(f' \n<{tag} kind="1">x')
+    assert not is_machine(f"see <{tag}>x")
+    assert not is_machine(f"{tag}>")
+
+
+@pytest.mark.parametrize("text", ["<skillful> people", "<permissionsets>", "<bash>", "<command-line>", "<b>bold</b>"])
+def test_tags_of_people_are_words(text: str) -> None:
+    assert typed(text) == (text, "")
+
+
+def test_words_behind_a_reminder_are_still_a_prompt_and_machine_text_behind_it_is_not() -> None:
+    reminder = "<system-reminder>r</system-reminder>"
+
+    assert Voice().hear(f"{reminder}\nfix it") == [UserText("fix it"), MachineText(reminder)]
+    assert Voice().hear(f"{reminder}<bash-input>ls</bash-input>") == [
+        MachineText(f"{reminder}<bash-input>ls</bash-input>")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<command-args>do it</command-args>", [UserText("do it", "command")]),
+        (" <command-name>/r</command-name><command-args> a b </command-args>", [UserText("a b", "command")]),
+        ("<command-args>never closed", None),
+        ("<command-args> </command-args>", None),
+        ("<command-name>/clear</command-name>", None),
+    ],
+)
+def test_only_arguments_of_a_command_are_words(text: str, words: list[UserText] | None) -> None:
+    assert Voice().hear(text) == (words or [MachineText(text)])
+
+
+def test_arguments_of_a_command_after_an_interrupt_are_steering() -> None:
+    voice = Voice(armed=True)
+
+    assert voice.hear("<command-args>tabs</command-args>") == [UserText("tabs", "command", steering=True)]
+    assert not voice.armed
+
+
+def test_a_command_that_the_harness_wrote_is_machine_text() -> None:
+    text = "<command-args>do it</command-args>"
+
+    assert Voice().hear(text, machine=True) == [MachineText(text)]
+
+
+@pytest.mark.parametrize(("length", "interrupts"), [(79, True), (80, False)])
+def test_an_interrupt_is_a_short_text(length: int, interrupts: bool) -> None:
+    text = "[Request interrupted by user".ljust(length - 1) + "]"
+
+    assert (Voice().hear(text) == [Interrupt()]) == interrupts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Context from my IDE setup:\n## Open tabs:\n- a.py",  # no request
+        "# Context from my IDE setup:\n## My request for Codex:",  # an empty one
+        "notes\n## My request for Codex:\nrename it",  # somebody's own heading
+    ],
+)
+def test_what_only_looks_like_an_editors_context_is_left_whole(text: str) -> None:
+    assert typed(text) == (text, "")
+
+
+def test_an_editors_context_is_kept_apart_from_the_request() -> None:
+    context = "# Context from my IDE setup:\n- a.py\n"
+
+    assert typed(context + "## My request for Codex:\n rename it ") == ("rename it", context)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "around"),
+    [
+        ("a <ide_x>1</ide_x> b", "a   b", "<ide_x>1</ide_x>"),
+        ("a <ide_x>1 <ide_y>2</ide_y></ide_x> b", "a   b", "<ide_x>1 <ide_y>2</ide_y></ide_x>"),
+        ("a <ide_x>1 <ide_y>2</ide_y> b", "a <ide_x>1   b", "<ide_y>2</ide_y>"),
+        ("<ide_x></ide_x><ide_x>2</ide_x>z", "z", "<ide_x></ide_x>\n<ide_x>2</ide_x>"),
+        ("<ide_X>1</ide_X>", "<ide_X>1</ide_X>", ""),
+        ("a < b and c > d", "a < b and c > d", ""),
+    ],
+)
+def test_embedded_blocks_are_cut_out_whole(text: str, words: str, around: str) -> None:
+    assert typed(text) == (words, around)
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(
+        st.sampled_from(["fix", " ", "<ide_a>", "</ide_a>", "<system-reminder>", "</system-reminder>", "é", "\n", "<"])
+    ).map("".join)
+)
+def test_no_word_of_a_text_is_lost_whoever_it_belongs_to(text: str) -> None:
+    words, around = typed(text)
+
+    assert sorted("".join((words + around).split())) == sorted("".join(text.split()))

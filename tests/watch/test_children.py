@@ -139,6 +139,71 @@ def test_an_answer_to_nothing_is_dropped(hire):
         inbox.get(timeout=0.3)
 
 
+def test_a_line_without_end_is_a_fault_and_not_a_full_memory(hire):
+    """A child that prints for ever is ended like one that talks nonsense."""
+    endless = "import os, sys; sys.stdin.readline()\nwhile True: os.write(1, b'x' * 1_000_000)"
+    summarizers, inbox = hire(endless)
+    summarizers.ask("a.jsonl", job(), 0.0)
+    assert handle(summarizers, inbox).result.error == "the summarizer ended"
+
+
+def test_half_an_answer_is_none(hire):
+    """The child dies in the middle of its line."""
+    summarizers, inbox = hire("""import sys; sys.stdin.readline(); sys.stdout.write('{"v":1,"job":"0:j')""")
+    summarizers.ask("a.jsonl", job(), 0.0)
+    assert handle(summarizers, inbox).result.error == "the summarizer ended"
+
+
+def test_a_child_that_answers_some_and_dies_owes_only_the_others(hire, tmp_path):
+    """It answers one job in its life: two jobs take two lives, and none is answered twice."""
+    one = ANSWERS.replace("flush=True)", "flush=True); sys.exit(0)")
+    summarizers, inbox = hire(one)
+    for name in ("j1", "j2"):
+        summarizers.ask("a.jsonl", job(name), 0.0)
+    answers = [handle(summarizers, inbox) for _ in range(2)]
+    assert sorted((one.result.job, one.result.error) for one in answers) == [("j1", ""), ("j2", "")]
+
+
+def test_a_child_that_starts_slowly_is_waited_for(hire, tmp_path):
+    """Jobs wait in its pipe until it reads them: its deadline counts from the question, not from its first word."""
+    gate = tmp_path / "gate"
+    slow = "import os, sys, time\nwhile not os.path.exists(sys.argv[1]): time.sleep(0.01)\n" + ANSWERS
+    summarizers, inbox = hire(slow, str(gate))
+    for name in ("j1", "j2"):
+        summarizers.ask("a.jsonl", job(name), 0.0)
+    summarizers.tick(DEADLINE_SECONDS - 1)
+    assert inbox.empty()
+    gate.touch()
+    assert [handle(summarizers, inbox).result.job for _ in range(2)] == ["j1", "j2"]
+
+
+def test_a_child_that_does_not_read_holds_up_nobody(hire):
+    """Its pipe is full after 64 KiB: the question is given to a thread, and the loop goes on."""
+    summarizers, _ = hire("import time; time.sleep(600)")
+    summarizers.ask("a.jsonl", job(ledger=b"f" * 5_000_000), 0.0)
+    summarizers.ask("b.jsonl", job(ledger=b"f" * 5_000_000), 0.0)
+    summarizers.close()
+    assert summarizers.pid == 0
+
+
+def test_every_child_that_was_dropped_was_waited_for(hire):
+    """No zombie stays for as long as the daemon lives, however often its summarizer dies."""
+    summarizers, inbox = hire(CRASHES)
+    pids = set()
+    for number in range(3):
+        summarizers.ask("a.jsonl", job(f"j{number}"), 0.0)
+        pids.add(summarizers.pid)
+        assert handle(summarizers, inbox).result.error
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+def test_what_a_child_says_on_stderr_is_no_answer(hire):
+    noisy = ANSWERS.replace("    job = ", "    print('{}', file=sys.stderr); job = ")
+    summarizers, inbox = hire(noisy)
+    summarizers.ask("a.jsonl", job(), 0.0)
+    assert handle(summarizers, inbox).result.error == ""
+
+
 def alive(pid: int) -> bool:
     """True if the process runs; one that is dead and not yet waited for by its new parent does not."""
     try:

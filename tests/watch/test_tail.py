@@ -121,3 +121,114 @@ def test_a_missing_file_has_no_bytes(tmp_path):
     tail = Tail(str(tmp_path / "none"))
     assert tail.look() == "gone"
     assert list(tail.read()) == []
+
+
+def test_a_file_cut_and_grown_to_the_same_size_is_another_one(file):
+    """Same inode, same size: only the bytes tell."""
+    tail = following(file)
+    file.write_bytes(b"two\n")
+    assert tail.look() == "replaced"
+
+
+def test_a_file_written_again_with_the_same_bytes_is_the_same(file):
+    tail = following(file)
+    file.write_bytes(b"one\n")
+    assert tail.look() == "none"
+
+
+def test_an_emptied_file_is_another_one_and_found_empty(file):
+    tail = following(file)
+    file.write_bytes(b"")
+    assert tail.look() == "replaced"
+
+
+def test_a_link_pointed_at_another_file_is_another_one(file, tmp_path):
+    link, other = tmp_path / "link", tmp_path / "other"
+    link.symlink_to(file)
+    tail = following(link)
+    other.write_bytes(b"six\nseven\n")
+    (tmp_path / "new").symlink_to(other)
+    (tmp_path / "new").replace(link)
+    assert tail.look() == "replaced"
+
+
+def test_a_link_to_nothing_is_gone_until_its_file_is_there(tmp_path):
+    link, real = tmp_path / "link", tmp_path / "real"
+    link.symlink_to(real)
+    tail = Tail(str(link))
+    assert tail.look() == "gone"
+    real.write_bytes(b"one\n")
+    assert tail.look() == "grown"
+
+
+def test_a_deleted_file_that_comes_back_unchanged_goes_on(file):
+    """As a file restored from a snapshot, or a directory that was unmounted for a moment."""
+    tail = following(file)
+    before = file.read_bytes()
+    file.unlink()
+    assert tail.look() == "gone"
+    file.write_bytes(before + b"two\n")
+    assert tail.look() == "grown"
+    assert b"".join(tail.read()) == b"two\n"
+
+
+def test_what_is_appended_while_we_read_waits_for_the_next_look(file):
+    """Else a writer faster than us would never let us go."""
+    tail = Tail(str(file))
+    tail.look()
+    seen = b""
+    for chunk in tail.read():
+        seen += chunk
+        append(file, b"more\n")
+    assert seen == b"one\n"
+    assert tail.look() == "grown"
+
+
+def test_a_file_that_shrinks_while_we_read_ends_the_reading(file):
+    file.write_bytes(b"x" * (2 * CHUNK_BYTES))
+    tail = Tail(str(file))
+    tail.look()
+    chunks = []
+    for chunk in tail.read():
+        chunks.append(chunk)
+        os.truncate(file, 10)
+    assert [len(chunk) for chunk in chunks] == [CHUNK_BYTES]
+    assert tail.look() == "replaced"
+
+
+def test_a_file_that_vanishes_between_look_and_read_has_no_bytes(file):
+    tail = Tail(str(file))
+    tail.look()
+    file.unlink()
+    assert list(tail.read()) == []
+    assert tail.position == 0
+
+
+def test_a_line_of_ten_megabytes_is_read_in_pieces_and_whole(file):
+    line = b"x" * 10_000_000 + b"\n"
+    append(file, line)
+    tail = Tail(str(file))
+    tail.look()
+    pieces = list(tail.read())
+    assert max(map(len, pieces)) == CHUNK_BYTES
+    assert b"".join(pieces) == b"one\n" + line
+
+
+def test_no_descriptor_stays_open_between_two_looks(file):
+    """Ten thousand idle transcripts are ten thousand names, not ten thousand open files."""
+    before = set(os.listdir("/proc/self/fd"))
+    tail = following(file)
+    append(file, b"two\n")
+    tail.look()
+    next(tail.read())
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_reading_given_up_halfway_goes_on_where_it_was(file):
+    file.write_bytes(b"a" * CHUNK_BYTES + b"b" * 5)
+    tail = Tail(str(file))
+    tail.look()
+    reading = tail.read()
+    next(reading)
+    reading.close()
+    assert b"".join(tail.read()) == b"b" * 5

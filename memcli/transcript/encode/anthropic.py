@@ -13,6 +13,8 @@ from memcli.transcript.encode.common import (
     Plan,
     arrange,
     blocks,
+    clean,
+    dump,
     ids,
     is_empty,
     parse,
@@ -40,11 +42,11 @@ def leading(first: Iterable[bytes], roles: tuple[str, ...]) -> Record:
     prologue: list[str] = []
     size = 0
     for raw in first:
-        records = parse(raw)
-        if records is None or any(record.get("role") not in roles for record in records):
+        records, rest = parse(raw)
+        if rest or any(record.get("role") not in roles for record in records):
             break
         size += len(raw)
-        prologue += [raw.decode("utf-8", "replace").strip("\ufeff \t\r\n")] if records else []
+        prologue += [raw.decode().strip()] if clean(raw) is not None else [dump(record).decode() for record in records]
     return {"prologue": prologue, "leading": size} if prologue else {}
 
 

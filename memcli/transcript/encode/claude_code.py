@@ -61,6 +61,7 @@ _CONTENT = frozenset(
         "selected_lines_in_ide",
     )
 )
+_LINK = "pr-link"
 _HUMAN_SIGNS = ("doesn't want to proceed", "user rejected", "was rejected")
 _CAVEATS = ("<local-command-caveat>", "Caveat: The messages below")
 
@@ -69,7 +70,7 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
     """The envelope of the newest conversation record, its time and the id new lines hang on."""
     found: Record = {}
     for raw in (*first, *last):
-        for record in parse(raw) or ():
+        for record in parse(raw)[0]:
             if record.get("isSidechain") or not record.get("uuid"):
                 continue
             found.update({name: record[name] for name in _ENVELOPE if isinstance(record.get(name), str)})
@@ -140,9 +141,10 @@ def _items(lines: Iterable[tuple[int, bytes]], plan: Plan) -> list[Item]:
             if identity in seen:
                 continue  # the client writes copies of old records; the first place counts
             seen.add(identity)
-        item = _item(offset, record, raw)
-        items.append(item or Item(offset, record, raw, ""))
-        items += [_user(offset, text, {**plan.envelope, **record}, "w") for text in words.pop(offset, ())]
+        item = _item(offset, record, raw) or Item(offset, record, raw, "")
+        items.append(item)
+        hidden = words.pop(offset, ()) if item.kind != "u" else ()
+        items += [_words(offset, text, {**plan.envelope, **record}, queued=not item.results) for text in hidden]
     _drop_compact_echo(items)
     return items
 
@@ -151,6 +153,8 @@ def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
     kind, body = record.get("type"), record.get("message")
     if record.get("isSidechain") or record.get("parent_tool_use_id"):
         return None
+    if kind == _LINK:
+        return Item(offset, record, raw, "x")
     if kind == "attachment":
         attachment = record.get("attachment")
         return Item(offset, record, raw, "w") if isinstance(attachment, dict) and _has_content(attachment) else None
@@ -288,6 +292,15 @@ def _user(offset: int, text: str, near: Record, kind: str) -> Item:
     return Item(offset, record, None, kind)
 
 
+def _words(offset: int, text: str, near: Record, *, queued: bool) -> Item:
+    """Hidden words of the user as a line of their own. Its source tells our reader what nothing else would: that they
+    began no turn, and that those of a refusal were heard in the refusal itself.
+    """
+    made = _user(offset, text, near, "w")
+    made.record["promptSource"] = "queued" if queued else "refusal"
+    return made
+
+
 def _trim(item: Item, indexes: set[int]) -> bool:
     """Takes results out of a user record; False if nothing is left of it."""
     body = item.record["message"]
@@ -297,21 +310,31 @@ def _trim(item: Item, indexes: set[int]) -> bool:
 
 
 def _once(items: list[Item]) -> list[Item]:
-    """Without the words of a refusal where the user's next words are the same: a session that was swapped before
-    holds them already behind the refusal they came from."""
+    """Without the words of a refusal where words of the user right before, or before the agent's next ones, are the
+    same: a session that was swapped before holds them already, behind the refusal or before its round if that is open.
+    """
     refusals = {item.offset for item in items if item.kind == "r"}
-    out: list[Item] = []
-    following = ""
-    for item in reversed(items):
-        if item.record.get("type") == "user" and item.kind in "uw":
-            text = _text(item)
-            if item.kind == "w" and item.offset in refusals and text == following:
-                continue
-            following = text
-        elif item.kind == "a":
-            following = ""
-        out.append(item)
-    return out[::-1]
+    again = [item.kind == "w" and item.offset in refusals for item in items]
+    before = _run(items, again)
+    after = _run(items[::-1], again[::-1], "a")[::-1]
+    return [
+        item
+        for item, derived, *near in zip(items, again, before, after, strict=True)
+        if not (derived and any(_text(item) in texts for texts in near))
+    ]
+
+
+def _run(items: list[Item], without: list[bool], until: str = "ar") -> list[set[str]]:
+    """For each item the texts of the user that were met since an item of the kinds `until`."""
+    found: list[set[str]] = []
+    texts: set[str] = set()
+    for item, left_out in zip(items, without, strict=True):
+        found.append(texts)
+        if item.kind in until:
+            texts = set()
+        elif item.record.get("type") == "user" and item.kind in "uw" and not left_out:
+            texts = texts | {_text(item)}
+    return found
 
 
 def _behind_memory(items: list[Item]) -> list[Item]:
@@ -354,6 +377,9 @@ def _chain(items: list[Item], plan: Plan) -> Iterator[Out]:
     renamed: dict[str, str] = {}
     for place, item in enumerate(items):
         record = item.record
+        if record.get("type") == _LINK:  # no part of the chain
+            yield Out(item.offset, dump({**record, "sessionId": session}) + b"\n", False, newest)
+            continue
         old = str(record.get("uuid") or f"line {item.offset} {place}")
         new = plan.id(old if old != "REDACTED" else f"{old} {item.offset}")
         renamed[old] = new

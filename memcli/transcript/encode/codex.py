@@ -69,7 +69,7 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
     first = list(first)
     found: Record = {"rules": _rules(first)}
     for raw in (*first, *last):
-        for record in parse(raw) or ():
+        for record in parse(raw)[0]:
             payload = record.get("payload")
             if record.get("type") == "session_meta" and "meta" not in found and isinstance(payload, dict):
                 found["meta"] = payload
@@ -84,7 +84,7 @@ def _rules(first: Iterable[bytes]) -> list[Record]:
     rules: list[Record] = []
     room = _RULES_BYTES
     for raw in first:
-        found = [record for record in parse(raw) or () if _is_rule(record)]
+        found = [record for record in parse(raw)[0] if _is_rule(record)]
         room -= len(raw) if found else 0
         rules += found if room >= 0 else []
     return rules

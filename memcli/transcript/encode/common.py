@@ -230,35 +230,60 @@ def read(lines: Iterable[tuple[int, bytes]], plan: Plan) -> Iterator[tuple[int, 
             skip.pop()
         if skip and skip[-1][0] <= offset:
             continue
-        records = parse(raw)
-        if records is None:
-            if offset >= plan.known:
-                raise Doubt("a line that cannot be read")
-            plan.count("unreadable line")
+        if (record := clean(raw)) is not None:
+            yield offset, record, raw
             continue
+        records, rest = parse(raw)
+        if rest and offset >= plan.known:
+            raise Doubt("a line that cannot be read")
+        for _ in range(rest):
+            plan.count("unreadable line")
         for record in records:
-            yield offset, record, raw if len(records) == 1 else None
+            yield offset, record, None
 
 
-def parse(raw: bytes) -> list[Record] | None:
-    """The JSON objects on one line: one, none on a blank line, several where a writer forgot the newline between
-    them; None if there is anything else. Bytes that are no UTF-8 are read as U+FFFD."""
-    text = raw.decode("utf-8", "replace").strip("\ufeff \t\r\n\0")
-    found, place = [], 0
+def clean(raw: bytes) -> Record | None:
+    """The JSON object that the line is, None if anything is wrong with it: such a line is not copied."""
     try:
-        while place < len(text):
-            value, place = _DECODER.raw_decode(text, place)
-            if not isinstance(value, dict):
-                return None
-            found.append(value)
-            while place < len(text) and text[place] in " \t\r\n":
-                place += 1
+        value = _STRICT.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-    return found
+    return value if isinstance(value, dict) else None
 
 
-_DECODER = json.JSONDecoder()
+def _refuse(name: str) -> None:
+    raise ValueError(name)  # NaN is no JSON
+
+
+def parse(raw: bytes) -> tuple[list[Record], int]:
+    """The JSON objects on one line and how many pieces of it could not be read.
+
+    One object is usual, none is on a blank line, several are where a writer forgot the newline between them. Reads the
+    same as `formats.records.objects`: what a reader gives is emitted. Bytes that are no UTF-8 become U+FFFD.
+    """
+    text = raw.decode("utf-8", "replace")
+    found: list[Record] = []
+    place = rest = 0
+    while (place := _blank_end(text, place)) < len(text):
+        try:
+            value, place = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            value, place = None, len(text)
+        if isinstance(value, dict):
+            found.append(value)
+        else:
+            rest += 1
+    return found, rest
+
+
+def _blank_end(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\n\0\ufeff":
+        place += 1
+    return place
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
+_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 
 
 def blocks(content: Any) -> list[Record]:

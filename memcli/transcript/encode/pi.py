@@ -43,7 +43,7 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
     """The session header, the newest time, and the id new entries hang on."""
     found: Record = {}
     for raw in (*first, *last):
-        for record in parse(raw) or ():
+        for record in parse(raw)[0]:
             if record.get("type") == "session":
                 found.setdefault("header", record)
             elif isinstance(record.get("id"), str):
@@ -155,7 +155,7 @@ def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
     found = blocks(body.get("content"))
     dropped = THINKING if role == "assistant" else ()
     kept = [block for block in found if block.get("type") not in dropped and not is_empty(block)]
-    if not kept:
+    if not kept and body.get("stopReason") != "aborted":  # that alone tells that the person stopped the agent
         return None
     if len(kept) != len(found):
         body["content"], raw = kept, None

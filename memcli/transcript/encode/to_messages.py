@@ -35,7 +35,7 @@ def _merged(lines: Iterable[bytes], said: Said) -> list[Record]:
     messages: list[Record] = []
     owner = ""  # id of the answer that the last assistant message holds
     for raw in lines:
-        for record in parse(raw) or ():
+        for record in parse(raw)[0]:
             role, identity, found = said(record) or ("", "", [])
             kept = [_clean(block) for block in found if _is_wanted(block)]
             if not kept:

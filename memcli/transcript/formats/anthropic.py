@@ -16,7 +16,6 @@ from memcli.transcript.formats.blocks import (
     blocks,
     mapping,
     number,
-    refusal_words,
     result_part,
     string,
     text_of,
@@ -97,7 +96,7 @@ class Reader:
                 parts += self.state.voice.hear(string(block.get("text")))
             elif kind == "tool_result":
                 result = result_part(block)
-                parts += [result, *refusal_words(result)]
+                parts += [result, *self.state.voice.refusal(result)]
             elif kind in ("image", "document"):
                 parts.append(attached(kind))
         return parts

@@ -13,14 +13,12 @@ from memcli.transcript.entries import (
     Thinking,
     ToolResult,
     ToolUse,
-    UserText,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REJECTION_HEAD = "The user doesn't want to proceed with this tool use"
-REJECTION_MARK = "the user said:"
 
 _LEAVES_DEPTH = 12
 _DEPTH = 64  # levels of a call's input
@@ -112,12 +110,6 @@ def result_part(block: dict[str, Any], agrees: bool = True, detail: dict[str, An
     is_error = bool(block.get("is_error"))
     rejected = is_error and agrees and text.startswith(REJECTION_HEAD)
     return ToolResult(string(block.get("tool_use_id")), text, is_error, rejected, detail or {})
-
-
-def refusal_words(result: ToolResult) -> list[AnyPart]:
-    """What the person said while refusing a call; empty if they only refused."""
-    words = result.text.partition(REJECTION_MARK)[2].strip() if result.rejected else ""
-    return [UserText(words, "rejection", steering=True)] if words else []
 
 
 def attached(kind: str) -> AnyPart:

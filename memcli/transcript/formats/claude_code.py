@@ -19,14 +19,13 @@ from memcli.transcript.formats.blocks import (
     leaves,
     mapping,
     number,
-    refusal_words,
     result_part,
     string,
     text_of,
 )
 from memcli.transcript.formats.queue import Queue
 from memcli.transcript.formats.records import Found, count, decode_line
-from memcli.transcript.formats.voice import Voice, typed
+from memcli.transcript.formats.voice import Voice, queued, typed
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line
@@ -173,14 +172,17 @@ class Reader:
             return _bare(found, (Compacted(summary=text_of(content)),))
         parts: list[AnyPart] = self._place(record)
         detail, agrees = _detail(record)
-        machine = bool(record.meta or record.synthetic or record.source == "system")
+        machine = bool(record.meta or record.synthetic or record.source in ("system", "refusal"))
         for block in blocks(content):
             kind = string(block.get("type"))
-            if kind == "text":
+            if kind == "text" and record.source == "queued":
+                self.state.queue.shown(string(block.get("text")))
+                parts += queued(string(block.get("text")))
+            elif kind == "text":
                 parts += self.state.voice.hear(string(block.get("text")), machine)
             elif kind == "tool_result":
                 result = result_part(block, agrees, _facts(detail))
-                parts += [result, *refusal_words(result), *_answers(detail)]
+                parts += [result, *self.state.voice.refusal(result), *_answers(detail)]
             elif kind in ("image", "document"):
                 parts.append(attached(kind))
         return _bare(found, tuple(parts), role="user")
@@ -218,11 +220,8 @@ class Reader:
         return _bare(found, (MachineText(text),) if text.strip() else ())
 
     def _hidden(self, found: Found[_Record], words: str) -> Entry:
-        said, around = typed(words)
-        if not said:
-            return _bare(found)
-        parts: tuple[AnyPart, ...] = (UserText(said, "queued", steering=True),)
-        return _bare(found, (*parts, MachineText(around)) if around else parts, role="user")
+        parts = queued(words)
+        return _bare(found, tuple(parts), role="user") if parts else _bare(found)
 
     def _system(self, found: Found[_Record]) -> Entry:
         record = found.record

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from memcli.transcript.encode.common import read_mark
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -61,8 +62,6 @@ class State(msgspec.Struct):
     view: str = ""
     announces: bool = False
     announced: list[str] = []
-    running: bool = False
-    prompted: bool = False
     outcomes: dict[str, dict[str, Any]] = {}
     session: str = ""
     cwd: str = ""
@@ -168,12 +167,12 @@ class Reader:
             case "item_completed":
                 return self._completed(found, mapping(payload.item), echoes)
             case "task_started" | "turn_started":
-                self.state.running, self.state.prompted, self.state.view = True, False, ""
+                self.state.voice.running, self.state.voice.prompted, self.state.view = True, False, ""
             case "task_complete" | "turn_complete":
-                self.state.running = False
+                self.state.voice.running = False
                 return _entry(found, [TurnEnd()])
             case "turn_aborted":
-                self.state.running = False
+                self.state.voice.running = False
                 return _entry(found, self.state.voice.interrupt())
             case "token_count":
                 return _entry(found, self._usage(mapping(payload.info)))
@@ -226,7 +225,7 @@ class Reader:
         if is_machine(text) or _wrapped(text):
             return [MachineText(text)]
         parts = self._heard(text)
-        if parts:
+        if parts and not read_mark(text):  # a memory that a swap left there has no event of its own
             _put(text, self.state.by_item)
             self.state.echoes = True
         return parts
@@ -254,11 +253,12 @@ class Reader:
         return parts
 
     def _heard(self, text: str) -> list[AnyPart]:
-        parts = self.state.voice.hear(text)
-        if self.state.running and self.state.prompted:
+        voice = self.state.voice
+        parts = voice.hear(text)
+        if voice.running and voice.prompted:
             # a second message within one task was taken into the running turn
             parts = [_queued(part) for part in parts]
-        self.state.prompted = self.state.prompted or bool(parts)
+        voice.prompted = voice.prompted or bool(parts)
         return parts
 
     def _usage(self, info: dict[str, Any]) -> list[AnyPart]:

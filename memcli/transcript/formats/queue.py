@@ -36,6 +36,15 @@ class Queue(msgspec.Struct):
         """Takes a queued_command attachment; returns its words, or an empty string if a queue line gave them."""
         return _once(words, self.by_attachment, self.by_line) if words.strip() else ""
 
+    def shown(self, words: str) -> None:
+        """The words stand in a message of their own, which a swap made of the first of two twins."""
+        for known in (self.by_line, self.by_attachment):
+            _put(words.strip(), known)
+
+    def copy(self) -> Queue:
+        """One that goes its own way from here."""
+        return Queue(self.waiting[:], self.by_line[:], self.by_attachment[:])
+
     def _leave(self, content: str) -> str:
         if not self.waiting:
             return content
@@ -47,6 +56,10 @@ def _once(words: str, own: list[str], other: list[str]) -> str:
     if key in other:
         other.remove(key)
         return ""
-    own.append(key)
-    del own[:-_UNPAIRED]
+    _put(key, own)
     return words
+
+
+def _put(key: str, known: list[str]) -> None:
+    known.append(key)
+    del known[:-_UNPAIRED]

@@ -53,7 +53,7 @@ def objects(data: bytes) -> Iterator[tuple[int, dict[str, Any] | None]]:
     # surrogateescape keeps one character a wrong byte, so that positions can be turned back into byte offsets
     text = data.decode("utf-8", "surrogateescape")
     decoder = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
-    position = blank_end(text, 1 if text.startswith("\ufeff") else 0)
+    position = blank_end(text, 0)
     while position < len(text):
         try:
             value, position = decoder.raw_decode(text, position)

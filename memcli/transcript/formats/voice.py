@@ -11,9 +11,10 @@ import re
 
 import msgspec
 
-from memcli.transcript.entries import AnyPart, Interrupt, MachineText, UserText, Via
+from memcli.transcript.entries import AnyPart, Interrupt, MachineText, ToolResult, UserText, Via
 
 INTERRUPT_HEAD = "[Request interrupted by user"
+REJECTION_MARK = "the user said:"
 _INTERRUPT_LIMIT = 80  # characters; a longer text that begins so is somebody's quotation
 
 _MACHINE_TAGS = (
@@ -50,14 +51,25 @@ _IDE_REQUEST = "## My request for Codex:"
 
 
 class Voice(msgspec.Struct):
-    """Reads user-role texts in order. `armed`: the person has interrupted and not spoken since."""
+    """Reads user-role texts in order. It is all that a reader must know of what was said before its first line.
+
+    `armed`: the person has interrupted and not spoken since. `running`: the file says that a turn is under way, and
+    `prompted` that the person has spoken in it. `refused`: what the person said while refusing a call; a swap says it
+    again in a message of its own, because no request shows it to the model as theirs.
+    """
 
     armed: bool = False
+    running: bool = False
+    prompted: bool = False
+    refused: str = ""
 
     def hear(self, text: str, machine: bool = False) -> list[AnyPart]:
         """Parts of one text. `machine` is True if the record itself says that no person wrote it."""
         if not text.strip():
             return []
+        refused, self.refused = self.refused, ""
+        if text.strip() == refused:
+            return [MachineText(text)]
         if text.startswith(INTERRUPT_HEAD) and len(text) < _INTERRUPT_LIMIT:
             return self.interrupt()
         if not machine and text.lstrip().startswith("<command-"):
@@ -65,6 +77,11 @@ class Voice(msgspec.Struct):
         words, around = ("", text) if machine else typed(text)
         parts: list[AnyPart] = [self.say(words)] if words else []
         return [*parts, MachineText(around)] if around else parts
+
+    def refusal(self, result: ToolResult) -> list[AnyPart]:
+        """What the person said while refusing a call; empty if they only refused."""
+        self.refused = result.text.partition(REJECTION_MARK)[2].strip() if result.rejected else ""
+        return [UserText(self.refused, "rejection", steering=True)] if self.refused else []
 
     def interrupt(self) -> list[AnyPart]:
         """The person stopped the agent: what they say next corrects it."""
@@ -80,6 +97,15 @@ class Voice(msgspec.Struct):
         inside, closing, _ = text.partition("<command-args>")[2].partition("</command-args>")
         words = inside.strip() if closing else ""
         return [self.say(words, "command")] if words else [MachineText(text)]
+
+
+def queued(text: str) -> list[AnyPart]:
+    """Parts of a text that was typed while the agent worked; none if no person's words are in it."""
+    words, around = typed(text)
+    if not words:
+        return []
+    parts: list[AnyPart] = [UserText(words, "queued", steering=True)]
+    return [*parts, MachineText(around)] if around else parts
 
 
 def is_machine(text: str) -> bool:

@@ -1,0 +1,180 @@
+"""Every failure names a command that works: here it is run, as a person would paste it.
+
+The transcript has a blank in its name, and the commands run in another directory than the one it lies in.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memcli.__main__ import main
+from memcli.sidecar.lock import Lock
+from memcli.sidecar.place import Place
+from tests.builders import session, session_file
+from tests.cli.command import Ran
+from tests.commands.states import grown, remembered, rested
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "room").mkdir()
+    return rested(session_file(tmp_path / "room" / "my run.jsonl"))
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path / "elsewhere"
+
+
+def said(err: str) -> tuple[str, str]:
+    """The sentence and the command of a failure: its last two lines."""
+    error, hint = err.splitlines()[-2:]
+    assert (error[:7], hint[:5]) == ("Error: ", "Try: ")
+    return error[7:], hint[5:]
+
+
+@pytest.fixture
+def typed(monkeypatch, capfd):
+    """Types a command line in a directory: through the door of the program, in this process."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def type_in(cwd: Path, *words: object) -> Ran:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["memcli", *map(str, words)])
+        capfd.readouterr()
+        return Ran(main(), *capfd.readouterr())
+
+    yield type_in
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def pasted(typed, monkeypatch):
+    """Pastes the command of a failure in a directory; its exit code and what it prints."""
+
+    def paste(cwd: Path, failure: Ran) -> Ran:
+        hint = said(failure.err)[1]
+        words = shlex.split(hint)
+        if words[:2] == ["env", "-u"]:
+            monkeypatch.delenv(words[2])
+            words = words[3:]
+        if words[0] == "memcli":
+            return typed(cwd, *words[1:])
+        ran = subprocess.run(["bash", "-c", hint], capture_output=True, cwd=cwd, text=True, check=False)
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    return paste
+
+
+def bare(path: Path) -> None:
+    """No memory yet."""
+
+
+def stale(path: Path) -> None:
+    grown(remembered(path))
+
+
+def foreign(path: Path) -> None:
+    session_file(remembered(path), "pi")
+
+
+def batch(path: Path) -> None:
+    talk = json.dumps({"messages": [json.loads(line) for line in session("openai").splitlines()]})
+    path.write_text(f"{talk}\n{talk}\n")
+
+
+def pretty(path: Path) -> None:
+    talk = [json.loads(line) for line in session("anthropic").splitlines()]
+    path.write_text(json.dumps({"messages": talk}, indent=2))
+
+
+def packed(path: Path) -> None:
+    path.with_suffix(".jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+
+
+STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
+    "show without a memory": (bare, ["show", "{run}"], 3),
+    "check of a stale memory": (stale, ["update", "--check", "{run}"], 4),
+    "update of many conversations": (batch, ["update", "{run}"], 2),
+    "update of a line that is not there": (batch, ["update", "{run}", "--line", "7"], 3),
+    "update of a packed file": (packed, ["update", "{run}.gz"], 1),
+    "update of pretty-printed JSON": (pretty, ["update", "{run}"], 1),
+    "history without a memory": (bare, ["history", "{run}"], 3),
+    "check without a memory": (bare, ["update", "--check", "{run}"], 3),
+    "check of a foreign memory": (foreign, ["update", "--check", "{run}"], 4),
+    "a line of a transcript": (bare, ["update", "{run}", "--line", "1"], 2),
+    "a value of the wrong kind": (bare, ["update", "{run}", "--budget", "many"], 2),
+    "a verb nobody knows": (bare, ["summarise", "{run}"], 2),
+    "output over the transcript": (bare, ["compact", "{run}", "-o", "{run}"], 2),
+    "an option nobody knows": (bare, ["compact", "{run}", "--nonsense"], 2),
+    "a budget too small": (bare, ["update", "{run}", "--budget", "10"], 2),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_command_that_is_offered_works(name, run, elsewhere, typed, pasted):
+    prepare, words, code = STATES[name]
+    prepare(run)
+    failure = typed(elsewhere, *(word.format(run=run) for word in words))
+    assert (failure.code, failure.out) == (code, "")
+    assert pasted(elsewhere, failure).code == 0
+
+
+def test_after_what_was_offered_the_first_command_works(run, elsewhere, typed, pasted):
+    stale(run)
+    check = ("update", "--check", run)
+    pasted(elsewhere, typed(elsewhere, *check))
+    assert typed(elsewhere, *check) == (0, "", "")
+
+
+def test_of_several_transcripts_one_is_offered(run, typed, pasted):
+    session_file(run.with_name("other.jsonl"))
+    failure = typed(run.parent, "update")
+    assert failure.code == 2
+    assert pasted(run.parent, failure).code == 0
+
+
+def test_who_watches_is_shown_when_a_lock_is_in_the_way(run, elsewhere, typed, pasted):
+    remembered(run)
+    with Lock.acquire(Place.of(run).lock, "watch", 0.0):
+        failure = typed(elsewhere, "compact", "--in-place", run)
+        shown = pasted(elsewhere, failure)
+    assert failure.code == 5
+    assert said(failure.err)[0] == f"my run.jsonl is already watched by process {os.getpid()} (watch)"
+    assert f"process {os.getpid()} (watch)" in shown.out
+
+
+def test_a_daemon_that_is_too_slow_is_asked_with_more_patience(run, elsewhere, typed):
+    remembered(run)
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    with Lock.acquire(Place.of(run).lock, "watch", 0.0):
+        failure = typed(elsewhere, "update", run, "--wait", "0", "-q")
+    signal.signal(signal.SIGUSR1, before)
+    assert failure.code == 75
+    assert shlex.split(said(failure.err)[1]) == ["memcli", "update", str(run), "--wait", "120"]
+
+
+@pytest.mark.parametrize("where", ["variable", "file", "broken file"])
+def test_a_setting_that_makes_no_sense_does_not_lock_its_owner_out(run, where, monkeypatch, typed, pasted):
+    if where == "variable":
+        monkeypatch.setenv("MEMCLI_BUDGET", "none")
+    else:
+        run.with_name("memcli.toml").write_text("budget = 'none'\n" if where == "file" else "budget = \n")
+    failure = typed(run.parent, "update", run)
+    assert failure.code == 2
+    assert pasted(run.parent, failure).code == 0

@@ -1,0 +1,74 @@
+"""Summarizers as tiny real programs: each reads job lines on stdin, as `memcli.memory.jobs` says, and misbehaves."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_START = """
+import json, os, pathlib, select, sys, time
+def note(path, text): open(path, "a").write(text + "\\n")
+"""
+
+_ANSWERING = """
+from memcli.summarize.child import answer
+from msgspec.json import encode
+def reply(line): os.write(1, encode(answer(line)) + b"\\n")
+"""
+
+HELD = f"""{_ANSWERING}
+for line in sys.stdin.buffer:
+    note(sys.argv[1], "job")
+    while not os.path.exists(sys.argv[2]):
+        time.sleep(0.01)
+    reply(line)
+"""
+"""Answers as the embedded one does, once a gate is open."""
+
+SLOW = f"""{_ANSWERING}
+for line in sys.stdin.buffer:
+    note(sys.argv[1], "job")
+    time.sleep(0.5)
+    reply(line)
+"""
+
+BATCHES = f"""{_ANSWERING}
+waiting = b""
+while more := os.read(0, 1 << 20):
+    waiting += more
+    while select.select([0], [], [], 0.3)[0] and (more := os.read(0, 1 << 20)):
+        waiting += more
+    *lines, waiting = waiting.split(b"\\n")
+    note(sys.argv[1], str(len(lines)))
+    for line in lines:
+        reply(line)
+"""
+"""Notes how many jobs come together, then answers them all."""
+
+HANGS = """
+sys.stdin.readline()
+note(sys.argv[1], "job")
+time.sleep(600)
+"""
+
+CRASHES = "sys.stdin.readline(); sys.exit(3)"
+BABBLES = "sys.stdin.readline(); print('hello', flush=True); sys.stdin.read()"
+FAILS = """
+for line in sys.stdin:
+    print(json.dumps({"v": 1, "job": json.loads(line)["job"], "error": "no ink"}), flush=True)
+"""
+DIES_ONCE = f"""{_ANSWERING}
+for line in sys.stdin.buffer:
+    if not os.path.exists(sys.argv[1]):
+        note(sys.argv[1], "died")
+        sys.exit(1)
+    reply(line)
+"""
+
+
+def program(body: str, *args: Path) -> list[str]:
+    """The command that runs it."""
+    return [sys.executable, "-c", _START + body, *map(str, args)]

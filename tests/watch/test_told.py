@@ -1,0 +1,52 @@
+"""What the daemon says: one line an event, for people and for whoever reads a log."""
+
+from __future__ import annotations
+
+import pytest
+
+from memcli.watch.daemon import reporter
+from memcli.watch.told import Told, line_of
+
+UPDATED = Told("/srv/run.jsonl", "updated", {"generation": 2, "tokens": 12_345})
+IGNORED = Told("/srv/notes.jsonl", "ignored", {"reason": "holds no JSON lines"})
+WARNING = Told("/srv/run.jsonl", "warning", {"reason": "no ink"})
+EVENTS = [UPDATED, IGNORED, WARNING]
+
+
+def test_an_event_is_when_what_which_and_its_fields():
+    assert line_of(UPDATED, "12:00:00") == "12:00:00 updated /srv/run.jsonl generation=2 tokens=12345"
+
+
+def test_of_the_daemon_itself_no_transcript_is_named():
+    assert line_of(Told("", "backend", {"name": "embedded"}), "12:00:00") == "12:00:00 backend name=embedded"
+
+
+def test_without_fields_nothing_trails():
+    assert line_of(Told("/srv/run.jsonl", "replaced", {}), "12:00:00") == "12:00:00 replaced /srv/run.jsonl"
+
+
+def test_a_value_with_blanks_is_one_field_all_the_same():
+    assert line_of(IGNORED, "12:00:00").endswith('ignored /srv/notes.jsonl reason="holds no JSON lines"')
+
+
+def test_a_name_with_line_ends_cannot_forge_another_event():
+    line = line_of(Told("/srv/a\n12:00:00 updated /srv/b.jsonl", "following", {}), "12:00:00")
+    assert line == r"12:00:00 following /srv/a\n12:00:00 updated /srv/b.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("quiet", "verbose", "heard"),
+    [
+        (False, False, ["updated", "warning"]),
+        (False, True, ["updated", "ignored", "warning"]),
+        (True, False, ["warning"]),
+        (True, True, ["warning"]),
+    ],
+)
+def test_quiet_hears_what_is_wrong_and_verbose_also_what_was_passed_by(quiet, verbose, heard, capsys):
+    report = reporter(quiet=quiet, verbose=verbose)
+    for told in EVENTS:
+        report(told)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split()[1] for line in err.splitlines()] == heard
