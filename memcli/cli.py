@@ -29,7 +29,25 @@ Transcript = Annotated[
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr unless something is wrong.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with a `schema` field.")]
-Backend = Annotated[str | None, typer.Option(metavar="auto|embedded", help="Who writes the memory. [default: auto]")]
+Backend = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Who writes: auto, anthropic, command or embedded. [default: auto]"),
+]
+Command = Annotated[
+    str | None, typer.Option(metavar="CMD", help="A command that reads a prompt on stdin and prints text.")
+]
+Summarizer = Annotated[str | None, typer.Option(metavar="CMD", help="A program that speaks the summarizer protocol.")]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model that writes. [default: claude-haiku-5-5]")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A server that speaks the Messages API.")]
+AuthHeader = Annotated[
+    str | None, typer.Option(metavar="NAME", help="How the key is sent: bearer or x-api-key. [default: bearer]")
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="What a model sees: incremental, cached, traditional. [default: incremental]"),
+]
+MaxCost = Annotated[float | None, typer.Option(metavar="USD", help="What models may cost in an hour.")]
+PromptFile = Annotated[str | None, typer.Option(metavar="FILE", help="A prompt of your own.")]
 Budget = Annotated[int | None, typer.Option(metavar="TOKENS", help="Size of the whole memory. [default: 4000]")]
 Line = Annotated[int | None, typer.Option(metavar="N", help="Which line of a file with one whole conversation a line.")]
 Wait = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an update in flight.")]
@@ -62,6 +80,14 @@ def watch(
         typer.Argument(metavar="[PATH]...", help="Transcripts, or directories of them."),
     ] = None,
     backend: Backend = None,
+    command: Command = None,
+    summarizer: Summarizer = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    auth_header: AuthHeader = None,
+    strategy: Strategy = None,
+    max_cost_per_hour: MaxCost = None,
+    prompt_file: PromptFile = None,
     budget: Budget = None,
     init_tokens: Annotated[
         int | None, typer.Option(metavar="N", help="Context size of the first memory. [default: 10000]")
@@ -73,7 +99,8 @@ def watch(
         int | None, typer.Option(metavar="N", help="Tool calls that ask for an update. [default: 3]")
     ] = None,
     min_update_tokens: Annotated[
-        int | None, typer.Option(metavar="N", help="No update before so much growth. [default: 0]")
+        int | None,
+        typer.Option(metavar="N", help="No update before so much growth. [default: 1500; embedded 0]"),
     ] = None,
     every_turn: Annotated[bool, typer.Option("--every-turn", help="Update after every turn.")] = False,
     jobs: Annotated[
@@ -97,6 +124,14 @@ def watch(
             paths or [],
             {
                 "backend": backend,
+                "command": command,
+                "summarizer": summarizer,
+                "model": model,
+                "base_url": base_url,
+                "auth_header": auth_header,
+                "strategy": strategy,
+                "max_cost_per_hour": max_cost_per_hour,
+                "prompt_file": prompt_file,
                 "budget": budget,
                 "init_tokens": init_tokens,
                 "update_tokens": update_tokens,
@@ -138,9 +173,16 @@ def compact(
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Replace the transcript itself; a backup is kept for `memcli undo`.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore the memory there is and make it anew.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make the memory anew from everything, and wait for it.")
+    ] = False,
     keep_turns: KeepTurns = None,
     keep_tokens: KeepTokens = None,
+    backend: Backend = None,
+    command: Command = None,
+    summarizer: Summarizer = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     budget: Budget = None,
     wait: Wait = None,
     quiet: Quiet = False,
@@ -161,6 +203,7 @@ def compact(
         keep_tokens=keep_tokens,
         budget=budget,
         wait=wait,
+        writer={"backend": backend, "command": command, "summarizer": summarizer, "model": model, "base_url": base_url},
         quiet=quiet,
     )
     raise typer.Exit(run(path, wish))
@@ -173,6 +216,14 @@ def update(
         bool, typer.Option("--check", help="Change nothing; exit 0 if the memory is current, 4 if not.")
     ] = False,
     backend: Backend = None,
+    command: Command = None,
+    summarizer: Summarizer = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    auth_header: AuthHeader = None,
+    strategy: Strategy = None,
+    max_cost_per_hour: MaxCost = None,
+    prompt_file: PromptFile = None,
     budget: Budget = None,
     wait: Wait = None,
     line: Line = None,
@@ -185,19 +236,70 @@ def update(
     """
     from memcli.commands.update import update as run
 
-    overrides = {"backend": backend, "budget": budget, "wait": wait}
+    overrides = {
+        "backend": backend,
+        "command": command,
+        "summarizer": summarizer,
+        "model": model,
+        "base_url": base_url,
+        "auth_header": auth_header,
+        "strategy": strategy,
+        "max_cost_per_hour": max_cost_per_hour,
+        "prompt_file": prompt_file,
+        "budget": budget,
+        "wait": wait,
+    }
     raise typer.Exit(run(path, overrides, check=check, line=line, quiet=quiet, verbose=verbose))
 
 
 @app.command()
-def status(path: Transcript = None, as_json: AsJson = False) -> None:
+def status(
+    path: Transcript = None,
+    cost: Annotated[bool, typer.Option("--cost", help="Tell what models were paid for this memory.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Tell how current the memory is, how full the context, and who watches.
 
     Example: memcli status run.jsonl --json
     """
     from memcli.commands.status import status as run
 
-    raise typer.Exit(run(path, as_json=as_json))
+    raise typer.Exit(run(path, cost=cost, as_json=as_json))
+
+
+@app.command()
+def compare(
+    path: Transcript = None,
+    backend: Backend = None,
+    command: Command = None,
+    summarizer: Summarizer = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    auth_header: AuthHeader = None,
+    max_cost_per_hour: MaxCost = None,
+    prompt_file: PromptFile = None,
+    budget: Budget = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Replay a transcript and compact it in three ways: waits, tokens, dollars and cache hits side by side.
+
+    Example: memcli compare run.jsonl --model claude-haiku-5-5
+    """
+    from memcli.commands.compare import compare as run
+
+    overrides = {
+        "backend": backend,
+        "command": command,
+        "summarizer": summarizer,
+        "model": model,
+        "base_url": base_url,
+        "auth_header": auth_header,
+        "max_cost_per_hour": max_cost_per_hour,
+        "prompt_file": prompt_file,
+        "budget": budget,
+    }
+    raise typer.Exit(run(path, overrides, as_json=as_json, quiet=quiet))
 
 
 @app.command()
@@ -244,15 +346,16 @@ def where(path: Transcript = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run(path, as_json=as_json))
 
 
-@app.command()
-def summarize() -> None:
+# The child reads its options itself: the daemon starts it without typer.
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def summarize(context: typer.Context) -> None:
     """The summarizer child: jobs as JSON lines on stdin, results on stdout. Started by the daemon.
 
     Example: memcli summarize < jobs.jsonl
     """
-    from memcli.summarize.child import main
+    from memcli.summarize.__main__ import main
 
-    raise typer.Exit(main())
+    raise typer.Exit(main(context.args))
 
 
 @config.command("show")

@@ -15,7 +15,7 @@ import msgspec
 from memcli.memory import message
 from memcli.memory.document import Document
 from memcli.memory.edits import Edits
-from memcli.memory.jobs import Job
+from memcli.memory.jobs import Job, Result
 from memcli.transcript.boundary import Cut
 from memcli.transcript.meter import Reading
 
@@ -24,7 +24,7 @@ class Inheritance(msgspec.Struct, frozen=True):
     """What a swapped transcript takes over from its parent.
 
     `fold` is the parent's at its boundary, `covered` how many of the messages that follow it contains already;
-    `opaque` is the memory's text where the fold is gone.
+    `opaque` is the memory's text where the fold is gone; `prose` is what a model wrote, by section.
     """
 
     fold: bytes = b""
@@ -32,12 +32,14 @@ class Inheritance(msgspec.Struct, frozen=True):
     opaque: str = ""
     generation: str = ""
     edits: Edits = Edits()
+    prose: dict[str, str] = {}
 
 
 class Publication(msgspec.Struct, frozen=True):
     """A memory ready to be committed, and everything a head must say about the transcript at `end`.
 
-    `identity` is the same for the same memory over the same messages; `parent` the generation that was inherited.
+    `identity` is the same for the same memory over the same messages; `parent` the generation that was inherited;
+    `result` tells who made it, how long it took and what it cost.
     """
 
     identity: str
@@ -58,8 +60,7 @@ class Publication(msgspec.Struct, frozen=True):
     chars: int
     ratio: float
     reading: Reading
-    backend: str
-    milliseconds: int
+    result: Result
 
     @property
     def markdown(self) -> str:

@@ -44,9 +44,9 @@ from memcli.ledger.present import Present
 from memcli.memory import message
 from memcli.memory.current_state import Covered, current_state
 from memcli.memory.document import Block, Document
-from memcli.memory.edits import Edits, budget_left, taken_in, with_edits
-from memcli.memory.jobs import Job, Result
-from memcli.memory.render import render
+from memcli.memory.edits import Edits, budget_left, taken_in, unstruck, with_edits
+from memcli.memory.fitting import fitted
+from memcli.memory.jobs import Job, Result, Source, Strategy
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
 from memcli.transcript.entries import (
@@ -80,7 +80,13 @@ KEPT_SNAPSHOTS = 64
 SPOKEN = (UserText, AssistantText, Thinking, ToolUse, ToolResult)
 """What makes an entry the first of the conversation: rules and reminders before it belong to the prologue."""
 
-STATE_VERSION = 1
+NEARLY = 0.8
+"""Of a threshold: when a summarizer is started speculatively (importing the SDK takes more than a second)."""
+
+KEPT_PROSE = 8
+"""Older prose that a rewind may fall back to; beyond it the model begins anew."""
+
+STATE_VERSION = 2
 
 
 class Triggers(msgspec.Struct, frozen=True):
@@ -93,6 +99,11 @@ class Triggers(msgspec.Struct, frozen=True):
     every_turn: bool = False
     context_limit: int = 0
     budget: int = 4_000
+    write: bool = False
+    """A model is to write prose."""
+    strategy: Strategy = "incremental"
+    instructions: str = ""
+    """The user's own words to the model, for this project."""
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -139,6 +150,12 @@ class Marks(msgspec.Struct):
     """Offset and text of the user's words that hide in records which are no message."""
     dead: list[tuple[int, int]] = []
     edits: Edits = Edits()
+    owed: bool = False
+    """A model was wanted for the published memory and did not write."""
+    told: int = 0
+    """Offset up to which a model has been shown the conversation."""
+    prose: list[tuple[int, dict[str, str]]] = []
+    """What a model wrote, each with the offset it reaches to: the newest last, a few older ones for rewinds."""
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -175,6 +192,7 @@ class Session:
         self.document: Document | None = None
         self.flight: InFlight | None = None
         self.wanted = False
+        self.again = False
         self.heard = 0.0
         self.rests = False
         """The file was quiet at the last tick, and nothing came since."""
@@ -206,6 +224,10 @@ class Session:
         """Bring the memory to the last legal place, due or not: the next ticks end in `Publish` or `UpToDate`."""
         self.wanted = True
 
+    def retry(self) -> None:
+        """Ask a model once more for what none has written yet: at the next tick, at the last legal place."""
+        self.again = self.triggers.write and self.marks.owed and self.flight is None
+
     def finished(self, result: Result) -> list[Effect]:
         """A summarizer answered."""
         flight = self.flight
@@ -216,8 +238,15 @@ class Session:
         self.flight = None
         if flight.epoch != self.marks.epoch:
             return []  # the conversation was rewound meanwhile: the next tick starts anew
-        document = _document(result.blocks) if result.blocks else self.render(flight.fold)
-        return self._publish(flight, document, result.backend, result.milliseconds)
+        warnings: list[Effect] = []
+        if result.failure is not None:
+            warnings.append(Warned(f"no model wrote ({result.failure.sentence}); the facts of the memory are fresh"))
+        self.marks.owed = flight.job.write and not result.wrote
+        if result.wrote:
+            self.marks.told = flight.cut.offset
+            self.marks.prose = [*self.marks.prose, (flight.cut.offset, result.prose)][-KEPT_PROSE:]
+        document = document_of(result) if result.blocks else self.render(flight.fold)
+        return [*warnings, *self._publish(flight, document, result)]
 
     def failed(self, job: str, reason: str) -> list[Effect]:
         """A summarizer failed. The ledger alone makes a complete memory, so the user is never left without one."""
@@ -227,8 +256,9 @@ class Session:
         self.flight = None
         if flight.epoch != self.marks.epoch:
             return []
+        self.marks.owed = flight.job.write
         warning = Warned(f"the summarizer failed ({reason}); the memory was rendered without it")
-        return [warning, *self._publish(flight, self.render(flight.fold), "embedded", 0)]
+        return [warning, *self._publish(flight, self.render(flight.fold), Result(job))]
 
     def edited(self, published: str, text: str) -> None:
         """The user wrote `text` over the `published` memory: the next memory honours it, and is due at once."""
@@ -245,6 +275,7 @@ class Session:
             self.marks.stopped = self.settled.stopped
         self.marks.opaque = inheritance.opaque
         self.marks.edits = inheritance.edits
+        self.marks.prose = [(0, inheritance.prose)] if inheritance.prose else []
         self.marks.parent = inheritance.generation
         waiting, self._waiting = self._waiting or [], None
         self.thread.place(waiting[0])  # what follows hangs on it
@@ -265,6 +296,8 @@ class Session:
         self.marks.epoch = before.marks.epoch
         self.marks.published_epoch = before.marks.published_epoch
         self.marks.edits = before.marks.edits
+        self.marks.told, self.marks.prose = before.marks.told, before.marks.prose
+        self._unwrite(min((start for start, _ in self.marks.dead), default=0))
 
     # ------------------------------------------------------------------ what it knows
 
@@ -279,6 +312,19 @@ class Session:
         return current_state(
             self.live, self.triggers.budget, Covered(whole=not any(waiting.entry.role for waiting in self.pending))
         )
+
+    @property
+    def prose(self) -> dict[str, str]:
+        """What a model wrote and nobody struck out, by section."""
+        return unstruck(self.marks.prose[-1][1], self.marks.edits) if self.marks.prose else {}
+
+    @property
+    def nearly_due(self) -> bool:
+        """True shortly before a threshold: whoever takes long to start should start now."""
+        rules, marks, tokens = self.triggers, self.marks, self.reading.tokens
+        if self.document is None:
+            return tokens >= rules.init_tokens * NEARLY
+        return tokens - min(marks.tokens, tokens) >= rules.update_tokens * NEARLY
 
     @property
     def ledger_budget(self) -> int:
@@ -351,6 +397,8 @@ class Session:
             marks.first = entry.offset
         inherited = marks.inherited > 0
         marks.inherited -= inherited and entry.role in ("user", "assistant", "tool")
+        if inherited:
+            marks.told = entry.end  # the parent's prose knows it
         if marks.stopped and not inherited and entry.prompts:
             entry, marks.stopped = _steering(entry), False
         self.meter.add(entry)
@@ -393,6 +441,7 @@ class Session:
         False: the file must be read again from its start, with the dead ranges known.
         """
         self.marks.epoch += 1
+        self._unwrite(start)
         found = next((packed for offset, packed in self.snapshots if offset == start), None)
         bare = any(dead_start <= start and here <= dead_end for dead_start, dead_end in self.thread.dead)
         if not bare or (found is None and start > self.marks.first):
@@ -404,6 +453,12 @@ class Session:
         self.boundaries.rewind(start)
         self.marks.words = [words for words in self.marks.words if words[0] < start]
         return True
+
+    def _unwrite(self, start: int) -> None:
+        """Prose that speaks of what was taken back from `start` on does not stand any more."""
+        self.marks.prose = [(reach, prose) for reach, prose in self.marks.prose if reach <= start]
+        if self.marks.told > start:
+            self.marks.told = self.marks.prose[-1][0] if self.marks.prose else 0
 
     def _quiet(self) -> list[ReadingEffect]:
         """The file rests: a last line without a line end is whole if it parses, and its end may be a cut."""
@@ -431,18 +486,37 @@ class Session:
         cut = self.boundaries.last
         if self.flight is not None or self._waiting is not None:
             return []
-        if not self.behind or cut is None:
+        if cut is None or not (self.behind or self.again):
             satisfied, self.wanted = self.wanted and self.rests, self.wanted and not self.rests
             return [UpToDate(self.marks.covered)] if satisfied else []
-        if not (self.wanted and self.rests) and not self._due(cut):
+        if not (self.wanted and self.rests) and not self.again and not self._due(cut):
             return []
+        self.again = False
         fold = self.settled.snapshot()
-        ledger = self.settled.ledger.snapshot()
-        # With what it is about: an answer for another file that stood here is never taken for one about this file.
-        name = f"{cut.offset}-{self.marks.epoch}-{zlib.crc32(ledger):08x}"
-        job = Job(name, self.ledger_budget, ledger, self.pins, self.marks.opaque)
+        job = self.job(cut)
         self.flight = InFlight(job, cut, fold, self.marks.epoch)
         return [StartJob(job)]
+
+    def job(self, cut: Cut) -> Job:
+        """What a summarizer is asked for the last legal cut. The path of its source is left to the caller."""
+        rules, marks = self.triggers, self.marks
+        # The traditional way asks a model where somebody waits for it, and nowhere else.
+        write = rules.write and (rules.strategy != "traditional" or self.wanted or marks.full)
+        start = 0 if rules.strategy == "traditional" else marks.told
+        ledger = self.settled.ledger.snapshot()
+        return Job(
+            # With what it is about: an answer for another file that stood here is never taken for one about this file.
+            f"{cut.offset}-{marks.epoch}-{zlib.crc32(ledger):08x}",
+            self.ledger_budget,
+            ledger,
+            self.pins,
+            marks.opaque,
+            write=write and cut.offset > start,
+            strategy=rules.strategy,
+            prose=self.prose,
+            source=Source("", self.format, start, cut.offset, tuple(self.thread.dead)) if write else None,
+            instructions=rules.instructions if write else "",
+        )
 
     def _due(self, cut: Cut) -> bool:
         """True if a threshold was crossed and `cut` is the place to act on it."""
@@ -463,13 +537,13 @@ class Session:
     # ------------------------------------------------------------------ publishing
 
     def render(self, fold: bytes) -> Document:
-        """The sections of a fold, rendered here."""
-        return render(Fold(fold).ledger, self.ledger_budget, self.pins, self.marks.opaque)
+        """The sections of a fold, rendered here, with the prose that stands."""
+        return fitted(Fold(fold).ledger, self.ledger_budget, self.pins, self.marks.opaque, self.prose)
 
-    def _publish(self, flight: InFlight, document: Document, backend: str, milliseconds: int) -> list[Effect]:
+    def _publish(self, flight: InFlight, document: Document, result: Result) -> list[Effect]:
         marks = self.marks
         document = with_edits(document, marks.edits, self.triggers.budget)
-        publication = self.publication(flight.cut, flight.fold, document, backend, milliseconds)
+        publication = self.publication(flight.cut, flight.fold, document, result)
         self.document = document
         marks.covered, marks.published_epoch = flight.cut.offset, flight.epoch
         marks.tokens, marks.calls, marks.turn_ended = self.reading.tokens, 0, False
@@ -479,9 +553,7 @@ class Session:
             effects.append(UpToDate(marks.covered))
         return effects
 
-    def publication(
-        self, cut: Cut, fold: bytes, document: Document, backend: str = "embedded", milliseconds: int = 0
-    ) -> Publication:
+    def publication(self, cut: Cut, fold: bytes, document: Document, result: Result | None = None) -> Publication:
         """A memory of everything before `cut`, with what a head must know."""
         first = Cut(max(self.marks.first, 0))
         state = self.state_text
@@ -504,8 +576,7 @@ class Session:
             chars=self.boundaries.state.chars,
             ratio=self.meter.ratio,
             reading=self.reading,
-            backend=backend,
-            milliseconds=milliseconds,
+            result=result or Result(""),
         )
 
     def _tails(self, boundary: Cut) -> tuple[Cut, ...]:
@@ -587,9 +658,9 @@ def _hidden_words(entry: Entry, format: str) -> list[str]:
     return [part.text for part in entry.parts if isinstance(part, UserText) and part.via in hidden]
 
 
-def _document(blocks: dict[str, str]) -> Document:
+def document_of(result: Result) -> Document:
     """The document of a summarizer's answer."""
-    return Document(tuple(Block(name, text) for name, text in blocks.items()))
+    return Document(tuple(Block(name, text, result.prose.get(name, "")) for name, text in result.blocks.items()))
 
 
 def _identity(covered: int, text: str) -> str:

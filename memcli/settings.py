@@ -7,9 +7,9 @@
 MEMCLI_CONFIG names. Keys may be written with `-` or `_`.
 
 A value that makes no sense is an error, wherever it stands. A key that nobody knows is a warning with the nearest
-known name: a file shared with a newer memcli must not stop this one. A program to run (`on_limit`) is
-not taken from a project's file, also with a warning: to watch an agent in a cloned repository must not run what
-that repository names.
+known name: a file shared with a newer memcli must not stop this one. A program to run (`on_limit`, `command`,
+`summarizer`) and a place to send the conversation to (`base_url`) are not taken from a project's file, also with a
+warning: to watch an agent in a cloned repository must not run what that repository names, nor tell it anything.
 """
 
 from __future__ import annotations
@@ -32,21 +32,28 @@ PREFIX = "MEMCLI_"
 # Variables that begin like settings and are none.
 OTHER_VARIABLES = frozenset({"MEMCLI_CONFIG"})
 
+BACKENDS = ("auto", "anthropic", "command", "embedded")
+STRATEGIES = ("incremental", "cached", "traditional")
+
+_RUNS = "name a program to run"
+_SENDS = "say where the conversation is sent"
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
-Kind = Literal["count", "seconds", "flag", "text", "choice"]
+Kind = Literal["count", "seconds", "dollars", "flag", "text", "choice"]
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a setting may be. `runs`: it names a program that we start."""
+    """What a setting may be. `guarded`: it names a program that we start or a place that the conversation is sent to,
+    and is not taken from a project's file."""
 
     meaning: str
     kind: Kind
     least: int = 0
     choices: tuple[str, ...] = ()
-    runs: bool = False
+    guarded: str = ""
 
 
 def _setting(default: Any, meaning: str, kind: Kind, **rest: Any) -> Any:
@@ -57,16 +64,36 @@ def _setting(default: Any, meaning: str, kind: Kind, **rest: Any) -> Any:
 class Settings:
     """Every setting with its value. None means: not limited, or decided by the default rule."""
 
-    backend: str = _setting("auto", "who makes the memory", "choice", choices=("auto", "embedded"))
+    backend: str = _setting("auto", "who writes the memory", "choice", choices=BACKENDS)
+    command: str | None = _setting(None, "a command that reads a prompt and prints text", "text", guarded=_RUNS)
+    summarizer: str | None = _setting(None, "a program that speaks the summarizer protocol", "text", guarded=_RUNS)
+    model: str | None = _setting(None, "the model that writes", "text")
+    base_url: str | None = _setting(None, "the server that is asked", "text", guarded=_SENDS)
+    auth_header: str | None = _setting(
+        None, "how the key is sent", "choice", choices=("bearer", "x-api-key"), guarded=_SENDS
+    )
+    api_version: str | None = _setting(None, "the anthropic-version header", "text")
+    dialect: str | None = _setting(
+        None, "what the server understands (told by its host)", "choice", choices=("anthropic", "compatible")
+    )
+    effort: str | None = _setting(None, "how much the model thinks", "choice", choices=("low", "medium", "high", "max"))
+    strategy: str = _setting("incremental", "what a model is shown", "choice", choices=STRATEGIES)
+    cache_ttl: str = _setting("5m", "how long a cached prefix is kept", "choice", choices=("5m", "1h"))
+    timeout: float = _setting(120.0, "seconds for one answer of a model", "seconds")
+    max_cost_per_hour: float | None = _setting(None, "US dollars that models may cost in an hour", "dollars")
+    prompt_file: str | None = _setting(None, "a file with a prompt of your own", "text")
+    instructions: str | None = _setting(None, "what a model should mind in this project", "text")
     budget: int = _setting(4000, "tokens for the whole memory", "count", least=2000)
     init_tokens: int = _setting(10000, "tokens before the first memory", "count")
     update_tokens: int = _setting(5000, "tokens between two updates", "count", least=1)
     update_tool_calls: int = _setting(3, "tool calls between two updates", "count", least=1)
-    min_update_tokens: int = _setting(0, "tokens of growth without which no update is made", "count")
+    min_update_tokens: int = _setting(
+        1500, "tokens of growth without which no model is asked (embedded: 0 unless set)", "count"
+    )
     every_turn: bool = _setting(False, "update after every turn", "flag")
     jobs: int = _setting(4, "updates at the same time, over all transcripts", "count", least=1)
     context_limit: int | None = _setting(None, "tokens at which the compacted transcript is written", "count", least=1)
-    on_limit: str | None = _setting(None, "a command to run at the context limit", "text", runs=True)
+    on_limit: str | None = _setting(None, "a command to run at the context limit", "text", guarded=_RUNS)
     wait: float = _setting(30.0, "seconds to wait for an update in flight", "seconds")
 
 
@@ -168,9 +195,9 @@ def _objection(key: str, source: _Source) -> str:
         hint = f"; did you mean {PREFIX + near[0].upper() if source.origin == PREFIX else near[0]}?" if near else ""
         name = source.name(key) if source.origin == PREFIX else f"{key} in {source.origin}"
         return f"unknown setting {name}{hint}"
-    if KEYS[key].runs and not source.trusted:
+    if KEYS[key].guarded and not source.trusted:
         return (
-            f"{key} in {source.origin} is not taken: a project's file may not name a program to run "
+            f"{key} in {source.origin} is not taken: a project's file may not {KEYS[key].guarded} "
             f"(use --{key.replace('_', '-')}, {PREFIX}{key.upper()} or the user file)"
         )
     return ""
@@ -197,7 +224,9 @@ def _convert(key: Key, value: object) -> tuple[object, str]:
         case "count":
             return _count(value, key.least), f"a whole number of at least {key.least}"
         case "seconds":
-            return _seconds(value), "a number of seconds"
+            return _amount(value), "a number of seconds"
+        case "dollars":
+            return _amount(value), "an amount in US dollars"
         case "flag":
             return _flag(value), "true or false"
         case "choice":
@@ -212,14 +241,14 @@ def _count(value: object, least: int) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= least else None
 
 
-def _seconds(value: object) -> float | None:
+def _amount(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        seconds = float(value)
+        amount = float(value)
     except ValueError:
         return None
-    return seconds if 0 <= seconds < float("inf") else None
+    return amount if 0 <= amount < float("inf") else None
 
 
 def _flag(value: object) -> bool | None:

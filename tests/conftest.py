@@ -12,9 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.messages_api import Server
+
+settings.register_profile("memcli")  # no test measures time
+settings.load_profile("memcli")
 
 _SCRUBBED = ("ANTHROPIC_", "MEMCLI_", "OPENAI_", "CLAUDE_", "CODEX_")
 _HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
@@ -74,6 +80,15 @@ def no_child_left_behind() -> Iterator[None]:
     left = _children() - before
     if left:
         raise ChildLeftBehind(f"processes {sorted(left)}")
+
+
+@pytest.fixture
+def messages_api() -> Iterator[Server]:
+    """A Messages API of our own on loopback, with the manners of the real service; it answers at once, by rule."""
+    from tests.messages_api import Server
+
+    with Server() as server:
+        yield server
 
 
 def _children() -> set[int]:

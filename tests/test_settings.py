@@ -126,7 +126,7 @@ def test_the_user_may(tmp_path: Path, key: str) -> None:
         ("wait", "inf", "a number of seconds"),
         ("wait", "nan", "a number of seconds"),
         ("every_turn", "perhaps", "true or false"),
-        ("backend", "magic", "one of auto, embedded"),
+        ("backend", "magic", "one of auto, anthropic, command, embedded"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(tmp_path: Path, key: str, value: str, wanted: str) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memcli import swap
 from memcli.commands import setup, source
+from memcli.commands.maker import maker
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files, publisher
@@ -33,10 +34,10 @@ from memcli.watch.follower import Follower
 from memcli.watch.keeper import Keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from memcli.commands.maker import Maker
     from memcli.head import Head
-    from memcli.session import Triggers
 
 _SPOOL_BLOCK = 1024 * 1024
 
@@ -52,6 +53,7 @@ class Wish(NamedTuple):
     keep_tokens: int | None = None
     budget: int | None = None
     wait: float | None = None
+    writer: Mapping[str, str | None] = {}  # never changed
     quiet: bool = False
 
     @property
@@ -73,17 +75,18 @@ class _Made(NamedTuple):
 def compact(path: str | None, wish: Wish) -> int:
     """Print the compacted transcript; exit code 0. Raises MemcliError."""
     _check(path, wish)
-    triggers = setup.triggers(setup.load({"budget": wish.budget}, quiet=wish.quiet))
+    overrides = {"budget": wish.budget, **wish.writer}
     if path == "-":
         with _spooled() as spool:
-            _swap_any(spool, wish, triggers, stream=True)
+            _swap_any(spool, wish, maker(overrides, None, fresh=wish.fresh, quiet=wish.quiet), stream=True)
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
         raise IsDirectory(
             f"{transcript} is a directory", f"memcli compact {shlex.quote(str(transcript))}/TRANSCRIPT.jsonl"
         )
-    _swap_any(transcript, wish, triggers, stream=False)
+    made_by = maker(overrides, Place.of(transcript).sidecar, fresh=wish.fresh, quiet=wish.quiet)
+    _swap_any(transcript, wish, made_by, stream=False)
     return 0
 
 
@@ -98,24 +101,24 @@ def _check(path: str | None, wish: Wish) -> None:
         raise Usage("--in-place goes with a transcript's own format and place", "memcli compact PATH --in-place")
 
 
-def _swap_any(transcript: Path, wish: Wish, triggers: Triggers, *, stream: bool) -> None:
+def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> None:
     name = shlex.quote(str(transcript))
     if wish.output and wish.output.exists() and transcript.samefile(wish.output):
         raise Usage(f"-o {wish.output} is the transcript itself", f"memcli compact {name} --in-place")
     if source.is_batch(transcript):
         if wish.in_place:
             raise Usage(f"{transcript} holds one conversation a line, no transcript", f"memcli compact {name} -o FILE")
-        _emit(_batch(transcript, wish, triggers), wish.output)
+        _emit(_batch(transcript, wish, made_by), wish.output)
         return
     started = time.perf_counter()
-    made = _streamed(transcript, triggers) if stream else _made(transcript, wish, triggers)
+    made = _streamed(transcript, made_by) if stream else _made(transcript, wish, made_by)
     descriptor = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         end = swap.whole_end(descriptor, made.head.end, os.fstat(descriptor).st_size)
         try:
             pieces, report = _pieces(made.head, descriptor, end, wish)
         except ValueError:  # what came after the head was made asks for another reading
-            follower = Follower(str(made.path), Place.of(transcript), triggers)
+            follower = Follower(str(made.path), Place.of(transcript), made_by.triggers)
             made = made._replace(head=spot.head_now(follower))
             pieces, report = _pieces(made.head, descriptor, made.head.end, wish)
         if wish.in_place:
@@ -132,27 +135,37 @@ def _swap_any(transcript: Path, wish: Wish, triggers: Triggers, *, stream: bool)
 # ------------------------------------------------------------------ the head
 
 
-def _made(transcript: Path, wish: Wish, triggers: Triggers) -> _Made:
+def _made(transcript: Path, wish: Wish, made_by: Maker) -> _Made:
     """The head that is committed if it holds, else one made now."""
     place = Place.of(transcript)
     if not wish.fresh and wish.budget is None and (head := _committed(place, transcript)):
         return _Made(head, transcript, "was ready")
     setup.announce(place, quiet=wish.quiet)
-    keeper = Keeper(place, triggers)
+    keeper = Keeper(place, made_by.triggers)
     try:
         keeper.open("compact", time.time())
     except AlreadyWatched as error:
-        return _beside_daemon(place, error, transcript, wish, triggers)
+        return _beside_daemon(place, error, transcript, wish, made_by)
     except NotWritable:
-        return _Made(spot.head_now(Follower(str(transcript), place, triggers)), transcript, "made now")
+        return _Made(_head_now(transcript, place, made_by), transcript, "made now")
     try:
         if wish.fresh or wish.budget is not None:
             keeper.forget()
-        spot.publish_now(keeper)
-        head = keeper.head or spot.head_now(Follower(str(transcript), place, triggers))
+        spot.publish_now(keeper, made_by.answer)
+        head = keeper.head or _head_now(transcript, place, made_by)
     finally:
         keeper.close()
-    return _Made(head, transcript, "refolded now" if wish.fresh else "made now")
+    return _Made(head, transcript, _how(wish, made_by))
+
+
+def _how(wish: Wish, made_by: Maker) -> str:
+    if made_by.asks:
+        return "written now"
+    return "refolded now without a model" if wish.fresh else "made now"
+
+
+def _head_now(transcript: Path, place: Place, made_by: Maker) -> Head:
+    return spot.head_now(Follower(str(transcript), place, made_by.triggers), answer=made_by.answer)
 
 
 def _committed(place: Place, transcript: Path) -> Head | None:
@@ -172,7 +185,7 @@ def _committed(place: Place, transcript: Path) -> Head | None:
     return head
 
 
-def _beside_daemon(place: Place, owner: AlreadyWatched, transcript: Path, wish: Wish, triggers: Triggers) -> _Made:
+def _beside_daemon(place: Place, owner: AlreadyWatched, transcript: Path, wish: Wish, made_by: Maker) -> _Made:
     """A daemon owns the sidecar, or another verb for a moment: wait for it if the user allows, else make a head of
     our own and say so."""
     if wish.wait and owner.pid:
@@ -184,15 +197,17 @@ def _beside_daemon(place: Place, owner: AlreadyWatched, transcript: Path, wish: 
             freed(place.lock, wish.wait)
         if head := _committed(place, transcript):
             return _Made(head, transcript, "was ready")
-    follower = Follower(str(transcript), place, triggers)
+    follower = Follower(str(transcript), place, made_by.triggers)
     store = Store(place)
-    return _Made(spot.head_now(follower, store if store.id else None), transcript, "made now beside the daemon")
+    return _Made(
+        spot.head_now(follower, store if store.id else None, made_by.answer), transcript, "made now beside the daemon"
+    )
 
 
-def _streamed(spool: Path, triggers: Triggers) -> _Made:
-    follower = Follower(str(spool), Place.of(Path.cwd() / "stdin"), triggers, "stdin")
+def _streamed(spool: Path, made_by: Maker) -> _Made:
+    follower = Follower(str(spool), Place.of(Path.cwd() / "stdin"), made_by.triggers, "stdin")
     try:
-        return _Made(spot.head_now(follower), spool, "made now")
+        return _Made(spot.head_now(follower, answer=made_by.answer), spool, "made now")
     except MemcliError as error:
         error.hint = "memcli compact --help"  # what helps a file has no name to work on
         raise
@@ -234,7 +249,7 @@ def _write(pieces: list[bytes], descriptor: int) -> None:
         files.write_all(descriptor, piece)
 
 
-def _batch(transcript: Path, wish: Wish, triggers: Triggers) -> list[bytes]:
+def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
     """Each conversation of a file compacted by itself, in memory."""
     lines: list[bytes] = []
     for number, text in source.conversations(transcript):
@@ -244,8 +259,8 @@ def _batch(transcript: Path, wish: Wish, triggers: Triggers) -> list[bytes]:
         with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
             spool.write(text)
             spool.flush()
-            follower = Follower(spool.name, Place.of(transcript), triggers, f"{transcript} line {number}")
-            head = spot.head_now(follower)
+            follower = Follower(spool.name, Place.of(transcript), made_by.triggers, f"{transcript} line {number}")
+            head = spot.head_now(follower, answer=made_by.answer)
             pieces, report = _pieces(head, spool.fileno(), len(text), wish)
         messages = [json.loads(line) for piece in pieces for line in piece.splitlines()]
         lines.append(json.dumps({"messages": messages}, ensure_ascii=False).encode("utf-8", "replace") + b"\n")

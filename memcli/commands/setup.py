@@ -23,18 +23,24 @@ def load(overrides: Mapping[str, object], *, quiet: bool = False) -> settings.Lo
     return loaded
 
 
-def triggers(loaded: settings.Loaded) -> Triggers:
-    """When updates are due. The embedded backend is free: no growth is too small for it unless the user says so."""
+def triggers(loaded: settings.Loaded, *, write: bool = False) -> Triggers:
+    """When updates are due; `write` if a model is to write.
+
+    The embedded backend is free: no growth is too small for it unless the user says so.
+    """
     chosen = loaded.settings
     said = loaded.origins["min_update_tokens"] != "default"
     return Triggers(
-        min_update_tokens=chosen.min_update_tokens if said else 0,
+        min_update_tokens=chosen.min_update_tokens if said or write else 0,
         init_tokens=chosen.init_tokens,
         update_tokens=chosen.update_tokens,
         update_tool_calls=chosen.update_tool_calls,
         every_turn=chosen.every_turn,
         context_limit=chosen.context_limit or 0,
         budget=chosen.budget,
+        write=write,
+        strategy=chosen.strategy,  # type: ignore[arg-type]  # one of the choices
+        instructions=chosen.instructions or "",
     )
 
 

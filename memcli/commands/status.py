@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from memcli.commands.cost import cost_record, cost_rows, health_record, health_row
 from memcli.commands.standing import Standing, standing_of
 from memcli.commands.target import target
 from memcli.ui.tables import table
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 _CODES = {"current": 0, "none": 3, "stale": 4, "foreign": 4}
 
 
-def status(path: Path | None, *, as_json: bool) -> int:
+def status(path: Path | None, *, cost: bool = False, as_json: bool = False) -> int:
     """Exit code 0 current, 3 no memory, 4 stale or foreign; a watched memory between two updates is current."""
     found = standing_of(target(path, "status"))
     if as_json:
-        print(json.dumps(_record(found)))
+        print(json.dumps({**_record(found), **({"cost": cost_record(found.place)} if cost else {})}))
     else:
-        print(table(_rows(found)))
+        print(table([*_rows(found), *(cost_rows(found.place) if cost else [])]))
     watched = found.holder is not None and found.state == "stale"
     return 0 if watched else _CODES[found.state]
 
@@ -40,7 +41,7 @@ def _rows(found: Standing) -> list[tuple[str, str]]:
         rows.append(("covered", f"{covered:,} of {session.messages:,} messages"))
         rows.append(("generation", f"{head.generation}, made {max(0, time.time() - head.made):.0f} s ago"))
     who = f"process {found.holder.pid} ({found.holder.command})" if found.holder else "nobody"
-    rows.append(("watched by", who))
+    rows += [("watched by", who), health_row(health_record())]
     rows += [("unreadable", f"{count} x {name}") for name, count in sorted(session.reader.problems.items())]
     return rows
 
@@ -58,6 +59,7 @@ def _record(found: Standing) -> dict[str, Any]:
         "context_tokens": {"exact": reading.exact, "estimated": reading.estimated},
         "generation": head.generation if head else None,
         "made": head.made if head else None,
+        "summarizer": health_record(),
         "watched_by": found.holder.pid if found.holder else None,
         "problems": dict(session.reader.problems),
     }

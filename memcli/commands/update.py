@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from memcli.commands import setup
+from memcli.commands import setup, writer
 from memcli.commands.source import laid_out
 from memcli.commands.standing import standing_of
 from memcli.commands.target import target
@@ -19,7 +19,7 @@ from memcli.watch.keeper import Keeper
 from memcli.watch.once import Updated, update_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -40,15 +40,18 @@ def update(
         standing_of(transcript).require_current()
         return 0
     chosen = setup.load(overrides, quiet=quiet)
+    who = writer.chosen(chosen.settings)
     place = Place.of(transcript)
-    keeper = Keeper(place, setup.triggers(chosen), laid_out(transcript, place, line))
+    keeper = Keeper(place, setup.triggers(chosen, write=who.writes), laid_out(transcript, place, line))
     setup.announce(place, quiet=quiet)
     try:
         _open(keeper, chosen.settings.wait)
     except AlreadyWatched as error:
         return _ask_daemon(keeper, error, chosen.settings.wait, quiet=quiet)
     try:
-        done = update_once(keeper)
+        done = update_once(
+            keeper, who.argv, accounts=who.accounts, patience=who.patience, progress=_progress(verbose=verbose)
+        )
     finally:
         keeper.close()
     if not quiet:
@@ -79,6 +82,10 @@ def _ask_daemon(keeper: Keeper, watched: AlreadyWatched, patience: float, *, qui
     if not quiet:
         print(f"memcli: {Place.of(keeper.place.transcript).memory} {sentence}", file=sys.stderr)
     return 0
+
+
+def _progress(*, verbose: bool) -> Callable[[str], object]:
+    return (lambda sentence: print(f"memcli: {sentence}", file=sys.stderr)) if verbose else (lambda _: None)
 
 
 def _tell(keeper: Keeper, done: Updated, *, verbose: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.commands import setup
+from memcli.commands import setup, writer
 from memcli.commands.target import target
 from memcli.errors import NoTranscript
 from memcli.watch.daemon import Orders, loop_of, reporter
@@ -29,11 +29,18 @@ def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, ve
     paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:
         _check(path)
+    who = writer.chosen(chosen.settings)
     orders = Orders(
         paths=tuple(str(path) for path in paths),
-        triggers=setup.triggers(chosen),
+        triggers=setup.triggers(chosen, write=who.writes),
         jobs=chosen.settings.jobs,
         on_limit=chosen.settings.on_limit or "",
+        writer=who.name,
+        sends=who.sends,
+        summarizer=tuple(who.argv),
+        patience=who.patience,
+        account=who.account,
+        max_cost_per_hour=who.max_cost_per_hour,
         quiet=quiet,
         verbose=verbose,
     )

@@ -52,13 +52,14 @@ class Document(msgspec.Struct, frozen=True):
 
 
 def _section(block: Block) -> str:
-    body = _escape(block.ledger)
+    body = escaped(block.ledger)
     if block.prose:
-        body = f"{body}\n{PROSE_MARK}\n{_escape(block.prose)}" if body else f"{PROSE_MARK}\n{_escape(block.prose)}"
+        body = f"{body}\n{PROSE_MARK}\n{escaped(block.prose)}" if body else f"{PROSE_MARK}\n{escaped(block.prose)}"
     return f"## {block.name}\n{body or EMPTY}"
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text of a block as it stands in the Markdown: lines that would count as marks of ours get a backslash."""
     return _SPECIAL.sub(r"\\\1\2", text.strip("\n"))
 
 

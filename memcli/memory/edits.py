@@ -91,10 +91,21 @@ def with_edits(document: Document, edits: Edits, budget: int) -> Document:
     )
 
 
+def unstruck(prose: dict[str, str], edits: Edits) -> dict[str, str]:
+    """The prose of each section without the lines that the user struck out."""
+    if not edits.struck:
+        return prose
+    return {name: kept for name, text in prose.items() if (kept := _without(text, {*edits.struck}))}
+
+
 def _edited(block: Block, struck: tuple[str, ...], mine: str) -> Block:
     out = {*struck, *mine.split("\n")} - {""}
-    kept = "\n".join(line for line in block.ledger.split("\n") if line not in out)
-    return msgspec.structs.replace(block, ledger="\n".join(part for part in (mine, kept) if part))
+    ledger = "\n".join(part for part in (mine, _without(block.ledger, out)) if part)
+    return msgspec.structs.replace(block, ledger=ledger, prose=_without(block.prose, out))
+
+
+def _without(text: str, out: set[str]) -> str:
+    return "\n".join(line for line in text.split("\n") if line not in out)
 
 
 def _standing(edits: Edits, budget: int) -> dict[str, str]:

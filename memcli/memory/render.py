@@ -24,7 +24,7 @@ from memcli.memory.sections import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from memcli.ledger.ledger import Ledger
 
@@ -32,11 +32,18 @@ OPAQUE_SHARE = 0.12
 NAMES_SHARE = 0.15  # lists of names tell little: they may not take more than this
 
 
-def render(ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str = "") -> Document:
+def render(
+    ledger: Ledger,
+    budget: int,
+    pins: tuple[str, ...] = (),
+    opaque: str = "",
+    beside: Callable[[Room], None] | None = None,
+) -> Document:
     """Every section but Current State, within `budget` tokens (4 characters each) less Current State's part.
 
     `pins` are texts of the user that always stand (up to a quarter of the budget); `opaque` is an older memory whose
-    ledger is lost: carried quoted, as of lower trust, and cut to a small part.
+    ledger is lost: carried quoted, as of lower trust, and cut to a small part. `beside` may take of the room that the
+    facts have left, before other lines compete for it.
     """
     room = Room(_chars(budget, bool(pins)), words_allowed(budget))
     total = room.chars
@@ -44,6 +51,8 @@ def render(ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str 
     for section in sorted(SECTIONS[1:], key=lambda one: one.priority):
         for group, share in facts.groups(section.name, ledger, int(total * section.share)):
             taken += take_all(room, group, share)
+    if beside:
+        beside(room)
     room.caps[facts.NAMES_LEFT] = int(total * NAMES_SHARE)
     weights = ledger.state.names.weights(ledger.now)
     taken += take_telling(room, pool.lines(ledger, taken), weights, taken)

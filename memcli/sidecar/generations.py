@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from memcli.memory.jobs import Call
 from memcli.sidecar import files
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_d
 
     `prose`: the prose block of each section that has one; `edits`: the user's own changes of the Markdown, by
     section; `pins`: pinned facts. `start`..`covered`: the bytes of the transcript it accounts for (half-open).
-    Tokens are estimates; `milliseconds` is how long its making took; `cost` is in US dollars; `made` in Unix seconds.
+    Tokens are estimates; `milliseconds` is how long its making took; `calls` are the requests to a model that it took,
+    with what they cost; `made` is in Unix seconds.
     `digest` is that of the mark in its memory message (`lineage.Keys.digest`); `memory` the whole Markdown text.
 
     The next version of the shape is a new struct with the next tag; this one stays readable.
@@ -54,8 +56,7 @@ class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_d
     milliseconds: int = 0
     backend: str = "embedded"
     model: str = ""
-    usage: dict[str, int] = {}
-    cost: float = 0.0
+    calls: tuple[Call, ...] = ()
     digest: str = ""
     memory: str = ""
 

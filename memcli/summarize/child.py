@@ -1,54 +1,232 @@
-"""The child's loop: jobs from stdin, one result a job on stdout, until stdin ends."""
+"""The child's loop: jobs from stdin, one result a job on stdout as they come, until stdin ends.
+
+Many jobs are done at a time, one a thread: they mostly wait for a model. A job that overruns its deadline is answered
+with an error, and its thread is replaced; the thread cannot be stopped, but what it may still say is dropped.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING, BinaryIO
+from contextlib import suppress
+from itertools import count
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 import msgspec
 
-from memcli.memory.jobs import VERSION, Job, Result, parse_job
-from memcli.summarize import embedded
+from memcli.edge import INTERRUPTED, TERMINATED, Terminated
+from memcli.memory.jobs import VERSION, Job, Progress, Result, parse_job
+from memcli.summarize.progress import heard
+from memcli.summarize.writing import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from memcli.summarize.options import Options
+
+LINE_BYTES = 64 * 1024 * 1024
+"""A job line longer than this is no job."""
+QUESTIONS = 4
+"""A job may take as long as so many questions: an answer, a corrected one, and what a long conversation needs more."""
+MEMORY_BYTES = 4 * 1024**3
+"""Address space, of which the SDK and 16 threads take 1.3 GB at most; what is really used is a tenth of that."""
 
 
-def main() -> int:
-    """Serve the daemon that started us. Ends with it: when it dies, our stdin ends."""
+def main(options: Options) -> NoReturn:
+    """Serve the daemon that started us. Ends with it: when it dies, our stdin ends.
+
+    A stdin that is a file ends at once and means nothing; then every job is answered.
+    """
+    _limit_memory(options)
+    if options.backend == "anthropic":
+        threading.Thread(target=_import_early, daemon=True).start()
+    piped = stat.S_ISFIFO(mode := os.fstat(0).st_mode) or stat.S_ISSOCK(mode)
+    code = 0
     try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except (BrokenPipeError, KeyboardInterrupt):
-        # Nobody reads our answers any more. Python would complain about the unflushed pipe at exit: leave without.
-        os._exit(0)
-    return 0
+        serve(
+            lines(sys.stdin.buffer),
+            sys.stdout.buffer,
+            Writing(options).answer,
+            options.jobs,
+            options.timeout * QUESTIONS,
+            patient=not piped or options.backend == "embedded",
+        )
+    except BrokenPipeError:
+        pass  # nobody reads our answers any more
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Terminated:
+        code = TERMINATED
+    _leave(options, code)
 
 
-def serve(jobs: Iterable[bytes], results: BinaryIO) -> None:
-    """Answer every job line with exactly one result line. A line that is no job is answered with an error."""
+def serve(
+    jobs: Iterable[bytes],
+    results: BinaryIO,
+    write: Callable[[Job], Result],
+    workers: int = 1,
+    seconds: float = threading.TIMEOUT_MAX,
+    *,
+    patient: bool = True,
+) -> None:
+    """Answer every job line with exactly one result line, as they are done. A line that is no job is answered with an
+    error. Each job has `seconds`.
+
+    When `jobs` end, what has begun is finished; unless we are not `patient`: then jobs that ask a model are answered
+    with an error. Raises BrokenPipeError if nobody reads the answers.
+    """
+    desk = _Desk(results, write, workers, seconds)
     for line in jobs:
+        if desk.broken is not None:
+            break
         if line.strip():
-            results.write(msgspec.json.encode(answer(line)) + b"\n")
-            results.flush()
+            desk.take(line)
+    desk.finish(patient=patient)
 
 
-def answer(line: bytes) -> Result:
-    """The result of one job line."""
-    started = time.monotonic()
-    try:
-        job = parse_job(line)
-    except msgspec.MsgspecError as error:
-        return Result("", error=f"not a job: {error}", permanent=True)
-    if job.v != VERSION:
-        return Result(job.job, error=f"protocol version {job.v} is not {VERSION}", permanent=True)
-    result = _attempt(job)
-    return msgspec.structs.replace(result, milliseconds=round((time.monotonic() - started) * 1000))
+def lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a stream; the beginning of one that is longer than a job can be."""
+    while line := stream.readline(LINE_BYTES):
+        yield line
+        while len(line) == LINE_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(LINE_BYTES)
 
 
-def _attempt(job: Job) -> Result:
-    try:
-        return embedded.summarize(job)
-    except Exception as error:  # noqa: BLE001  # one bad job must not take the child and the other jobs down
-        return Result(job.job, error=f"{type(error).__name__}: {error}")
+class _Asked(NamedTuple):
+    job: Job
+    alarm: threading.Timer
+
+
+class _Desk:
+    """Jobs in, results out, each exactly once; and the threads in between."""
+
+    def __init__(self, results: BinaryIO, write: Callable[[Job], Result], workers: int, seconds: float) -> None:
+        self._results = results
+        self._write = write
+        self._workers = workers
+        self._seconds = seconds
+        self._serial = count()
+        self._queue: SimpleQueue[int | None] = SimpleQueue()
+        # Held for every change of what is open and for every line that is said, so that who finds nothing open any
+        # more knows that all has been said.
+        self._changed = threading.Condition()
+        self._open: dict[int, _Asked] = {}
+        self.broken: OSError | None = None
+        for _ in range(workers):
+            self._hire()
+
+    def take(self, line: bytes) -> None:
+        """Queue the job of this line, or answer that it is none."""
+        try:
+            job = parse_job(line)
+        except msgspec.MsgspecError as error:
+            self._say(Result("", error=f"not a job: {error}", permanent=True))
+            return
+        if job.v != VERSION:
+            self._say(Result(job.job, error=f"protocol version {job.v} is not {VERSION}", permanent=True))
+            return
+        number = next(self._serial)
+        alarm = threading.Timer(self._seconds, self._overran, (number,))
+        alarm.daemon = True
+        with self._changed:
+            self._open[number] = _Asked(job, alarm)
+        self._queue.put(number)
+
+    def finish(self, *, patient: bool) -> None:
+        """Wait for what is being done; with little patience only for what no model is asked."""
+        with self._changed:
+            hopeless = [] if patient else [number for number, asked in self._open.items() if asked.job.write]
+            for number in hopeless:
+                self._answer(number, error="the summarizer was told to end")
+            self._changed.wait_for(lambda: not self._open or self.broken is not None)
+        for _ in range(self._workers):
+            self._queue.put(None)
+        if self.broken is not None:
+            raise self.broken
+
+    def _hire(self) -> None:
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while (number := self._queue.get()) is not None:
+            asked = self._open.get(number)
+            if asked is not None and not self._do(number, asked):
+                return  # too late: another thread has been hired in our place
+
+    def _do(self, number: int, asked: _Asked) -> bool:
+        """Do a job and answer it; False if it had been answered meanwhile."""
+        asked.alarm.start()
+        started = time.monotonic()
+
+        def tell(sentence: str) -> None:
+            self._say(Progress(asked.job.job, sentence), of=number)
+
+        with heard(tell):
+            try:
+                result = self._write(asked.job)
+            except Exception as error:  # noqa: BLE001  # one bad job must not take the child and the other jobs down
+                return self._answer(number, error=f"{type(error).__name__}: {error}")
+        took = round((time.monotonic() - started) * 1000)
+        return self._answer(number, msgspec.structs.replace(result, milliseconds=took))
+
+    def _overran(self, number: int) -> None:
+        if self._answer(number, error=f"not done within {self._seconds:g} s"):
+            self._hire()
+
+    def _answer(self, number: int, result: Result | None = None, error: str = "") -> bool:
+        """Say the result, or the error; False if the job had been answered already."""
+        with self._changed:
+            if number not in self._open:
+                return False
+            asked = self._open[number]
+            asked.alarm.cancel()
+            self._say(result or Result(asked.job.job, error=error))
+            del self._open[number]
+            self._changed.notify_all()
+        return True
+
+    def _say(self, message: Result | Progress, of: int | None = None) -> None:
+        """One line, whole; nothing about the job `of` once it has been answered."""
+        with self._changed:
+            if self.broken is not None or (of is not None and of not in self._open):
+                return
+            try:
+                self._results.write(msgspec.json.encode(message) + b"\n")
+                self._results.flush()
+            except OSError as error:
+                self.broken = error
+                self._changed.notify_all()
+
+
+def _import_early() -> None:
+    """The SDK takes a second to import: begin before a job needs it. What is wrong with it, that job will say."""
+    with suppress(ImportError):
+        import anthropic  # noqa: F401
+
+
+def _limit_memory(options: Options) -> None:
+    """A runaway of ours ends in an error of one job instead of a machine out of memory.
+
+    Not where we start programs: they would inherit the limit, and some reserve far more address space than they use.
+    """
+    if options.backend in ("command", "program"):
+        return
+    with suppress(ImportError, OSError, ValueError):  # not on this platform, or a lower limit stands
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+
+
+def _leave(options: Options, code: int) -> NoReturn:
+    """End at once: threads that wait for a model would trouble the interpreter's own end, and answers that nobody will
+    read must not be paid for any longer."""
+    if options.backend in ("command", "program"):
+        from memcli.summarize.backends.processes import end_all
+
+        end_all()
+    os._exit(code)

@@ -15,18 +15,22 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from itertools import count
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
-from memcli.memory.jobs import Job, Result, parse_result
+from memcli.memory.jobs import Job, Progress, Result, parse_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 DEADLINE_SECONDS = 60.0
+"""For a job that is only rendered. One that a model writes has a deadline of its own in the child; `patience` is ours,
+for a child that does not keep it."""
+
 IDLE_SECONDS = 60.0
 RESULT_BYTES = 16 * 1024 * 1024
 """A result line longer than this is a fault of the child."""
@@ -37,6 +41,13 @@ class Answered(NamedTuple):
 
     owner: str
     result: Result
+
+
+class Progressed(NamedTuple):
+    """Inbox: a child says how far a job of this owner is."""
+
+    owner: str
+    sentence: str
 
 
 class ChildGone(NamedTuple):
@@ -52,31 +63,45 @@ class _Asked(NamedTuple):
     attempts: int
 
 
-def command() -> list[str]:
-    """The summarizer we bring along."""
-    return [sys.executable, "-m", "memcli.summarize"]
+Post: TypeAlias = "Callable[[Answered | Progressed | ChildGone], object]"
+
+
+def command(options: Sequence[str] = ()) -> list[str]:
+    """The summarizer we bring along, with its options."""
+    return [sys.executable, "-m", "memcli.summarize", *options]
 
 
 class Summarizers:
-    """Jobs out, answers into the inbox. `now` is the loop's clock in seconds."""
+    """Jobs out, answers into the inbox. `now` is the loop's clock, `patience` how long a written job may take, in
+    seconds."""
 
-    def __init__(self, post: Callable[[Answered | ChildGone], object], argv: Sequence[str] | None = None) -> None:
+    def __init__(self, post: Post, argv: Sequence[str] | None = None, patience: float = DEADLINE_SECONDS) -> None:
         self._post = post
         self._argv = list(argv or command())
+        self._patience = patience
         self._child: _Child | None = None
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._idle_since = 0.0
 
     def ask(self, owner: str, job: Job, now: float, attempts: int = 1) -> None:
         """Give a job to the child, starting it if none runs."""
+        problem = self.warm(now)
         if self._child is None:
+            self._post(Answered(owner, Result(job.job, error=problem)))
+            return
+        deadline = now + (self._patience if job.write else DEADLINE_SECONDS)
+        self._asked[owner, job.job] = _Asked(owner, job, deadline, attempts)
+        self._child.send(owner, job)
+
+    def warm(self, now: float) -> str:
+        """Start the child if none runs, so that it is ready when a job comes; why it could not be, or ""."""
+        if self._child is None:
+            self._idle_since = now
             try:
                 self._child = _Child(self._argv, self._post)
             except OSError as error:
-                self._post(Answered(owner, Result(job.job, error=f"cannot start {self._argv[0]}: {error.strerror}")))
-                return
-        self._asked[owner, job.job] = _Asked(owner, job, now + DEADLINE_SECONDS, attempts)
-        self._child.send(owner, job)
+                return f"cannot start {self._argv[0]}: {error.strerror}"
+        return ""
 
     def answered(self, message: Answered, now: float) -> None:
         """The loop read an answer from its inbox."""
@@ -120,10 +145,43 @@ class Summarizers:
                 self.ask(asked.owner, asked.job, now, attempts=2)
 
 
+class Asking:
+    """A child that is asked one job at a time, and waited for. `patience` is in seconds; `close` it."""
+
+    def __init__(
+        self, argv: Sequence[str], patience: float, progress: Callable[[str], object] = lambda _: None
+    ) -> None:
+        self._inbox: SimpleQueue[Answered | Progressed | ChildGone] = SimpleQueue()
+        self._summarizers = Summarizers(self._inbox.put, argv, patience)
+        self._progress = progress
+
+    def ask(self, job: Job) -> Result:
+        """The answer, or one with an error. `progress` is told sentences meanwhile."""
+        self._summarizers.ask("", job, time.monotonic())
+        while True:
+            try:
+                message = self._inbox.get(timeout=0.25)
+            except Empty:
+                self._summarizers.tick(time.monotonic())
+                continue
+            match message:
+                case Answered(_, result):
+                    self._summarizers.answered(message, time.monotonic())
+                    return result
+                case Progressed(_, sentence):
+                    self._progress(sentence)
+                case ChildGone():
+                    self._summarizers.gone(message, time.monotonic())
+
+    def close(self) -> None:
+        """End the child."""
+        self._summarizers.close()
+
+
 class _Child:
     """One process and the threads at its pipes."""
 
-    def __init__(self, argv: list[str], post: Callable[[Answered | ChildGone], object]) -> None:
+    def __init__(self, argv: list[str], post: Post) -> None:
         self._process = subprocess.Popen(  # our own interpreter, or the command the user configured
             argv,
             stdin=subprocess.PIPE,
@@ -171,10 +229,14 @@ class _Child:
         assert pipe is not None
         while line := pipe.readline(RESULT_BYTES):
             try:
-                result = parse_result(line)
+                answer = parse_answer(line)
             except msgspec.MsgspecError:
                 break  # not the protocol: the child is taken for broken
-            owner = self._owners.pop(result.job, None)
+            if isinstance(answer, Progress):
+                if answer.job in self._owners:
+                    self._post(Progressed(self._owners[answer.job], answer.progress))
+                continue
+            owner = self._owners.pop(answer.job, None)
             if owner is not None:
-                self._post(Answered(owner, msgspec.structs.replace(result, job=result.job.split(":", 1)[1])))
+                self._post(Answered(owner, msgspec.structs.replace(answer, job=answer.job.split(":", 1)[1])))
         self._post(ChildGone(self.pid))

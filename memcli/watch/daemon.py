@@ -14,6 +14,8 @@ import msgspec
 
 from memcli import edge
 from memcli.session import Triggers
+from memcli.watch.accounts import Accounts
+from memcli.watch.children import DEADLINE_SECONDS
 from memcli.watch.loop import Loop
 from memcli.watch.told import Told, line_of
 
@@ -28,6 +30,13 @@ class Orders(msgspec.Struct, frozen=True):
     triggers: Triggers
     jobs: int = 4
     on_limit: str = ""
+    writer: str = "embedded"
+    sends: str = "nothing leaves this machine"
+    summarizer: tuple[str, ...] = ()
+    patience: float = DEADLINE_SECONDS
+    account: str = ""
+    """What the summarizer's accounts are kept under; "" if it costs nothing."""
+    max_cost_per_hour: float | None = None
     quiet: bool = False
     verbose: bool = False
 
@@ -35,16 +44,25 @@ class Orders(msgspec.Struct, frozen=True):
 def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
     """The loop that carries out the orders; `report` has been told which backend makes the memory."""
     if not orders.quiet:
-        report(Told("", "backend", {"name": "embedded", "sends": "nothing leaves this machine"}))
+        report(Told("", "backend", {"name": orders.writer, "sends": orders.sends}))
     paths = [Path(path) for path in orders.paths]
-    return Loop(paths, orders.triggers, report, jobs=orders.jobs, on_limit=orders.on_limit)
+    return Loop(
+        paths,
+        orders.triggers,
+        report,
+        jobs=orders.jobs,
+        on_limit=orders.on_limit,
+        summarizer=orders.summarizer or None,
+        patience=orders.patience,
+        accounts=Accounts(orders.account, orders.max_cost_per_hour) if orders.account else None,
+    )
 
 
 def reporter(*, quiet: bool, verbose: bool) -> Callable[[Told], None]:
     """Prints events as lines on stderr. With `quiet` warnings only; without `verbose` no files that were passed by."""
 
     def report(told: Told) -> None:
-        if (told.event == "ignored" and not verbose) or (quiet and told.event != "warning"):
+        if (told.event in ("ignored", "progress") and not verbose) or (quiet and told.event != "warning"):
             return
         sys.stderr.write(line_of(told, time.strftime("%H:%M:%S")) + "\n")
         sys.stderr.flush()

@@ -169,7 +169,8 @@ def _inheritance(mark: message.Mark, text: str, place: Place) -> Inheritance | N
     kept = from_record(parent.generation.edits)
     if parent.ledger is None or not _is_readable(parent.ledger):
         return Inheritance(opaque=document, generation=mark.generation, edits=kept)
-    return Inheritance(parent.ledger, mark.covered, generation=mark.generation, edits=kept)
+    prose = parent.generation.prose
+    return Inheritance(parent.ledger, mark.covered, generation=mark.generation, edits=kept, prose=prose)
 
 
 def _is_readable(fold: bytes) -> bool:

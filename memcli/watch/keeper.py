@@ -188,6 +188,9 @@ class Keeper:
                     outward.append(Published(self._publish(publication, wall), publication))
                 case RefreshState():
                     self._refresh(effect, now)
+                case StartJob(job) if job.source is not None:
+                    source = msgspec.structs.replace(job.source, path=self.path)
+                    outward.append(StartJob(msgspec.structs.replace(job, source=source)))
                 case _:
                     outward.append(effect)
         return outward

@@ -25,7 +25,7 @@ from memcli.session import QUIET_SECONDS, Triggers
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
 from memcli.watch import ask
-from memcli.watch.children import Answered, ChildGone, Summarizers
+from memcli.watch.children import DEADLINE_SECONDS, Answered, ChildGone, Progressed, Summarizers
 from memcli.watch.events import Changed, Events
 from memcli.watch.follower import Replaced
 from memcli.watch.keeper import Keeper, Outward, Published
@@ -34,6 +34,9 @@ from memcli.watch.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from memcli.memory.jobs import Job
+    from memcli.watch.accounts import Accounts
 
 SWEEP_SECONDS = 1.0
 """Every known path is looked at this often, however many events came or were lost."""
@@ -56,7 +59,7 @@ class Refused(NamedTuple):
     file: Identity | None
 
 
-Message: TypeAlias = Changed | Answered | ChildGone | Woken
+Message: TypeAlias = Changed | Answered | Progressed | ChildGone | Woken
 
 
 class Loop:
@@ -70,19 +73,22 @@ class Loop:
         *,
         jobs: int = 4,
         on_limit: str = "",
-        summarizer: list[str] | None = None,
+        summarizer: Sequence[str] | None = None,
+        patience: float = DEADLINE_SECONDS,
+        accounts: Accounts | None = None,
     ) -> None:
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._triggers = triggers
         self._report = report
         self._jobs = jobs
         self._on_limit = on_limit
-        self._summarizers = Summarizers(self._inbox.put, summarizer)
+        self._summarizers = Summarizers(self._inbox.put, summarizer, patience)
+        self._accounts = accounts
         self._keepers: dict[str, Keeper] = {}
         self._refused: dict[str, Refused] = {}
         self._troubles: dict[str, str] = {}
         self._waiting: list[tuple[str, StartJob]] = []
-        self._in_flight: set[str] = set()
+        self._in_flight: dict[str, Job] = {}
         self._asked: set[str] = set()
         self._commands: list[subprocess.Popen[bytes]] = []
         self._active: dict[str, float] = {}
@@ -158,6 +164,8 @@ class Loop:
                         changed |= paths
                     case Answered():
                         self._take_answer(message)
+                    case Progressed(owner, sentence):
+                        self._report(Told(owner, "progress", {"what": sentence}))
                     case ChildGone():
                         self._summarizers.gone(message, time.monotonic())
                     case Woken():
@@ -251,14 +259,23 @@ class Loop:
             self._look(name, now)
         for name in list(self._asked):
             self._remind(name)
+        if sweep:
+            self._catch_up_on_writing(now)
         for name in list(self._active):
             if name in self._keepers:
                 self._with(name, lambda keeper: keeper.tick(now, time.time()))
+            if name in self._keepers:
+                self._warm_up(self._keepers[name], now)
             if name in self._active and now - self._active[name] > QUIET_SECONDS * 2 and name not in self._in_flight:
                 self._active.pop(name, None)
         self._start_jobs(now)
         self._summarizers.tick(now)
         self._commands = [command for command in self._commands if command.poll() is None]
+
+    def _warm_up(self, keeper: Keeper, now: float) -> None:
+        """Start the child a little before it is needed. That it cannot start is said when it is needed."""
+        if self._accounts is not None and keeper.session is not None and keeper.session.nearly_due:
+            self._summarizers.warm(now)
 
     def _look(self, name: str, now: float) -> None:
         keeper = self._keepers[name]
@@ -309,18 +326,50 @@ class Loop:
 
     def _start_jobs(self, now: float) -> None:
         """Start waiting jobs, at most so many at a time over all transcripts; first come, first served."""
+        held = []
         while self._waiting and len(self._in_flight) < self._jobs:
             name, start = self._waiting.pop(0)
-            self._in_flight.add(name)
-            self._summarizers.ask(name, start.job, now)
+            if self._must_wait(start.job):
+                held.append((name, start))
+                continue
+            job = start.job
+            if self._accounts is not None:
+                job, refused = self._accounts.granted(job, time.time(), asked=name in self._asked)
+                if refused:
+                    self._report(Told(name, "progress", {"what": f"no model was asked: {refused}"}))
+            self._in_flight[name] = job
+            self._summarizers.ask(name, job, now)
+        self._waiting = held + self._waiting
+
+    def _must_wait(self, job: Job) -> bool:
+        """True if a paid job must wait for the one in flight, to know what it may spend."""
+        serial = self._accounts is not None and self._accounts.serial
+        return serial and job.write and any(other.write for other in self._in_flight.values())
 
     def _take_answer(self, message: Answered) -> None:
         now = time.monotonic()
         self._summarizers.answered(message, now)
-        self._in_flight.discard(message.owner)
-        if message.owner in self._keepers:
-            self._active[message.owner] = now
-            self._with(message.owner, lambda keeper: keeper.answered(message.result, now, time.time()))
+        job = self._in_flight.pop(message.owner, None)
+        if message.owner not in self._keepers:
+            return
+
+        def settled(keeper: Keeper) -> list[Outward]:
+            if self._accounts is not None and job is not None:
+                self._accounts.settled(keeper.place.sidecar, job, message.result, time.time())
+            return keeper.answered(message.result, now, time.time())
+
+        self._active[message.owner] = now
+        self._with(message.owner, settled)
+
+    def _catch_up_on_writing(self, now: float) -> None:
+        """Ask a model again where one was wanted and did not write, once its summarizer may be asked again."""
+        if self._accounts is None or self._accounts.retry_at(time.time()) > time.time():
+            return
+        for name, keeper in self._keepers.items():
+            if keeper.session is not None and keeper.session.marks.owed and name not in self._in_flight:
+                keeper.session.retry()
+                self._active[name] = now
+                return  # one at a time: the first answer tells whether the others should be tried
 
     def _hear_questions(self) -> None:
         """Somebody runs `memcli update` beside us."""

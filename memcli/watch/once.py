@@ -11,15 +11,23 @@ from memcli.effects import ContextFull, StartJob, UpToDate, Warned
 from memcli.errors import SummarizerFailed
 from memcli.session import QUIET_SECONDS
 from memcli.transcript.recognise import no_messages
-from memcli.watch.children import Answered, ChildGone, Summarizers
+from memcli.watch.accounts import Grant
+from memcli.watch.children import DEADLINE_SECONDS, Answered, ChildGone, Progressed, Summarizers
 from memcli.watch.follower import Replaced
 from memcli.watch.keeper import Keeper, Outward, Published
 
 if TYPE_CHECKING:
-    from memcli.sidecar.generations import Generation
+    from collections.abc import Callable
+    from typing import TypeAlias
 
-PATIENCE_SECONDS = 150.0
-"""The child has its own deadline, twice; this only ends what should never happen."""
+    from memcli.memory.jobs import Job
+    from memcli.sidecar.generations import Generation
+    from memcli.watch.accounts import Accounts
+
+    Inbox: TypeAlias = SimpleQueue[Answered | Progressed | ChildGone]
+
+GRACE_SECONDS = 30.0
+"""The child has its own deadline, twice; what comes on top only ends what should never happen."""
 
 
 class Updated(NamedTuple):
@@ -29,8 +37,17 @@ class Updated(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def update_once(keeper: Keeper, summarizer: list[str] | None = None) -> Updated:
+def update_once(
+    keeper: Keeper,
+    summarizer: list[str] | None = None,
+    *,
+    accounts: Accounts | None = None,
+    patience: float = DEADLINE_SECONDS,
+    progress: Callable[[str], object] = lambda _: None,
+) -> Updated:
     """Bring the memory of an opened keeper to the last legal place.
+
+    `accounts` keep what a model costs; `patience` is how long it may take, in seconds; `progress` is told sentences.
 
     Raises NotATranscript, NoMessages, and SummarizerFailed if even the fallback did not answer in time.
     """
@@ -38,10 +55,10 @@ def update_once(keeper: Keeper, summarizer: list[str] | None = None) -> Updated:
     if keeper.session is None:
         raise keeper.follower.unrecognised()
     keeper.session.ask()
-    inbox: SimpleQueue[Answered | ChildGone] = SimpleQueue()
-    summarizers = Summarizers(inbox.put, summarizer)
+    inbox: Inbox = SimpleQueue()
+    summarizers = Summarizers(inbox.put, summarizer, patience)
     try:
-        done = _until_current(keeper, summarizers, inbox)
+        done = _Once(keeper, summarizers, inbox, accounts, progress).until_current(2 * patience + GRACE_SECONDS)
     finally:
         summarizers.close()
     if not keeper.session.messages:  # known only now: a single message may lack its line end
@@ -58,40 +75,68 @@ def read_to_end(keeper: Keeper) -> None:
     keeper.catch_up(time.monotonic() - min(age, 2 * QUIET_SECONDS))
 
 
-def _until_current(keeper: Keeper, summarizers: Summarizers, inbox: SimpleQueue[Answered | ChildGone]) -> Updated:
-    made: Generation | None = None
-    warnings: list[str] = []
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    effects = keeper.tick(time.monotonic(), time.time())
-    while time.monotonic() < deadline:
-        for effect in effects:
-            match effect:
-                case StartJob(job):
-                    summarizers.ask(keeper.path, job, time.monotonic())
-                case Published(generation, _):
-                    made = generation
-                case Warned(sentence):
-                    warnings.append(sentence)
-                case UpToDate():
-                    return Updated(made, tuple(warnings))
-                case Replaced() | ContextFull():
-                    pass  # the session began anew, or the daemon would act: nothing to do for one update
-        effects = _next(keeper, summarizers, inbox)
-    raise SummarizerFailed(f"no memory of {keeper.path} was made in {PATIENCE_SECONDS:g} s", "memcli doctor")
+class _Once:
+    """The few things that the steps of one update share."""
 
+    def __init__(
+        self,
+        keeper: Keeper,
+        summarizers: Summarizers,
+        inbox: Inbox,
+        accounts: Accounts | None,
+        progress: Callable[[str], object],
+    ) -> None:
+        self._keeper = keeper
+        self._summarizers = summarizers
+        self._inbox = inbox
+        self._accounts = accounts
+        self._progress = progress
+        self._jobs: dict[str, Job] = {}
 
-def _next(keeper: Keeper, summarizers: Summarizers, inbox: SimpleQueue[Answered | ChildGone]) -> list[Outward]:
-    """Wait for the child or for the file to be quiet; the effects of what happened."""
-    now = time.monotonic()
-    try:
-        message = inbox.get(timeout=QUIET_SECONDS / 4)
-    except Empty:
-        summarizers.tick(now)
-        return [*keeper.look(now), *keeper.tick(time.monotonic(), time.time())]
-    match message:
-        case Answered(_, result):
-            summarizers.answered(message, now)
-            return keeper.answered(result, now, time.time()) + keeper.tick(now, time.time())
-        case ChildGone():
-            summarizers.gone(message, now)
-    return []
+    def until_current(self, patience: float) -> Updated:
+        made: Generation | None = None
+        warnings: list[str] = []
+        deadline = time.monotonic() + patience
+        effects = self._keeper.tick(time.monotonic(), time.time())
+        while time.monotonic() < deadline:
+            for effect in effects:
+                match effect:
+                    case StartJob(job):
+                        warnings += self._ask(job)
+                    case Published(generation, _):
+                        made = generation
+                    case Warned(sentence):
+                        warnings.append(sentence)
+                    case UpToDate():
+                        return Updated(made, tuple(warnings))
+                    case Replaced() | ContextFull():
+                        pass  # the session began anew, or the daemon would act: nothing to do for one update
+            effects = self._next()
+        raise SummarizerFailed(f"no memory of {self._keeper.path} was made in {patience:g} s", "memcli doctor")
+
+    def _ask(self, job: Job) -> list[str]:
+        grant = self._accounts.granted(job, time.time(), asked=True) if self._accounts else Grant(job)
+        self._jobs[job.job] = grant.job
+        self._summarizers.ask(self._keeper.path, grant.job, time.monotonic())
+        return [f"no model was asked: {grant.refused}"] if grant.refused else []
+
+    def _next(self) -> list[Outward]:
+        """Wait for the child or for the file to be quiet; the effects of what happened."""
+        keeper, now = self._keeper, time.monotonic()
+        try:
+            message = self._inbox.get(timeout=QUIET_SECONDS / 4)
+        except Empty:
+            self._summarizers.tick(now)
+            return [*keeper.look(now), *keeper.tick(time.monotonic(), time.time())]
+        match message:
+            case Answered(_, result):
+                self._summarizers.answered(message, now)
+                job = self._jobs.pop(result.job, None)
+                if self._accounts and job:
+                    self._accounts.settled(keeper.place.sidecar, job, result, time.time())
+                return keeper.answered(result, now, time.time()) + keeper.tick(now, time.time())
+            case Progressed(_, sentence):
+                self._progress(sentence)
+            case ChildGone():
+                self._summarizers.gone(message, now)
+        return []

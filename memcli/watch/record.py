@@ -64,8 +64,11 @@ def _generation(n: int, signed: Signed, parent: str, publication: Publication, h
         tokens_after=head.memory_tokens + head.tail_tokens,
         messages_before=publication.messages,
         messages_after=1 + kept + head.tail_messages,
-        milliseconds=publication.milliseconds,
-        backend=publication.backend,
+        milliseconds=publication.result.milliseconds,
+        backend=publication.result.backend,
+        model=publication.result.model,
+        calls=publication.result.calls,
+        prose={block.name: block.prose for block in publication.document.blocks if block.prose},
         digest=signed.digest,
         memory=publication.markdown,
     )

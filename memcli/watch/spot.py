@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from memcli.effects import StartJob, UpToDate
 from memcli.ledger.fold import Fold
 from memcli.memory.edits import from_record, with_edits
-from memcli.memory.jobs import Result
-from memcli.session import QUIET_SECONDS, Session
+from memcli.memory.fitting import rendered
+from memcli.session import QUIET_SECONDS, Session, document_of
 from memcli.sidecar import files, publisher
 from memcli.transcript.boundary import Cut
 from memcli.transcript.recognise import no_messages
@@ -21,18 +23,25 @@ from memcli.watch.once import read_to_end
 from memcli.watch.record import record, sign
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from memcli.effects import Publication
     from memcli.head import Head
+    from memcli.memory.document import Document
+    from memcli.memory.jobs import Job, Result
     from memcli.sidecar.store import Store
     from memcli.watch.follower import Follower
     from memcli.watch.keeper import Keeper, Outward
+
+    Answer: TypeAlias = Callable[[Job], Result]
 
 PATIENCE_SECONDS = 1.0
 """A transcript that is written to without a pause is waited for so long, and then taken as it is."""
 
 
-def publish_now(keeper: Keeper) -> None:
-    """Bring the memory of an opened keeper to the last legal place, rendered in this process.
+def publish_now(keeper: Keeper, answer: Answer = rendered) -> None:
+    """Bring the memory of an opened keeper to the last legal place; `answer` is who makes it, by default this process.
 
     A file that is written to without a pause has no such place at its end: then what could be covered so far counts.
     """
@@ -47,11 +56,7 @@ def publish_now(keeper: Keeper) -> None:
         session = keeper.session or session
         effects = keeper.tick(time.monotonic(), time.time())
         for job in [effect.job for effect in effects if isinstance(effect, StartJob)]:
-            started = time.monotonic()
-            document = session.render(session.settled.snapshot())
-            blocks = {block.name: block.ledger for block in document.blocks}
-            spent = round((time.monotonic() - started) * 1000)
-            effects += keeper.answered(Result(job.job, blocks, milliseconds=spent), time.monotonic(), time.time())
+            effects += keeper.answered(_timed(answer, job), time.monotonic(), time.time())
         if not effects or not any(isinstance(effect, UpToDate) for effect in effects):
             time.sleep(QUIET_SECONDS / 8)  # the file was written to just now: its client may not be done
             keeper.look(time.monotonic())
@@ -59,7 +64,13 @@ def publish_now(keeper: Keeper) -> None:
         raise no_messages(keeper.path)
 
 
-def head_now(follower: Follower, store: Store | None = None) -> Head:
+def _timed(answer: Answer, job: Job) -> Result:
+    started = time.monotonic()
+    result = answer(job)
+    return msgspec.structs.replace(result, milliseconds=round((time.monotonic() - started) * 1000))
+
+
+def head_now(follower: Follower, store: Store | None = None, answer: Answer = rendered) -> Head:
     """A head for everything the follower reads; nothing that is committed changes.
 
     With a `store` (a daemon's, whose lock is not ours) the generation is added to it, so that the successor of the
@@ -69,7 +80,7 @@ def head_now(follower: Follower, store: Store | None = None) -> Head:
     follower.catch_up(time.monotonic() - 2 * QUIET_SECONDS)
     if store is not None and follower.session is not None:
         _hear_edits(follower.session, store)
-    publication = publication_now(follower)
+    publication = publication_now(follower, answer)
     session = follower.session
     assert session is not None
     if store is not None:
@@ -102,7 +113,7 @@ def _recorded(publication: Publication, format: str, path: str, store: Store) ->
         return made.head
 
 
-def publication_now(follower: Follower) -> Publication:
+def publication_now(follower: Follower, answer: Answer = rendered) -> Publication:
     """The memory at the last legal place; of nothing at all if there is none yet. Raises NoMessages."""
     session = follower.session
     if session is None:
@@ -112,13 +123,18 @@ def publication_now(follower: Follower) -> Publication:
     assert session is not None
     if not session.messages:
         raise no_messages(follower.name)
-    return _publication(session)
+    cut = session.boundaries.last
+    if cut is None:
+        nothing = Cut(max(session.marks.first, 0))
+        fold = Fold().snapshot()
+        return session.publication(nothing, fold, _edited(session, session.render(fold)))
+    session.ask()
+    job = session.job(cut)
+    if job.source is not None:
+        job = msgspec.structs.replace(job, source=msgspec.structs.replace(job.source, path=follower.path))
+    result = _timed(answer, job)
+    return session.publication(cut, session.settled.snapshot(), _edited(session, document_of(result)), result)
 
 
-def _publication(session: Session) -> Publication:
-    started = time.monotonic()
-    cut = session.boundaries.last or Cut(max(session.marks.first, 0))
-    fold = session.settled.snapshot() if session.boundaries.last else Fold().snapshot()
-    document = with_edits(session.render(fold), session.marks.edits, session.triggers.budget)
-    spent = round((time.monotonic() - started) * 1000)
-    return session.publication(cut, fold, document, "embedded", spent)
+def _edited(session: Session, document: Document) -> Document:
+    return with_edits(document, session.marks.edits, session.triggers.budget)

@@ -137,7 +137,7 @@ def test_fresh_reads_anew_what_a_memory_would_have_answered(run: Path, compacted
     wanted, _ = compacted(run)
     _damage(Place.of(run).sidecar / "state")
     out, err = compacted(run, fresh=True)
-    assert (out, "refolded now in" in err) == (wanted, True)
+    assert (out, "refolded now without a model in" in err) == (wanted, True)
 
 
 def test_fresh_over_the_same_messages_is_the_same_generation(run: Path, compacted: Any) -> None:
@@ -536,6 +536,6 @@ def test_fresh_reads_anew_and_keeps_what_the_user_wrote(run: Path, compacted: An
     first, _ = compacted(run)
     out, err = compacted(run, fresh=True)
 
-    assert "refolded now in" in err
+    assert "refolded now without a model in" in err
     assert "- never push to main" in memory_of(out)
     assert told("claude-code", out)[1:] == told("claude-code", first)[1:]

@@ -171,6 +171,7 @@ def test_status_as_json_says_the_same(run: Path, capsys: Captured) -> None:
 
     assert found.pop("context_tokens")["estimated"] > 0
     assert found.pop("made") > 1_700_000_000
+    assert found.pop("summarizer")["sends"] == "nothing leaves this machine"
     assert found == {
         "schema": "memcli.status/1",
         "transcript": str(run),

@@ -47,7 +47,7 @@ _ENTRIES = st.lists(st.builds(lambda parts: Entry(0, 1, "", tuple(parts)), st.li
 
 
 @pytest.mark.parametrize("kind", [Ledger, Present])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(entries=_ENTRIES, cut=st.integers(0, 25))
 def test_folding_in_parts_gives_the_same_bytes(kind: type[Ledger | Present], entries: list[Entry], cut: int) -> None:
     whole, first = kind(), kind()

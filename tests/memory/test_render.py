@@ -348,7 +348,7 @@ _EVIL = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(_EVIL, min_size=1, max_size=8).map("".join))
 def test_no_text_forges_structure(evil: str) -> None:
     entries = [

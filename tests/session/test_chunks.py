@@ -20,7 +20,7 @@ def pieces(data: bytes, shares: list[float]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(shares=places)
 def test_any_chunking_gives_the_same_state_byte_for_byte(format, shares):
     one, other = Session(format, NEVER), Session(format, NEVER)
@@ -31,7 +31,7 @@ def test_any_chunking_gives_the_same_state_byte_for_byte(format, shares):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(shares=places)
 def test_updates_on_the_way_do_not_change_the_memory(format, shares):
     driver = Driver(format)
@@ -41,7 +41,7 @@ def test_updates_on_the_way_do_not_change_the_memory(format, shares):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(shares=places)
 def test_restarts_on_the_way_do_not_change_the_memory(format, shares):
     driver = Driver(format)

@@ -132,9 +132,7 @@ class Model(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_session_agrees_with_the_model(format):
-    run_state_machine_as_test(
-        lambda: Model(format), settings=settings(max_examples=40, stateful_step_count=40, deadline=None)
-    )
+    run_state_machine_as_test(lambda: Model(format), settings=settings(max_examples=40, stateful_step_count=40))
 
 
 def test_the_memory_of_nothing_is_no_memory():

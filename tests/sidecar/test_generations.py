@@ -28,7 +28,7 @@ def test_a_generation_is_never_written_over(tmp_path: Path) -> None:
     generations = Generations(tmp_path)
     generations.add(a_generation(1), b"fold")
     with pytest.raises(FileExistsError):
-        generations.add(msgspec.structs.replace(a_generation(1), cost=9.0), b"fold")
+        generations.add(msgspec.structs.replace(a_generation(1), milliseconds=9), b"fold")
     assert generations.get(1) == a_generation(1)
 
 

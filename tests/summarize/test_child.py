@@ -12,10 +12,11 @@ import pytest
 
 from memcli.ledger.ledger import Ledger
 from memcli.memory.document import Document
+from memcli.memory.fitting import rendered as summarize
 from memcli.memory.jobs import VERSION, Job, Result, parse_result
 from memcli.memory.render import render
 from memcli.memory.sections import NAMES, PINNED, USER_INTENT
-from memcli.summarize.child import answer, serve
+from memcli.summarize.child import serve
 from tests.ledger.builders import a_session, folded, user
 
 DOORS = ([sys.executable, "-m", "memcli.summarize"], [sys.executable, "-m", "memcli", "summarize"])
@@ -32,16 +33,20 @@ def line(job: Job) -> bytes:
 def served(*lines: bytes) -> list[Result]:
     """What the loop answers, a result a line."""
     results = io.BytesIO()
-    serve(lines, results)
+    serve(lines, results, summarize)
     assert results.getvalue().endswith(b"\n" if results.getvalue() else b"")
     return [parse_result(raw) for raw in results.getvalue().splitlines()]
+
+
+def answered(raw: bytes) -> Result:
+    return served(raw)[0]
 
 
 # ------------------------------------------------------------------ in this process
 
 
 def test_a_job_is_answered_with_the_memory_of_its_ledger() -> None:
-    result = answer(line(Job("7-0", 4_000, folded(a_session()).snapshot())))
+    result = answered(line(Job("7-0", 4_000, folded(a_session()).snapshot())))
     wanted = render(folded(a_session()), 4_000)
 
     assert (result.job, result.backend, result.error, result.v) == ("7-0", "embedded", "", VERSION)
@@ -54,14 +59,14 @@ def test_the_answer_keeps_the_budget_of_the_job() -> None:
     for n in range(400):
         ledger.fold(user(f"request {n}: change module_{n}.py so that function_{n} works " + "again " * 20))
     small, large = (
-        sum(map(len, answer(line(Job("a", budget, ledger.snapshot()))).blocks.values())) for budget in (2_000, 8_000)
+        sum(map(len, answered(line(Job("a", budget, ledger.snapshot()))).blocks.values())) for budget in (2_000, 8_000)
     )
     assert small < 2_000 * 4
     assert small < large < 8_000 * 4
 
 
 def test_pins_and_an_older_memory_stand_in_the_answer() -> None:
-    blocks = answer(line(a_job(pins=("never push",), opaque="- the mill stands at the river bend"))).blocks
+    blocks = answered(line(a_job(pins=("never push",), opaque="- the mill stands at the river bend"))).blocks
     assert "never push" in blocks[PINNED]
     assert "the mill stands at the river bend" in "".join(blocks.values())
 
@@ -71,7 +76,7 @@ def test_the_same_job_has_the_same_answer() -> None:
     assert first.blocks == second.blocks
 
 
-def test_every_job_is_answered_once_and_in_order() -> None:
+def test_every_job_is_answered_once() -> None:
     found = served(*(line(a_job(str(n), f"step {n}")) for n in range(5)))
     assert [result.job for result in found] == ["0", "1", "2", "3", "4"]
     assert all(f"step {n}" in result.blocks[USER_INTENT] for n, result in enumerate(found))
@@ -94,7 +99,7 @@ def test_what_is_no_job_is_answered_with_a_permanent_error_and_the_next_is_done(
 
 @pytest.mark.parametrize("version", [0, VERSION + 1, 99])
 def test_another_version_of_the_protocol_is_refused_for_good(version: int) -> None:
-    result = answer(line(a_job(v=version)))
+    result = answered(line(a_job(v=version)))
     assert result.error == f"protocol version {version} is not {VERSION}"
     assert (result.job, result.permanent, result.blocks) == ("7-0", True, {})
 
@@ -107,7 +112,7 @@ def test_a_ledger_that_cannot_be_read_costs_its_own_job_alone() -> None:
 
 
 def test_the_time_that_a_job_took_is_told() -> None:
-    assert 0 <= answer(line(a_job())).milliseconds < 60_000
+    assert 0 <= answered(line(a_job())).milliseconds < 60_000
 
 
 def test_nobody_who_reads_ends_the_loop_loudly_and_not_by_swallowing_it() -> None:
@@ -115,7 +120,7 @@ def test_nobody_who_reads_ends_the_loop_loudly_and_not_by_swallowing_it() -> Non
     reader, writer = os.pipe()
     os.close(reader)
     with pytest.raises(BrokenPipeError), open(writer, "wb", buffering=0) as results:
-        serve([line(a_job())], results)
+        serve([line(a_job())], results, summarize)
 
 
 # ------------------------------------------------------------------ the real program
@@ -128,11 +133,11 @@ def run(lines: bytes, door: list[str] = DOORS[0]) -> subprocess.CompletedProcess
 @pytest.mark.parametrize("door", DOORS, ids=["module", "command"])
 def test_the_program_answers_several_jobs_and_ends_with_its_stdin(door: list[str]) -> None:
     ran = run(line(a_job("a")) + b"hello\n" + line(a_job("b", v=9)) + line(a_job("c", "mend the mill")), door)
-    found = [parse_result(raw) for raw in ran.stdout.splitlines()]
+    found = {(result := parse_result(raw)).job: result for raw in ran.stdout.splitlines()}
 
-    assert (ran.returncode, ran.stderr) == (0, b"")
-    assert [(result.job, result.permanent) for result in found] == [("a", False), ("", True), ("b", True), ("c", False)]
-    assert found[3].blocks == answer(line(a_job("c", "mend the mill"))).blocks
+    assert (ran.returncode, ran.stderr, ran.stdout.count(b"\n")) == (0, b"", 4)
+    assert {name: result.permanent for name, result in found.items()} == {"a": False, "": True, "b": True, "c": False}
+    assert found["c"].blocks == answered(line(a_job("c", "mend the mill"))).blocks
 
 
 def test_without_jobs_the_program_ends_in_silence() -> None:
@@ -175,5 +180,5 @@ def test_the_program_loads_no_command_line_and_no_watcher() -> None:
 
 
 def test_a_document_of_all_sections_can_be_made_of_an_answer() -> None:
-    result = answer(line(a_job()))
+    result = answered(line(a_job()))
     assert [block.name for block in Document().blocks] == list(result.blocks)

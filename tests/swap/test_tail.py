@@ -19,7 +19,7 @@ from tests.swap.a_head import MEMORY, a_head, facts, lines_of, swapped
 from tests.swap.rules import broken_rule
 from tests.swap.sessions import FORMATS, WRITERS, conversations, dump
 
-quick = settings(max_examples=15, deadline=None)
+quick = settings(max_examples=15)
 each_format = pytest.mark.parametrize("format", FORMATS)
 
 
@@ -232,7 +232,7 @@ junk = st.recursive(
 
 
 @each_format
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(NAMES), junk, max_size=6), max_size=4), st.booleans())
 def test_records_of_any_shape_are_written_or_doubted(format, records, seen) -> None:
     lines = lines_of(b"".join(map(dump, records)))

@@ -48,7 +48,7 @@ def test_reading_may_begin_in_the_middle_of_a_file() -> None:
     assert LineBuffer(100).feed(b"x\n") == [Line(100, 102, b"x\n")]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=DIRTY, cuts=st.lists(st.integers(0, 200)))
 def test_any_chunking_gives_the_same_lines(data: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
@@ -58,7 +58,7 @@ def test_any_chunking_gives_the_same_lines(data: bytes, cuts: list[int]) -> None
     assert lines_of(data) == lines + ([buffer.rest] if buffer.rest else [])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=DIRTY)
 def test_lines_tile_the_file(data: bytes) -> None:
     assert b"".join(line.data for line in lines_of(data)) == data

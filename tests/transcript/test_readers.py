@@ -36,7 +36,7 @@ RECORDS = st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=6)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(records=st.lists(RECORDS, max_size=4))
 def test_records_of_any_shape_are_read_or_counted(name: str, records: list[Any]) -> None:
     reader = open_reader(name)
@@ -47,7 +47,7 @@ def test_records_of_any_shape_are_read_or_counted(name: str, records: list[Any])
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.binary(max_size=200))
 def test_arbitrary_bytes_are_read(name: str, data: bytes) -> None:
     for entry in entries_of(name, lines_of(data)):
@@ -55,7 +55,7 @@ def test_arbitrary_bytes_are_read(name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(cuts=st.lists(st.integers(1, 16_000), max_size=8))
 def test_any_chunking_gives_the_same_entries(name: str, cuts: list[int]) -> None:
     data = (FIXTURES / f"{name}.jsonl").read_bytes()

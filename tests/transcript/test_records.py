@@ -66,7 +66,7 @@ def test_garbage_after_a_record_is_counted_and_belongs_to_its_span() -> None:
     assert decode(b'{"a":1} garbage\n') == ([(0, 16, {"a": 1})], {"unreadable": 1})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.binary() | st.lists(st.sampled_from([b'{"a":', b"1}", b"\xff", b"\\ud800", b'"', b"{}", b"\x00"])).map(b"".join)
 )

@@ -58,7 +58,7 @@ PREFIXED = {
 
 
 @pytest.mark.parametrize("kind", PREFIXED)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, kept=st.integers(14, 93))
 def test_tokens_are_known_by_their_prefix_also_when_cut(kind: str, seed: int, kept: int) -> None:
     prefix, length = PREFIXED[kind]
@@ -109,7 +109,7 @@ def test_passwords_in_urls_are_found_and_the_rest_stays() -> None:
     ],
 )
 @pytest.mark.parametrize("newline", ["\n", "\\n", "\r\n", " "])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS)
 def test_a_key_block_leaves_nothing(form: str, newline: str, seed: int) -> None:
     block, body = key_block(seed)

@@ -364,7 +364,7 @@ def _run(tape: Tape, step: tuple[str, str, str]) -> Verdict:
     return tape.call(name) if kind == "call" else tape.result(name)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps=STEPS, tree=st.booleans())
 def test_a_thread_may_be_saved_after_any_entry(steps: list[tuple[str, str, str]], tree: bool) -> None:
     through, halting = Tape(tree=tree), Tape(tree=tree)
@@ -374,7 +374,7 @@ def test_a_thread_may_be_saved_after_any_entry(steps: list[tuple[str, str, str]]
         halting.thread = Thread(msgspec.msgpack.decode(saved, type=State))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(steps=STEPS, tree=st.booleans())
 def test_dead_ranges_are_ascending_apart_and_in_the_past(steps: list[tuple[str, str, str]], tree: bool) -> None:
     tape = Tape(tree=tree)

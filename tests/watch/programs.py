@@ -14,9 +14,15 @@ def note(path, text): open(path, "a").write(text + "\\n")
 """
 
 _ANSWERING = """
-from memcli.summarize.child import answer
-from msgspec.json import encode
-def reply(line): os.write(1, encode(answer(line)) + b"\\n")
+import msgspec
+from memcli.ledger.ledger import Ledger
+from memcli.memory.jobs import Result, parse_job
+from memcli.memory.render import render
+def reply(line):
+    job = parse_job(line)
+    document = render(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque)
+    result = Result(job.job, {block.name: block.ledger for block in document.blocks})
+    os.write(1, msgspec.json.encode(result) + b"\\n")
 """
 
 HELD = f"""{_ANSWERING}

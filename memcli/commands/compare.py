@@ -1,0 +1,223 @@
+"""`memcli compare`: the three ways to compact, side by side over the same growing transcript.
+
+traditional   nothing before the end; then one call over the whole conversation, and everybody waits for it
+instant       updates in the background, each from the old notes and what is new; at the end a swap
+cached        the same, but each update sends the whole conversation, its prefix read from the prompt cache
+
+The wait is what a person waits for at the end: the blocking call and the swap, or the swap alone. The swap is the
+real command, started and timed as a shell would.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import msgspec
+
+from memcli.commands import setup, writer
+from memcli.commands.target import target
+from memcli.memory.fitting import rendered
+from memcli.summarize import prices
+from memcli.ui.tables import columns
+from memcli.watch import replay
+from memcli.watch.children import Asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from memcli.memory.jobs import Job, Result
+    from memcli.session import Triggers
+    from memcli.watch.replay import Replayed
+
+SCHEMA = "memcli.compare/1"
+WAYS = ("traditional", "instant", "cached")
+_KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+
+
+class Way(NamedTuple):
+    """What one way came to. Waits in seconds; `dollars` None where a price is not known."""
+
+    name: str
+    wait: float
+    messages: tuple[int, int]
+    tokens: tuple[int, int]
+    updates: int
+    failed: int
+    background: float
+    billed: dict[str, int]
+    dollars: float | None
+    hits: tuple[str, ...]
+
+    @property
+    def reduction(self) -> float:
+        """Part of the tokens that went."""
+        return 1 - self.tokens[1] / self.tokens[0] if self.tokens[0] else 0.0
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Part of all prompt tokens that was read from the cache; None where nothing was billed."""
+        prompt = sum(self.billed[kind] for kind in _KINDS[:-1])
+        return self.billed["cache_read"] / prompt if prompt else None
+
+
+def compare(path: Path | None, overrides: Mapping[str, object], *, as_json: bool, quiet: bool) -> int:
+    """Exit code 0. Raises what reading a transcript raises, and Usage for a backend that cannot work."""
+    transcript = target(path, "compare", quiet=quiet)
+    loaded = setup.load(overrides, quiet=quiet)
+    who = writer.chosen(loaded.settings)
+    triggers = setup.triggers(loaded, write=who.writes)
+    say = _teller(quiet=quiet)
+    say(f"replays {transcript} with {who.name}, {who.sends}")
+    ways = [_way(name, transcript, triggers, who, say) for name in (WAYS if who.writes else WAYS[:2])]
+    rules = _rule_counts(transcript, triggers)
+    if as_json:
+        print(json.dumps(_record(transcript, who, ways, rules)))
+    else:
+        print(columns(_rows(ways, rules)))
+        print(f"\n{who.name}, {who.sends}. Dollars by the prices of {prices.PRICED}. Updates follow each other without")
+        print("the pauses of a session, so nothing in a prompt cache has time to expire.")
+    return 0
+
+
+# ------------------------------------------------------------------ running
+
+
+def _way(name: str, transcript: Path, triggers: Triggers, who: writer.Writer, say: Callable[[str], None]) -> Way:
+    say(name)
+    strategy = {"instant": "incremental"}.get(name, name)
+    rules = msgspec.structs.replace(triggers, strategy=strategy)
+    if name == "traditional":  # nothing happens before somebody asks
+        rules = msgspec.structs.replace(rules, init_tokens=10**9)
+    with tempfile.TemporaryDirectory(prefix="memcli-") as room, _Answers(who, say) as answers:
+        done = replay.replay(transcript, Path(room), rules, answers.answer)
+        blocking = done.updates[-1].seconds if name == "traditional" and done.updates else 0.0
+        return _summed(name, done, blocking + _swap_seconds(done.transcript))
+
+
+class _Answers:
+    """Who answers the jobs: the summarizer child, or nobody but the ledger."""
+
+    def __init__(self, who: writer.Writer, say: Callable[[str], None]) -> None:
+        self._who, self._say = who, say
+        self._accounts = who.accounts
+        self._child = Asking(who.argv, who.patience) if who.writes else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child is not None:
+            self._child.close()
+
+    def answer(self, job: Job) -> Result:
+        if self._child is None or self._accounts is None:
+            return rendered(job)
+        job, refused = self._accounts.granted(job, time.time(), asked=True)
+        if refused:
+            self._say(f"no model was asked: {refused}")
+        result = self._child.ask(job)
+        self._accounts.settled(None, job, result, time.time())
+        if result.failure is not None:
+            self._say(f"failed: {result.failure.sentence}")
+        return result
+
+
+def _swap_seconds(transcript: Path) -> float:
+    """How long `memcli compact` takes, as a person waits for it; the best of three, as the first reads the disk."""
+    command = [sys.executable, "-m", "memcli", "compact", "-q", str(transcript)]
+    found = []
+    for _ in range(3):
+        began = time.monotonic()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        found.append(time.monotonic() - began)
+    return min(found)
+
+
+def _rule_counts(transcript: Path, triggers: Triggers) -> dict[str, int]:
+    """Updates by the literal rule (any growth) and with the growth that a paid backend wants."""
+    counts = {}
+    for name, growth in (("literal", 0), ("with_min_update_tokens", triggers.min_update_tokens)):
+        with tempfile.TemporaryDirectory(prefix="memcli-") as room:
+            rules = msgspec.structs.replace(triggers, min_update_tokens=growth)
+            counts[name] = replay.count_updates(transcript, Path(room), rules)
+    return counts
+
+
+def _summed(name: str, done: Replayed, wait: float) -> Way:
+    calls = [call for update in done.updates for call in update.calls]
+    last = done.updates[-1].generation if done.updates else None
+    background = 0.0 if name == "traditional" else sum(update.seconds for update in done.updates)
+    return Way(
+        name,
+        wait,
+        (done.messages, last.messages_after if last else done.messages),
+        (done.tokens, last.tokens_after if last else done.tokens),
+        len(done.updates),
+        sum(bool(update.failure) for update in done.updates),
+        background,
+        {kind: sum(getattr(call.usage, f"{kind}_tokens") for call in calls) for kind in _KINDS},
+        None if any(call.cost is None for call in calls) else sum(call.cost or 0.0 for call in calls),
+        tuple(call.cache for call in calls if call.cache),
+    )
+
+
+# ------------------------------------------------------------------ telling
+
+
+def _rows(ways: list[Way], rules: dict[str, int]) -> list[list[str]]:
+    slow = ways[0].wait
+    rows = [["", *(way.name for way in ways)]]
+
+    def row(title: str, *cells: str) -> None:
+        rows.append([title, *cells])
+
+    row("wait", *(f"{way.wait:.2f} s" for way in ways))
+    row("speed-up", *(f"{slow / way.wait:,.0f} x" if way.wait else "-" for way in ways))
+    row("messages", *(f"{way.messages[0]:,} -> {way.messages[1]:,}" for way in ways))
+    row("tokens", *(f"{way.tokens[0]:,} -> {way.tokens[1]:,}" for way in ways))
+    row("reduction", *(f"{way.reduction:.1%}" for way in ways))
+    row("updates", *(f"{way.updates}" + (f" ({way.failed} without a model)" if way.failed else "") for way in ways))
+    row("in the background", *(f"{way.background:.1f} s" for way in ways))
+    for kind in _KINDS:
+        if any(way.billed[kind] for way in ways):
+            row(f"{kind.replace('_', ' ')} tokens", *(f"{way.billed[kind]:,}" for way in ways))
+    row("cost", *("unknown" if way.dollars is None else f"${way.dollars:.4f}" for way in ways))
+    row("cache hit rate", *("-" if way.hit_rate is None else f"{way.hit_rate:.0%}" for way in ways))
+    cached = next((way for way in ways if way.name == "cached"), None)
+    if cached is not None:
+        kinds = dict.fromkeys(cached.hits)
+        row("cached updates", "", "", ", ".join(f"{cached.hits.count(kind)} {kind}" for kind in kinds) or "none")
+    literal, wanted = rules["literal"], rules["with_min_update_tokens"]
+    rows.append(["updates by rule", "", f"{wanted} ({literal} by the literal rule)", *[""] * (len(ways) - 2)])
+    return rows
+
+
+def _record(transcript: Path, who: writer.Writer, ways: list[Way], rules: dict[str, int]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "transcript": str(transcript),
+        "summarizer": {"name": who.name, "sends": who.sends},
+        "priced": prices.PRICED,
+        "updates_by_rule": rules,
+        "ways": [
+            {
+                **way._asdict(),
+                "messages": {"before": way.messages[0], "after": way.messages[1]},
+                "tokens": {"before": way.tokens[0], "after": way.tokens[1]},
+                "reduction": way.reduction,
+                "speed_up": ways[0].wait / way.wait if way.wait else None,
+                "cache_hit_rate": way.hit_rate,
+            }
+            for way in ways
+        ],
+    }
+
+
+def _teller(*, quiet: bool) -> Callable[[str], None]:
+    return (lambda _: None) if quiet else (lambda sentence: print(f"memcli: {sentence}", file=sys.stderr))

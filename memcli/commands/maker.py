@@ -1,0 +1,76 @@
+"""How `compact` makes a memory that is not there: at once from the ledger, or (`--fresh`) by a model, waited for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from memcli.commands import setup, writer
+from memcli.memory.fitting import rendered
+from memcli.watch.children import Asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from memcli.memory.jobs import Job, Result
+    from memcli.session import Triggers
+
+
+class Maker(NamedTuple):
+    """The rules of the session, and who answers its job."""
+
+    triggers: Triggers
+    answer: Callable[[Job], Result] = rendered
+    asks: bool = False
+
+
+def maker(overrides: Mapping[str, object], sidecar: Path | None, *, fresh: bool, quiet: bool) -> Maker:
+    """The maker of these settings. Only a fresh memory is worth waiting for; without a model it is folded anew.
+
+    `sidecar`: where the costs are put down, None for nowhere. Raises Usage for a backend that cannot work.
+    """
+    loaded = setup.load(overrides, quiet=quiet)
+    who = writer.chosen(loaded.settings) if fresh else None
+    if who is None or not who.writes:
+        return Maker(setup.triggers(loaded))
+    triggers = msgspec.structs.replace(setup.triggers(loaded, write=True), strategy="traditional")
+    return Maker(triggers, _Asker(who, sidecar, quiet=quiet).answer, asks=True)
+
+
+class _Asker:
+    """Asks the summarizer child and waits, saying so on stderr."""
+
+    def __init__(self, who: writer.Writer, sidecar: Path | None, *, quiet: bool) -> None:
+        self._who = who
+        self._sidecar = sidecar
+        self._quiet = quiet
+
+    def answer(self, job: Job) -> Result:
+        if not job.write:
+            return rendered(job)
+        accounts = self._who.accounts
+        assert accounts is not None
+        job, refused = accounts.granted(job, time.time(), asked=True)
+        if refused:
+            self._say(f"no model was asked: {refused}")
+            return rendered(job)
+        self._say(f"waiting for {self._who.name}")
+        started = time.monotonic()
+        child = Asking(self._who.argv, self._who.patience, self._say)
+        try:
+            result = child.ask(job)
+        finally:
+            child.close()
+        accounts.settled(self._sidecar, job, result, time.time())
+        problem = result.error or (result.failure.sentence if result.failure else "")
+        outcome = f"failed ({problem}); the memory was folded from the transcript" if problem else "answered"
+        self._say(f"{self._who.name} {outcome} after {time.monotonic() - started:.1f} s")
+        return rendered(job) if result.error else result
+
+    def _say(self, sentence: str) -> None:
+        if not self._quiet:
+            print(f"memcli: {sentence}", file=sys.stderr)

@@ -1,0 +1,45 @@
+"""Scrubbing: what no line of a model's prose may hold, whatever it says.
+
+Hidden characters and secrets, headings and rules, marks of ours, and tags that speak to an agent as if somebody else
+did. What is left of a line is plain Markdown of one item.
+"""
+
+from __future__ import annotations
+
+import re
+
+from memcli.ledger.clean import clean
+from memcli.memory.prose import canonical
+from memcli.memory.sections import NAMES, PINNED
+
+LONGEST = 60_000  # characters of one block
+
+_HEADING = re.compile(r"^\s{0,3}(?:(?:[-*+]\s+)?#{1,6}(?:\s+|$))+(.*?)[\s#:]*$")
+_RULE = re.compile(r"^\s*(?:=[=\s]*|-{2,}\s*|(?:[*_-]\s*){3,})$")
+_NOTHING = re.compile(r"^\s*[-*+]?\s*none\W*$", re.IGNORECASE)
+_REMINDER = re.compile(r"<(system[\w-]*|[\w-]*reminder|instructions?)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_TAG = re.compile(r"</?[A-Za-z!?|][^<>\n]{0,200}>|<\|[^|\n]{0,60}\|>|\[/?INST\]|<</?SYS>>")
+_OPENING = re.compile(r"<(?=[/!A-Za-z|])")
+
+
+def scrubbed(block: str) -> str:
+    """A whole block without hidden characters, secrets, comments and reminders. Line ends are kept."""
+    text = clean(canonical(block).replace("\u2028", "\n").replace("\u2029", "\n"), head=LONGEST)
+    return canonical(_COMMENT.sub("", _REMINDER.sub("", text)))
+
+
+def scrubbed_line(line: str) -> str:
+    """One line outside of fences: a heading becomes a label, a section's own goes; tags lose their brackets."""
+    heading = _HEADING.match(line)
+    if heading:
+        title = heading[1].strip("*_ ")
+        line = "" if not title or title.lower() in _SECTIONS else f"{title}:"
+    if _RULE.match(line) or _NOTHING.match(line):
+        return ""
+    pieces = re.split(r"(`[^`\n]+`)", line)  # code shows tags as they are, if it was seen at all
+    pieces[::2] = [_OPENING.sub("‹", _TAG.sub("", piece)) for piece in pieces[::2]]
+    return "".join(pieces).rstrip()
+
+
+_SECTIONS = {name.lower() for name in (*NAMES, PINNED)}

@@ -1,0 +1,1 @@
+"""Backends: what can write prose, one file each, behind `request.Backend`."""

@@ -1,0 +1,83 @@
+"""What a failed request means: is asking again pointless, and if not, when may it be done?
+
+    400 401 402 403 404 413 422     permanent: the request, the key, the bill or the address is wrong
+    429 with Retry-After            transient: too many requests
+    429 without, of Anthropic       permanent: a spend cap, which keeps failing until somebody pays
+    all others                      transient
+
+Source: the service's documentation of errors and rate limits, as of November 2026. Of other servers a 429 without
+Retry-After is taken for what it says, as many send no such header.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from typing import TYPE_CHECKING
+
+from memcli.memory.jobs import Failure
+from memcli.transcript.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PERMANENT = frozenset({400, 401, 402, 403, 404, 413, 422})
+SPEND_CAP = "enforced_spend_limit_reached"
+SENTENCE_CHARACTERS = 300
+
+# An error may come in the middle of a stream, after a 200: then its type is all there is.
+STATUS = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "conflict_error": 409,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
+def refused(host: str, status: int, error: Mapping[str, object], *, after: float | None, official: bool) -> Failure:
+    """The failure behind an HTTP status. `error` is the body's `error` object (empty if it had none), `after` the
+    seconds of its Retry-After; `official`: the server is Anthropic's own."""
+    details = error.get("details")
+    capped = isinstance(details, dict) and details.get("error_code") == SPEND_CAP
+    capped = capped or (official and status == 429 and after is None)
+    why = "spend limit reached: " if capped else ""
+    sentence = f"{host} answered {status} {_said(error)}"
+    return Failure(one_line(why + sentence), permanent=capped or status in PERMANENT, retry_after=after)
+
+
+def broken_off(host: str, error: Mapping[str, object]) -> Failure:
+    """The failure behind an `error` event in the middle of a stream."""
+    status = STATUS.get(str(error.get("type")), 500)
+    return Failure(one_line(f"{host} broke off with {_said(error)}"), permanent=status in PERMANENT)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds to wait by `retry-after-ms` or `retry-after` (a number or a date), None if not told.
+
+    `now` is the time of day in seconds since the epoch, for a date.
+    """
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers.get(name, "")) / unit)
+        except ValueError:
+            continue
+    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+    return max(0.0, email.utils.mktime_tz(date) - now) if date else None
+
+
+def one_line(text: str) -> str:
+    """`text` as one short line without control characters and secrets: servers quote keys in their complaints."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 10 * SENTENCE_CHARACTERS]).split())
+    line = redact(line)
+    return line if len(line) <= SENTENCE_CHARACTERS else line[: SENTENCE_CHARACTERS - 1] + "…"
+
+
+def _said(error: Mapping[str, object]) -> str:
+    kind, message = error.get("type"), error.get("message")
+    return ": ".join(str(part) for part in (kind, message) if part) or "and no reason"
