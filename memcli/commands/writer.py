@@ -23,7 +23,7 @@ KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 HOME = "https://api.anthropic.com"
 
 _ATTEMPTS = 3
-"""Requests that a child may be silent for: it says something before each, and gives up earlier (`child.QUESTIONS`)."""
+"""Questions' time without a sign of life, after which the child itself is taken for dead: its own limit is lower."""
 
 
 class Writer(msgspec.Struct, frozen=True):

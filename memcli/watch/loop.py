@@ -261,10 +261,10 @@ class Loop:
             self._hear_questions()
         for name in list(self._keepers) if sweep else [name for name in changed if name in self._keepers]:
             self._look(name, now)
-        if sweep:
-            self._catch_up_on_writing(now)
         for name in list(self._asked):
             self._remind(name)
+        if sweep:
+            self._catch_up_on_writing(now)
         for name in list(self._active):
             if name in self._keepers:
                 self._with(name, lambda keeper: keeper.tick(now, time.time()))

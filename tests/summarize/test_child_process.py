@@ -105,7 +105,7 @@ def test_a_signal_ends_it_and_the_command_it_waits_for(
         assert process.wait(20) == code
         assert process.stderr
         assert process.stderr.read() == b""
-    assert eventually(lambda: not alive(int(pid.read_text()[:-1])))
+    assert not alive(int(pid.read_text()[:-1]))
 
 
 def test_jobs_of_a_file_are_all_answered_although_it_ends_at_once(tmp_path: Path, job: bytes) -> None:

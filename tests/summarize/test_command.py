@@ -46,6 +46,12 @@ def test_a_prompt_and_an_answer_of_megabytes_pass_each_other() -> None:
     assert len(command("cat").complete(long).text) == 1_999_999
 
 
+def test_a_program_that_reads_a_little_and_then_writes_much_is_not_waited_for_in_vain(tmp_path: Path) -> None:
+    line = python(tmp_path, "import os; os.read(0, 5_000); print('x' * 1_000_000); os.read(0, 5_000)")
+    long = Request("", ({"role": "user", "content": "word " * 400_000},), 500)
+    assert len(command(line, timeout=30.0).complete(long).text) == 1_000_000
+
+
 def test_a_program_need_not_read_its_prompt() -> None:
     long = Request("", ({"role": "user", "content": "word " * 400_000},), 500)
     assert command("echo done").complete(long).text == "done"

@@ -154,7 +154,7 @@ def test_what_went_wrong_is_one_sentence(hire: Callable[..., Program], body: str
 
 
 def test_its_own_failure_is_passed_on(hire: Callable[..., Program]) -> None:
-    failure = failed(hire("say(failure={'sentence': 'too many', 'retry_after': 9.0})")).failure
+    failure = failed(hire("say(failure={'sentence': 'too\\nmany', 'retry_after': 9.0})")).failure
     assert (failure.sentence, failure.retry_after) == ("too many", 9.0)
 
 

@@ -92,7 +92,8 @@ class Program:
         if answer.v != VERSION:
             raise self._failed(f"speaks version {answer.v} of the protocol, not {VERSION}", permanent=True)
         if answer.failure is not None:
-            raise Failed(answer.failure, answer.usage, answer.model or self.model)
+            failure = msgspec.structs.replace(answer.failure, sentence=faults.one_line(answer.failure.sentence))
+            raise Failed(failure, answer.usage, answer.model or self.model)
         if answer.error:
             raise self._failed(f"says: {answer.error}", permanent=answer.permanent)
         if not answer.edits and not answer.text.strip():
