@@ -50,7 +50,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         patch.setenv("MEMCLI_TIMEOUT", "4")
         daemon = Daemon(home / "log", tree, "--init-tokens", 10**9, "-v")
         assert daemon.says("backend", within=60)
-        yield House(server, daemon, tree, home)
+        started = House(server, daemon, tree, home)
+        first = Talk(started, "first")
+        # Importing the SDK may take longer than a question is allowed to.
+        assert eventually(lambda: first.updated() >= 0 and first.failure == "", 120)
+        yield started
         assert daemon.end() == 143
 
 
