@@ -27,6 +27,11 @@ Strategy = Literal["incremental", "cached", "traditional"]
 Operation = Literal["replace", "append", "change", "drop"]
 
 
+def _version() -> int:
+    """As a factory, since a plain default would be left out of the line, and the version has to be told."""
+    return VERSION
+
+
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a summarizer is shown of the conversation: `role` is who said it; tool output is elided to a reference.
 
@@ -133,7 +138,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     ledger: bytes = b""
     pins: tuple[str, ...] = ()
     opaque: str = ""
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     write: bool = False
     strategy: Strategy = "incremental"
     prose: dict[str, str] = {}
@@ -160,7 +165,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     milliseconds: int = 0
     error: str = ""
     permanent: bool = False
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     prose: dict[str, str] = {}
     wrote: bool = False
     failure: Failure | None = None
@@ -177,7 +182,7 @@ class Progress(msgspec.Struct, frozen=True):
 
     job: str
     progress: str
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
 
 
 _Kind = TypeVar("_Kind")
