@@ -194,8 +194,10 @@ def test_quotes_of_the_whole_conversation_stand(growing: Growing, messages_api) 
 @pytest.mark.parametrize("text", ["plain words of a long day at the mill. ", "水車小屋の堰を直す話を続ける。"])
 def test_what_is_too_long_is_asked_in_parts_below_the_dear_price(growing: Growing, messages_api, text: str) -> None:
     """In any script: an estimate by characters would be far too low where each is a token of its own."""
+    messages_api.service.answers = lambda _: CREATED.replace("The dam is being mended.", text)
     growing.grow(60, text * (8_000 // len(text)))
     result = growing.update()
+    assert result.wrote, result.failure
     assert result.notes[0].startswith("not cached: the conversation is longer than")
     assert len(messages_api.log.asked()) > 1
     for asked in messages_api.log.asked():
