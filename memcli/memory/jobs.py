@@ -109,7 +109,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     priced: str = ""
     outcome: str = "accepted"
     cache: str = ""
-    """For the cached strategy: "hit", "write", "miss: ttl", "miss: window", "below minimum"."""
+    """For the cached strategy: "hit", "write", "miss: …", "below minimum" (`summarize.cached.Hits`)."""
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):

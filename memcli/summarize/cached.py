@@ -76,7 +76,8 @@ class Hits:
     def outcome(self, source: Source, usage: Usage, blocks: int, began: float) -> str:
         """In a word: was the prefix read, and if not, why. `began` is when the request did, by a steady clock.
 
-        hit, write (the first one), miss: ttl, miss: window, miss: prefix changed, below minimum
+        hit, write (the first one), miss: ttl, miss: window, miss: prefix changed, below minimum; and miss: gone, where
+        another child sent the prefix: this one cannot tell when, but children rest before the shortest lifetime ends
         """
         last = self._sent.get(source.path)
         self._sent[source.path] = (began, blocks)
@@ -86,7 +87,7 @@ class Hits:
         if not written:
             return "below minimum"
         if last is None:
-            return "write"
+            return "miss: gone" if source.start else "write"
         if began - last[0] > self._lifetime:
             return "miss: ttl"
         return "miss: window" if blocks - last[1] >= WINDOW else "miss: prefix changed"
