@@ -71,7 +71,8 @@ class Hits:
 
     def __init__(self, ttl: str) -> None:
         self._lifetime = LIFETIME_SECONDS[ttl]
-        self._sent: dict[str, tuple[float, int]] = {}
+        # When, and how many blocks; None after a request that was too short to be written.
+        self._sent: dict[str, tuple[float, int] | None] = {}
 
     def outcome(self, source: Source, usage: Usage, blocks: int, began: float) -> str:
         """In a word: was the prefix read, and if not, why. `began` is when the request did, by a steady clock.
@@ -79,15 +80,17 @@ class Hits:
         hit, write (the first one), miss: ttl, miss: window, miss: prefix changed, below minimum; and miss: gone, where
         another child sent the prefix: this one cannot tell when, but children rest before the shortest lifetime ends
         """
+        known = not source.start or source.path in self._sent
         last = self._sent.get(source.path)
-        self._sent[source.path] = (began, blocks)
-        written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+        if usage.cache_read_tokens or usage.cache_write_5m_tokens or usage.cache_write_1h_tokens:
+            self._sent[source.path] = (began, blocks)
+        else:
+            self._sent[source.path] = None
+            return "below minimum"
         if usage.cache_read_tokens:
             return "hit"
-        if not written:
-            return "below minimum"
         if last is None:
-            return "miss: gone" if source.start else "write"
+            return "write" if known else "miss: gone"
         if began - last[0] > self._lifetime:
             return "miss: ttl"
         return "miss: window" if blocks - last[1] >= WINDOW else "miss: prefix changed"

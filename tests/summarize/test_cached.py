@@ -129,6 +129,13 @@ def test_an_hour_is_an_hour() -> None:
     assert outcomes((WRITTEN, 10, 0.0), (WRITTEN, 12, 3599.0), ttl="1h")[1] == "miss: prefix changed"
 
 
+def test_what_was_too_short_was_not_written_so_the_next_one_is_the_first() -> None:
+    hits = Hits("5m")
+    early, late = Source("a", "pi", 0, 50), Source("a", "pi", 50, 900)
+    assert hits.outcome(early, Usage(input_tokens=300), 3, 0.0) == "below minimum"
+    assert hits.outcome(late, WRITTEN, 9, 60.0) == "write"
+
+
 def test_what_another_child_wrote_and_nobody_finds_is_gone() -> None:
     assert Hits("5m").outcome(Source("a", "pi", 500, 900), WRITTEN, 10, 0.0) == "miss: gone"
 
