@@ -27,6 +27,11 @@ Strategy = Literal["incremental", "cached", "traditional"]
 Operation = Literal["replace", "append", "change", "drop"]
 
 
+def _version() -> int:
+    """As a factory, since a plain default would be left out of the line, and the version has to be told."""
+    return VERSION
+
+
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a summarizer is shown of the conversation: `role` is who said it; tool output is elided to a reference.
 
@@ -104,7 +109,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     priced: str = ""
     outcome: str = "accepted"
     cache: str = ""
-    """For the cached strategy: "hit", "write", "miss: ttl", "miss: window", "below minimum"."""
+    """For the cached strategy: "hit", "write", "miss: …", "below minimum" (`summarize.cached.Hits`)."""
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,7 +138,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     ledger: bytes = b""
     pins: tuple[str, ...] = ()
     opaque: str = ""
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     write: bool = False
     strategy: Strategy = "incremental"
     prose: dict[str, str] = {}
@@ -161,7 +166,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     milliseconds: int = 0
     error: str = ""
     permanent: bool = False
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     prose: dict[str, str] = {}
     wrote: bool = False
     written: dict[str, str] = {}
@@ -180,7 +185,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
 
     job: str
     progress: str
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     most: float | None = None
 
 

@@ -23,7 +23,7 @@ from memcli.memory.prose import Unreadable, edits_of, from_json
 from memcli.memory.seen import seen
 from memcli.summarize import cached, conversation, prices
 from memcli.summarize.backends.choose import choose
-from memcli.summarize.chunks import CHARS_PER_TOKEN, PROMPT_TOKENS, chunks
+from memcli.summarize.chunks import CHUNK_TOKENS, PROMPT_TOKENS, chunks, tokens_at_most
 from memcli.summarize.faults import one_line
 from memcli.summarize.progress import say
 from memcli.summarize.prompt import Prompts, correction, new_mark, request_of
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 BYTES_PER_TOKEN = 2
 ATTEMPTS = 2
 """An answer, and one more if the first was not taken."""
+LEAST_TOKENS = 10_000
+"""Of conversation in one question, however large the memory is beside it."""
 
 
 class Writing:
@@ -91,7 +93,9 @@ class _Update:
         if self._job.strategy == "cached":
             return self._cached()
         prose = {} if self._job.strategy == "traditional" else self._job.prose
-        pieces, omitted = chunks(conversation.read(self._source))
+        beside = tokens_at_most(self._question(prose, ()).text)
+        room = max(LEAST_TOKENS, min(CHUNK_TOKENS, PROMPT_TOKENS - beside))
+        pieces, omitted = chunks(conversation.read(self._source), tokens=room)
         if omitted:
             self._notes.append(f"{omitted} older messages were not shown: their facts are in the ledger")
         for number, piece in enumerate(pieces, 1):
@@ -126,9 +130,12 @@ class _Update:
         """The whole conversation as real messages; in the incremental way where that cannot be, and saying so."""
         job = self._job
         whole = conversation.read(msgspec.structs.replace(self._source, start=0))
-        news = [message for message in whole if message.offset >= self._source.start]
-        instruction = self._writing.prompts.instruction(job, job.prose, self._facts, structured=self._structured)
-        messages = cached.as_messages(whole, self._source.start, self._writing.ttl, instruction)
+        new = sum(message.offset >= self._source.start for message in whole)
+        mark = cached.lasting_mark(self._source.path)
+        instruction = self._writing.prompts.instruction(
+            job, new, job.prose, self._facts, mark, structured=self._structured
+        )
+        messages = cached.as_messages(whole, self._source.start, self._writing.ttl, mark, instruction)
         request = request_of(messages, job, structured=self._structured)
         why = ""
         if not getattr(self._backend, "caches", False):
@@ -141,7 +148,7 @@ class _Update:
             return self.written()
         say(f"asking {self._backend.model}, the conversation cached")
         blocks, began = len(whole), cached.now()
-        prose = self._accepted(job.prose, news, request)
+        prose = self._accepted(job.prose, whole, request)
         for place, call in enumerate(self._calls):
             outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
             self._calls[place] = msgspec.structs.replace(call, cache=outcome)
@@ -149,7 +156,7 @@ class _Update:
 
     def _too_long(self, request: Request) -> bool:
         """True if a prompt has too many tokens: by an estimate that never lies below, else counted by the service."""
-        if request.characters <= PROMPT_TOKENS * CHARS_PER_TOKEN:
+        if tokens_at_most(request.text) <= PROMPT_TOKENS:
             return False
         return self._backend.count(request) > PROMPT_TOKENS  # type: ignore[union-attr]  # only a Backend caches
 

@@ -4,8 +4,8 @@ Nothing is agreed with whoever wrote the prompt. In a message of the user, a lin
 as a heading, in brackets or before a colon, opens that speaker's text; such lines look alike, so what merely resembles
 one inside a text does not count. A closing tag ends it. Elsewhere a heading with the name of a section of the memory
 opens that section; where tags part the memory, the last part is what stands and may be changed. Other lines are
-instructions and are left out. In a prompt of several messages the roles of the messages speak for themselves, and the
-last one is the instruction.
+instructions and are left out. In a prompt of several messages the roles of the messages speak for themselves, unless a
+block begins with a speaker in brackets, and the last one is the instruction.
 """
 
 from __future__ import annotations
@@ -72,9 +72,18 @@ def _real(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """A message of the conversation itself."""
     for block in blocks_of(message["content"]):
         if block["type"] == "text":
-            yield from ((message["role"], line) for line in block["text"].splitlines())
+            role, text = _labelled(message["role"], block["text"])
+            yield from ((role, line) for line in text.splitlines())
         elif block["type"] == "tool_result" and isinstance(block.get("content"), str):
             yield from (("tool", line) for line in block["content"].splitlines())
+
+
+def _labelled(role: str, text: str) -> tuple[str, str]:
+    """Who speaks in a block, and what: a label in brackets before the text knows it better than the message."""
+    speaker = _SPEAKER.match(text.partition("\n")[0])
+    if speaker and speaker[2]:
+        return _role(speaker), text[speaker.start(4) :]
+    return role, text
 
 
 def _rendered(text: str) -> Iterator[tuple[str, str, str]]:
