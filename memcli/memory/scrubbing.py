@@ -19,6 +19,7 @@ _RULE = re.compile(r"^\s*(?:=[=\s]*|-{2,}\s*|(?:[*_-]\s*){3,})$")
 _NOTHING = re.compile(r"^\s*[-*+]?\s*none\W*$", re.IGNORECASE)
 _REMINDER = re.compile(r"<(system[\w-]*|[\w-]*reminder|instructions?)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ECHO = re.compile(r"\(calls [\w.:-]+: |\(result of [\w.:-]+[:)]|\(error of [\w.:-]+\)")
 _TAG = re.compile(r"</?[A-Za-z!?|][^<>\n]{0,200}>|<\|[^|\n]{0,60}\|>|\[/?INST\]|<</?SYS>>")
 _OPENING = re.compile(r"<(?=[/!A-Za-z|])")
 
@@ -30,12 +31,14 @@ def scrubbed(block: str) -> str:
 
 
 def scrubbed_line(line: str) -> str:
-    """One line outside of fences: a heading becomes a label, a section's own goes; tags lose their brackets."""
+    """One line outside of fences: a heading becomes a label, a section's own goes; tags lose their brackets; a call or
+    a result as the prompt shows them (`summarize/conversation.py`) is no note.
+    """
     heading = _HEADING.match(line)
     if heading:
         title = heading[1].strip("*_ ")
         line = "" if not title or title.lower() in _SECTIONS else f"{title}:"
-    if _RULE.match(line) or _NOTHING.match(line):
+    if _RULE.match(line) or _NOTHING.match(line) or _ECHO.search(line):
         return ""
     pieces = re.split(r"(`[^`\n]+`)", line)  # code shows tags as they are, if it was seen at all
     pieces[::2] = [_OPENING.sub("‹", _TAG.sub("", piece)) for piece in pieces[::2]]

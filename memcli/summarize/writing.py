@@ -122,7 +122,6 @@ class _Update:
         """The whole conversation as real messages; in the incremental way where that cannot be, and saying so."""
         job = self._job
         whole = conversation.read(msgspec.structs.replace(self._source, start=0))
-        news = [message for message in whole if message.offset >= self._source.start]
         instruction = self._writing.prompts.instruction(job, job.prose, self._facts, structured=self._structured)
         messages = cached.as_messages(whole, self._source.start, self._writing.ttl, instruction)
         request = request_of(messages, job, structured=self._structured)
@@ -137,11 +136,12 @@ class _Update:
             return self.written()
         say(f"asking {self._backend.model}, the conversation cached")
         blocks, began = len(whole), cached.now()
-        prose = self._accepted(job.prose, news, request)
-        for place, call in enumerate(self._calls):
-            outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
-            self._calls[place] = msgspec.structs.replace(call, cache=outcome)
-        return prose
+        try:
+            return self._accepted(job.prose, whole, request)
+        finally:
+            for place, call in enumerate(self._calls):
+                outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
+                self._calls[place] = msgspec.structs.replace(call, cache=outcome)
 
     # ------------------------------------------------------------------ answers
 
