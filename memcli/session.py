@@ -263,7 +263,7 @@ class Session:
         self.marks.owed = flight.job.write and not result.wrote
         if result.wrote:
             self.marks.told = flight.cut.offset
-            self.marks.prose = [*self.marks.prose, (flight.cut.offset, result.prose)][-KEPT_PROSE:]
+            self.marks.prose = [*self.marks.prose, (flight.cut.offset, result.written or result.prose)][-KEPT_PROSE:]
         document = document_of(result) if result.blocks else self.render(flight.fold)
         return [*warnings, *self._publish(flight, document, result)]
 

@@ -58,7 +58,7 @@ class Writing:
             return update.result(rendered(job), failed.failure)
         except OSError as error:
             return update.result(rendered(job), Failure(f"the transcript cannot be read: {error.strerror}"))
-        return update.result(rendered(job, prose), None)
+        return update.result(msgspec.structs.replace(rendered(job, prose), written=prose), None)
 
 
 class _Answer(NamedTuple):

@@ -168,6 +168,4 @@ class Rules(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_updates_are_made_when_the_rules_say_so_and_never_cover_more_than_was_asked(format):
-    run_state_machine_as_test(
-        lambda: Rules(format), settings=settings(max_examples=25, stateful_step_count=40, deadline=None)
-    )
+    run_state_machine_as_test(lambda: Rules(format), settings=settings(max_examples=25, stateful_step_count=40))

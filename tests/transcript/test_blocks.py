@@ -144,7 +144,7 @@ def test_what_is_nested_too_deep_to_store_becomes_its_text() -> None:
     assert depth_of(arguments({"a": nested(66)})["a"]) == (65, '["core"]')
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(JSON)
 def test_every_input_can_be_stored_and_small_ones_are_kept(value: Any) -> None:
     for given_as in (value, json.dumps(value)):

@@ -52,9 +52,12 @@ def test_a_prompt_may_quote_an_opening_tag() -> None:
 
 
 def test_arguments_of_a_command_are_words() -> None:
-    text = "<command-message>review</command-message>\n<command-name>/review</command-name>\n<command-args>the tests</command-args>"
+    note = "<command-message>review</command-message>\n<command-name>/review</command-name>\n"
 
-    assert Voice().hear(text) == [UserText("the tests", "command")]
+    assert Voice().hear(f"{note}<command-args>the tests</command-args>") == [
+        UserText("the tests", "command"),
+        MachineText(note),
+    ]
 
 
 def test_what_is_said_first_after_an_interrupt_is_steering() -> None:
@@ -192,7 +195,7 @@ def test_embedded_blocks_are_cut_out_whole(text: str, words: str, around: str) -
     assert typed(text) == (words, around)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(
         st.sampled_from(["fix", " ", "<ide_a>", "</ide_a>", "<system-reminder>", "</system-reminder>", "é", "\n", "<"])

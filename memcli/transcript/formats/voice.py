@@ -96,7 +96,8 @@ class Voice(msgspec.Struct):
     def _command(self, text: str) -> list[AnyPart]:
         inside, closing, _ = text.partition("<command-args>")[2].partition("</command-args>")
         words = inside.strip() if closing else ""
-        return [self.say(words, "command")] if words else [MachineText(text)]
+        note = MachineText(text.replace(f"<command-args>{inside}</command-args>", "") if words else text)
+        return [self.say(words, "command"), note] if words else [note]
 
 
 def queued(text: str) -> list[AnyPart]:
