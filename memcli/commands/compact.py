@@ -118,8 +118,9 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
         try:
             pieces, report = _pieces(made.head, descriptor, end, wish)
         except ValueError:  # what came after the head was made asks for another reading
+            store = None if stream else Store(Place.of(transcript))  # the successor must find where it comes from
             follower = Follower(str(made.path), Place.of(transcript), made_by.triggers)
-            made = made._replace(head=spot.head_now(follower))
+            made = made._replace(head=spot.head_now(follower, store if store and store.id else None))
             pieces, report = _pieces(made.head, descriptor, made.head.end, wish)
         if wish.in_place:
             _replace(made.path, b"".join(pieces), os.fstat(descriptor).st_size, wish)

@@ -114,7 +114,7 @@ class Requests(msgspec.Struct, array_like=True):
         if not found or found.group(1) in _OF_THE_CLIENT:
             return ""
         name = found.group(1)
-        if self.said and self.said[-1].via == "command" and self.said[-1].index == index - 1:
+        if self.said and self.said[-1].via == "command" and self.said[-1].index == index:
             self.said[-1].about = name
         else:
             self.ran = [*(one for one in self.ran if one[1] != name), (index, name)][-MAX_COMMANDS:]

@@ -111,14 +111,3 @@ class _Chosen:
 def _cost(text: str) -> int:
     """Characters in the Markdown, where a line that looks like a mark of ours gets a backslash."""
     return len(escaped(text)) + len(text) - len(text.strip("\n"))
-
-
-def rendered(job: Job, prose: Mapping[str, str] | None = None) -> Result:
-    """The answer to a job without a model: fresh facts, and the prose as it stands (or `prose` in its place)."""
-    standing = job.prose if prose is None else prose
-    document = fitted(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque, standing)
-    return Result(
-        job.job,
-        {block.name: block.ledger for block in document.blocks},
-        prose={block.name: block.prose for block in document.blocks if block.prose},
-    )

@@ -212,7 +212,7 @@ def test_edits_take_no_more_than_their_share(added: list[tuple[str, str]], budge
     assert grown <= budget * CHARS_PER_TOKEN * room.SHARE
 
 
-@settings(max_examples=25, deadline=None)  # each renders a whole memory
+@settings(max_examples=25)  # each renders a whole memory
 @given(edited, st.sampled_from([2_000, 4_000, 9_000]))
 def test_the_whole_memory_keeps_the_budget_with_edits(added: list[tuple[str, str]], budget: int) -> None:
     mine = Edits(tuple(added))

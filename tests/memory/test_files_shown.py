@@ -38,7 +38,7 @@ def test_without_a_working_directory_the_common_one_is_the_root() -> None:
     files = [*edited(f"{SHOP}/cart.py"), *edited("/home/dev/shop/docs/cart.md")]
 
     assert "- src/cart.py — modified" in text(sections.FILES, *files)
-    assert "project root `/home/dev/shop`" in text(sections.REFERENCES, *files)
+    assert "files lie below `/home/dev/shop`" in text(sections.REFERENCES, *files)
 
 
 def test_files_far_apart_have_no_root() -> None:

@@ -33,8 +33,8 @@ def facts_held(ledger: Ledger, document: Document, budget: int, pinned: bool = F
     lines = [
         line.text
         for section in sections.SECTIONS[1:]
-        for group, _ in facts.groups(section.name, ledger, int(total * section.share))
-        for line in take_all(Room(100_000, 10_000), group, 100_000)
+        for group, share in facts.groups(section.name, ledger, int(total * section.share))
+        for line in take_all(Room(100_000, 10_000), group, share)
     ]
     return {line for line in lines if line in document.to_markdown("")}
 

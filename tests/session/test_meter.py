@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.transcript.entries import (
@@ -127,7 +127,6 @@ def test_what_was_learnt_survives_another_model_and_the_clients_swap():
     assert learnt.ratio == ratio
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=12), st.sampled_from([1.5, 2.7, 4.0, 6.0]))
 def test_the_ratio_moves_from_the_prior_towards_the_sessions_own_and_never_beyond(sizes, true_ratio):
     meter, context = Meter(), 1000
@@ -142,7 +141,6 @@ def test_the_ratio_moves_from_the_prior_towards_the_sessions_own_and_never_beyon
     assert meter.reading == Reading(context, 0)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 3000)), max_size=8), st.integers(0, 8))
 def test_a_meter_that_was_saved_anywhere_goes_on_as_before(steps, stop):
     entries = [counted(context, size=size) if context % 2 else text(size) for context, size in steps]

@@ -68,7 +68,6 @@ def test_tokens_are_known_by_their_prefix_also_when_cut(kind: str, seed: int, ke
     assert redact(f"a\\n{prefix}{value}\\nb") == f"a\\n[redacted:{kind}]\\nb"
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_aws_keys_are_found(seed: int) -> None:
     identity = "AK" + "IA" + pick(16, string.ascii_uppercase + "234567", seed)
@@ -80,7 +79,6 @@ def test_aws_keys_are_found(seed: int) -> None:
     assert text.endswith("\nregion = eu-central-1")
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_web_tokens_and_bearers_are_found(seed: int) -> None:
     token = web_token(seed)
@@ -119,7 +117,6 @@ def test_a_key_block_leaves_nothing(form: str, newline: str, seed: int) -> None:
     assert "[redacted:private-key]" in text
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, cut=st.integers(0, 500))
 def test_a_piece_of_a_key_block_leaves_nothing(seed: int, cut: int) -> None:
     block, body = key_block(seed)
@@ -184,7 +181,6 @@ def test_code_hashes_and_addresses_stay(text: str) -> None:
     assert redact(text) == text
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_what_was_redacted_stays_as_it_is(text: str) -> None:
     once = redact(text)
@@ -369,7 +365,6 @@ def test_ordinary_code_about_secrets_holds_none(lines: list[str]) -> None:
     assert redact(text) == text
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_hashes_ids_and_addresses_of_every_kind_stay(seed: int) -> None:
     hexes = pick(40, "0123456789abcdef", seed)
