@@ -1,6 +1,6 @@
-"""Replaying: a transcript grows again, piece by piece, in a directory of its own, and is remembered as it grows.
+"""Replaying: a transcript grows again, line by line, in a directory of its own, and is remembered as it grows.
 
-Time is the replay's: each piece comes a moment after the last one, so that hours of a session pass in seconds. What a
+Time is the replay's: each line comes a moment after the last one, so that hours of a session pass in seconds. What a
 summarizer needs for its answers is real time, and is measured. When the session itself was there is told by the
 timestamps of its lines.
 """
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from memcli.memory.jobs import Call, Job
     from memcli.sidecar.generations import Generation
     from memcli.watch.keeper import Outward
-
-PIECE_LINES = 8
-"""Lines that come at once: a few records, as a client flushes them."""
 
 
 class Update(NamedTuple):
@@ -72,11 +69,11 @@ def replay(
     updates: list[Update] = []
     try:
         now, recorded = 0.0, None
-        for piece in _pieces(source):
+        for line in _lines(source):
             with copy.open("ab") as file:
-                file.write(piece)
+                file.write(line)
             now += QUIET_SECONDS * 2
-            recorded = _recorded(piece) or recorded
+            recorded = _recorded(line) or recorded
             keeper.look(now - QUIET_SECONDS)
             done = _answered(keeper, keeper.tick(now, time.time()), answer, now)
             updates += [update._replace(recorded=recorded) for update in done]
@@ -98,9 +95,9 @@ def count_updates(source: Path, directory: Path, triggers: Triggers) -> int:
     copy.write_bytes(b"")
     follower = Follower(str(copy), Place.of(copy), triggers)
     found, now = 0, 0.0
-    for piece in _pieces(source):
+    for line in _lines(source):
         with copy.open("ab") as file:
-            file.write(piece)
+            file.write(line)
         now += QUIET_SECONDS * 2
         follower.look(now - QUIET_SECONDS)
         session = follower.session
@@ -112,26 +109,17 @@ def count_updates(source: Path, directory: Path, triggers: Triggers) -> int:
     return found
 
 
-def _pieces(source: Path) -> Iterator[bytes]:
+def _lines(source: Path) -> Iterator[bytes]:
     with source.open("rb") as file:
-        piece: list[bytes] = []
-        for line in file:
-            piece.append(line)
-            if len(piece) == PIECE_LINES:
-                yield b"".join(piece)
-                piece = []
-        if piece:
-            yield b"".join(piece)
+        yield from file
 
 
-def _recorded(piece: bytes) -> float | None:
-    """The newest timestamp of these lines, in Unix seconds; None if none has one that can be read."""
-    for line in reversed(piece.splitlines()):
-        try:
-            return dt.datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
-        except (ValueError, TypeError, KeyError, RecursionError):
-            continue
-    return None
+def _recorded(line: bytes) -> float | None:
+    """The timestamp of a line, in Unix seconds; None if it has none that can be read."""
+    try:
+        return dt.datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _answered(keeper: Keeper, effects: list[Outward], answer: Callable[[Job], Result], now: float) -> list[Update]:
