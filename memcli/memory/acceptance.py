@@ -92,7 +92,7 @@ def refusal(
         return "the answer calls a tool; there are none"
     if not all(map(_balanced, texts)):
         return "a code fence is opened and not closed"
-    return _drifted(whole, seen) or _looping(whole) or _groundless(whole, seen)
+    return _drifted(whole, seen) or _looping(usable) or _groundless(whole, seen)
 
 
 def _balanced(text: str) -> bool:
@@ -129,11 +129,18 @@ def _languages(text: str) -> Counter[str]:
     return Counter({name: count for name, count in hits.items() if count})
 
 
-def _looping(text: str) -> str:
+def _looping(edits: Iterable[ProseEdit]) -> str:
+    """A loop is one within a section; two sections may well speak of the same thing."""
+    sections: dict[str, str] = {}
+    for edit in edits:
+        sections[edit.section] = f"{sections.get(edit.section, '')}\n{edit.text}"
+    return "the answer repeats itself" if any(map(_repeats, sections.values())) else ""
+
+
+def _repeats(text: str) -> bool:
     words = re.findall(r"\w+", text.lower())
     runs = Counter(zip(*(words[shift:] for shift in range(5)), strict=False))
-    repeated = 1 - len(runs) / max(1, runs.total())
-    return "the answer repeats itself" if len(words) >= LONG and repeated > REPEATED else ""
+    return len(words) >= LONG and 1 - len(runs) / max(1, runs.total()) > REPEATED
 
 
 def _groundless(text: str, seen: Seen) -> str:

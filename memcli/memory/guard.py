@@ -118,7 +118,10 @@ class _Item:
                 if fence or _FENCE.match(line):
                     fence.append(line)
                     if len(fence) > 1 and line.strip().startswith(fence[0].strip()[:3]):
-                        kept += self._fenced(fence)
+                        code = self._fenced(fence)
+                        if kept and not code:
+                            kept[-1] = kept[-1].rstrip().removesuffix(":")  # it introduced what is gone
+                        kept += code
                         fence = []
                     continue
                 told = self._line(line)

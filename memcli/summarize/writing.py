@@ -148,11 +148,12 @@ class _Update:
             return self.written()
         say(f"asking {self._backend.model}, the conversation cached")
         blocks, began = len(whole), cached.now()
-        prose = self._accepted(job.prose, whole, request)
-        for place, call in enumerate(self._calls):
-            outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
-            self._calls[place] = msgspec.structs.replace(call, cache=outcome)
-        return prose
+        try:
+            return self._accepted(job.prose, whole, request)
+        finally:
+            for place, call in enumerate(self._calls):
+                outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
+                self._calls[place] = msgspec.structs.replace(call, cache=outcome)
 
     def _too_long(self, request: Request) -> bool:
         """True if a prompt has too many tokens: by an estimate that never lies below, else counted by the service."""

@@ -260,3 +260,25 @@ def test_an_edit_changes_nothing_but_what_it_says() -> None:
     edits = [ProseEdit(ACTIVE_WORK, "drop", item="a")]
 
     assert guard(before, edits, SEEN, 4_000).prose == apply(before, edits) == {COMPLETED: HONEST, ACTIVE_WORK: "- b"}
+
+
+@pytest.mark.parametrize(
+    "line", ["- (calls Edit: file_path=src/checkout.py)", "- `src/rounding.py`: (error of Bash) cannot round"]
+)
+def test_a_call_as_the_prompt_shows_it_is_no_note(line: str) -> None:
+    assert passed(line) == ""
+
+
+def test_a_line_does_not_announce_code_that_was_left_out() -> None:
+    assert passed("- The helper moved:\n  ```\n  nobody_wrote_this()\n  ```") == "- The helper moved"
+
+
+def test_two_sections_may_say_the_same_and_one_may_not_say_it_on_and_on() -> None:
+    said = " ".join(
+        f"In step {word} the rounding helper was moved." for word in ["one", "two", "three", "four", "five", "six"]
+    )
+    both = [ProseEdit(section, "replace", f"{HONEST} {said}") for section in (ACTIVE_WORK, COMPLETED)]
+    assert (
+        guard({}, [ProseEdit(ACTIVE_WORK, "replace", HONEST * 12)], SEEN, 4_000).rejected == "the answer repeats itself"
+    )
+    assert guard({}, both, SEEN, 4_000).rejected == ""
