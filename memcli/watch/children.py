@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DEADLINE_SECONDS = 60.0
 """For a job that is only rendered. One that a model writes has a deadline of its own in the child; `patience` is ours,
-for a child that does not keep it."""
+for a child that does not keep it: for so long it may say nothing of a job."""
 
 IDLE_SECONDS = 60.0
 RESULT_BYTES = 16 * 1024 * 1024
@@ -47,6 +47,7 @@ class Progressed(NamedTuple):
     """Inbox: a child says how far a job of this owner is."""
 
     owner: str
+    job: str
     sentence: str
 
 
@@ -72,8 +73,8 @@ def command(options: Sequence[str] = ()) -> list[str]:
 
 
 class Summarizers:
-    """Jobs out, answers into the inbox. `now` is the loop's clock, `patience` how long a written job may take, in
-    seconds."""
+    """Jobs out, answers into the inbox. `now` is the loop's clock, `patience` how long nothing may be heard of a job
+    that a model writes, in seconds."""
 
     def __init__(self, post: Post, argv: Sequence[str] | None = None, patience: float = DEADLINE_SECONDS) -> None:
         self._post = post
@@ -107,6 +108,14 @@ class Summarizers:
         """The loop read an answer from its inbox."""
         self._asked.pop((message.owner, message.result.job), None)
         self._idle_since = now
+
+    def progressed(self, message: Progressed, now: float) -> None:
+        """The loop read a sign of life from its inbox: a job that a model writes gets its time anew. One that is only
+        rendered has nothing to wait for.
+        """
+        asked = self._asked.get((message.owner, message.job))
+        if asked is not None and asked.job.write:
+            self._asked[message.owner, message.job] = asked._replace(deadline=now + self._patience)
 
     def gone(self, message: ChildGone, now: float) -> None:
         """The child's output ended: reap it, and ask a new one for what it owes."""
@@ -168,8 +177,9 @@ class Asking:
                 case Answered(_, result):
                     self._summarizers.answered(message, time.monotonic())
                     return result
-                case Progressed(_, sentence):
-                    self._progress(sentence)
+                case Progressed():
+                    self._summarizers.progressed(message, time.monotonic())
+                    self._progress(message.sentence)
                 case ChildGone():
                     self._summarizers.gone(message, time.monotonic())
 
@@ -234,9 +244,14 @@ class _Child:
                 break  # not the protocol: the child is taken for broken
             if isinstance(answer, Progress):
                 if answer.job in self._owners:
-                    self._post(Progressed(self._owners[answer.job], answer.progress))
+                    self._post(Progressed(self._owners[answer.job], _our_name(answer.job), answer.progress))
                 continue
             owner = self._owners.pop(answer.job, None)
             if owner is not None:
-                self._post(Answered(owner, msgspec.structs.replace(answer, job=answer.job.split(":", 1)[1])))
+                self._post(Answered(owner, msgspec.structs.replace(answer, job=_our_name(answer.job))))
         self._post(ChildGone(self.pid))
+
+
+def _our_name(wire: str) -> str:
+    """The name of a job from the one it had on the wire."""
+    return wire.split(":", 1)[1]

@@ -164,8 +164,9 @@ class Loop:
                         changed |= paths
                     case Answered():
                         self._take_answer(message)
-                    case Progressed(owner, sentence):
-                        self._report(Told(owner, "progress", {"what": sentence}))
+                    case Progressed():
+                        self._summarizers.progressed(message, time.monotonic())
+                        self._report(Told(message.owner, "progress", {"what": message.sentence}))
                     case ChildGone():
                         self._summarizers.gone(message, time.monotonic())
                     case Woken():

@@ -47,7 +47,8 @@ def update_once(
 ) -> Updated:
     """Bring the memory of an opened keeper to the last legal place.
 
-    `accounts` keep what a model costs; `patience` is how long it may take, in seconds; `progress` is told sentences.
+    `accounts` keep what a model costs; `patience` is how long nothing may be heard of it, in seconds; `progress` is
+    told sentences.
 
     Raises NotATranscript, NoMessages, and SummarizerFailed if even the fallback did not answer in time.
     """
@@ -58,7 +59,7 @@ def update_once(
     inbox: Inbox = SimpleQueue()
     summarizers = Summarizers(inbox.put, summarizer, patience)
     try:
-        done = _Once(keeper, summarizers, inbox, accounts, progress).until_current(2 * patience + GRACE_SECONDS)
+        done = _Once(keeper, summarizers, inbox, accounts, progress, 2 * patience + GRACE_SECONDS).until_current()
     finally:
         summarizers.close()
     if not keeper.session.messages:  # known only now: a single message may lack its line end
@@ -85,6 +86,7 @@ class _Once:
         inbox: Inbox,
         accounts: Accounts | None,
         progress: Callable[[str], object],
+        patience: float,
     ) -> None:
         self._keeper = keeper
         self._summarizers = summarizers
@@ -92,13 +94,15 @@ class _Once:
         self._accounts = accounts
         self._progress = progress
         self._jobs: dict[str, Job] = {}
+        self._patience = patience
+        self._deadline = 0.0
 
-    def until_current(self, patience: float) -> Updated:
+    def until_current(self) -> Updated:
         made: Generation | None = None
         warnings: list[str] = []
-        deadline = time.monotonic() + patience
+        self._deadline = time.monotonic() + self._patience
         effects = self._keeper.tick(time.monotonic(), time.time())
-        while time.monotonic() < deadline:
+        while time.monotonic() < self._deadline:
             for effect in effects:
                 match effect:
                     case StartJob(job):
@@ -112,7 +116,7 @@ class _Once:
                     case Replaced() | ContextFull():
                         pass  # the session began anew, or the daemon would act: nothing to do for one update
             effects = self._next()
-        raise SummarizerFailed(f"no memory of {self._keeper.path} was made in {patience:g} s", "memcli doctor")
+        raise SummarizerFailed(f"no memory of {self._keeper.path} was made in {self._patience:g} s", "memcli doctor")
 
     def _ask(self, job: Job) -> list[str]:
         grant = self._accounts.granted(job, time.time(), asked=True) if self._accounts else Grant(job)
@@ -135,8 +139,10 @@ class _Once:
                 if self._accounts and job:
                     self._accounts.settled(keeper.place.sidecar, job, result, time.time())
                 return keeper.answered(result, now, time.time()) + keeper.tick(now, time.time())
-            case Progressed(_, sentence):
-                self._progress(sentence)
+            case Progressed():
+                self._summarizers.progressed(message, now)
+                self._deadline = now + self._patience
+                self._progress(message.sentence)
             case ChildGone():
                 self._summarizers.gone(message, now)
         return []
