@@ -92,6 +92,7 @@ def parse(text: str, known: Iterable[str] = NAMES) -> Document:
 def _block(name: str, body: str) -> Block:
     if body.strip() == EMPTY:
         return Block(name)
-    pieces = re.split(rf"^{re.escape(PROSE_MARK)}\n", body, maxsplit=1, flags=re.MULTILINE)
+    # The mark alone is left where somebody struck out all prose.
+    pieces = re.split(rf"^{re.escape(PROSE_MARK)}(?:\n|\Z)", body, maxsplit=1, flags=re.MULTILINE)
     ledger, prose = (pieces[0], pieces[1]) if len(pieces) == 2 else (body, "")
     return Block(name, _unescape(ledger.strip("\n")), _unescape(prose.strip("\n")))

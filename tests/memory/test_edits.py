@@ -208,6 +208,13 @@ def test_a_line_struck_out_of_a_section_of_the_users_own_stays_out() -> None:
     assert with_edits(MILL, found, 4_000).block("Mill").prose == ""
 
 
+def test_a_section_whose_prose_was_struck_out_whole_has_no_new_line() -> None:
+    """The mark above the prose is left alone in it: that is no line of the user's."""
+    found = taken_in(NONE, text(MILL), text(MILL).replace("- it turns\n", ""), OWN.names)
+
+    assert found == Edits(struck=("- it turns",))
+
+
 def test_lines_stand_and_can_be_struck_out_where_their_section_is_configured_no_more() -> None:
     mine = Edits((("Mill", "- to the left"),))
     shown = text(with_edits(LEDGER, mine, 4_000))
