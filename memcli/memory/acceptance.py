@@ -11,13 +11,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from memcli.memory.claims import loosened, named
-from memcli.memory.prose import WRITABLE
 from memcli.memory.sections import CHARS_PER_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from memcli.memory.jobs import ProseEdit
+    from memcli.memory.sections import Sections
     from memcli.memory.seen import Seen
 
 GROUNDED = 0.8
@@ -68,7 +68,12 @@ _LANGUAGES = {
 
 
 def refusal(
-    before: Mapping[str, str], edits: Sequence[ProseEdit], usable: Sequence[ProseEdit], seen: Seen, budget: int
+    before: Mapping[str, str],
+    edits: Sequence[ProseEdit],
+    usable: Sequence[ProseEdit],
+    seen: Seen,
+    budget: int,
+    sections: Sections,
 ) -> str:
     """Why an answer is refused as a whole, as a sentence to its writer; nothing if it may be looked at.
 
@@ -77,7 +82,7 @@ def refusal(
     if not edits:
         return "" if any(before.values()) else "the answer holds no edit, and nothing was written before"
     if not usable:
-        return f"no edit names a section that may be written; these may: {', '.join(WRITABLE)}"
+        return f"no edit names a section that may be written; these may: {', '.join(sections.writable)}"
     texts = [edit.text for edit in usable if edit.text.strip()]
     if not texts:
         return "" if any(edit.op == "drop" for edit in usable) else "the edits hold no text"

@@ -129,8 +129,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `write` asks for a model, to read `source`, at a price of at most `max_cost` US dollars if that is said; without it
     the answer is rendered from the ledger and the `prose` that stands. `instructions` are the user's own, of the
-    project. For a program of the user's own, `prompt` and `messages` (those since the prose was written) are filled in
-    by our child.
+    project; `sections` is their part of the table of sections (see `sections.Sections`). For a program of the user's
+    own, `prompt` and `messages` (those since the prose was written) are filled in by our child.
     """
 
     job: str
@@ -144,6 +144,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     prose: dict[str, str] = {}
     source: Source | None = None
     instructions: str = ""
+    sections: dict[str, str] = {}
     max_cost: float | None = None
     messages: tuple[Message, ...] = ()
     prompt: str = ""

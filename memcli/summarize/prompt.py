@@ -13,8 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from memcli.memory.prose import SCHEMA
-from memcli.memory.sections import CHARS_PER_TOKEN, PROSE_SECTIONS, PROSE_SHARE
+from memcli.memory.sections import CHARS_PER_TOKEN, PROSE_SHARE, Sections
 from memcli.summarize.request import Request
 
 if TYPE_CHECKING:
@@ -60,14 +59,14 @@ class Prompts:
     def _task(self, job: Job, prose: Mapping[str, str], *, structured: bool) -> list[str]:
         task = self._own or piece("update" if prose else "create")
         extra = f"- The user of this project adds: {job.instructions}" if job.instructions else ""
-        rules = piece("rules").replace("{sections}", _sections(job.budget)).replace("{instructions}", extra).rstrip()
+        rules = piece("rules").replace("{sections}", _sections(job)).replace("{instructions}", extra).rstrip()
         return [task, rules, piece("answer_edits" if structured else "answer_text")]
 
 
 def request_of(messages: list[dict[str, object]], job: Job, *, structured: bool) -> Request:
     """A question that consists of these messages."""
     room = int(job.budget * PROSE_SHARE * 2) + THINKING_TOKENS
-    return Request(piece("system"), tuple(messages), room, SCHEMA if structured else None)
+    return Request(piece("system"), tuple(messages), room, schema(Sections(job.sections)) if structured else None)
 
 
 def spoken(one: Message, mark: str) -> str:
@@ -91,11 +90,11 @@ def piece(name: str) -> str:
     return files("memcli.summarize").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8").strip()
 
 
-def _sections(budget: int) -> str:
-    chars = budget * CHARS_PER_TOKEN * PROSE_SHARE
+def _sections(job: Job) -> str:
+    chars = job.budget * CHARS_PER_TOKEN * PROSE_SHARE
     return "\n".join(
         f"  ## {section.name} ({max(30, int(chars * section.prose / CHARS_PER_WORD))} words): {section.writes}"
-        for section in PROSE_SECTIONS
+        for section in Sections(job.sections).prose
     )
 
 

@@ -20,6 +20,7 @@ from memcli.memory.fitting import fitted, rendered
 from memcli.memory.guard import guard
 from memcli.memory.jobs import Call, Failure, Job, Message, ProseEdit, Result, Usage
 from memcli.memory.prose import Unreadable, edits_of, from_json
+from memcli.memory.sections import Sections
 from memcli.memory.seen import seen
 from memcli.summarize import cached, conversation, prices
 from memcli.summarize.backends.choose import choose
@@ -84,7 +85,8 @@ class _Update:
         self._job, self._source = job, job.source
         self._writing, self._backend = writing, backend
         self._ledger = Ledger.restore(job.ledger)
-        self._facts = fitted(self._ledger, job.budget, job.pins, job.opaque, {})
+        self._sections = Sections(job.sections)
+        self._facts = fitted(self._ledger, job.budget, job.pins, job.opaque, {}, self._sections)
         self._calls: list[Call] = []
         self._notes: list[str] = []
 
@@ -172,7 +174,7 @@ class _Update:
             answer = self._ask(request, shown)
             reason = answer.unreadable
             if not reason:
-                verdict = guard(prose, answer.edits, known, self._job.budget)
+                verdict = guard(prose, answer.edits, known, self._job.budget, self._sections)
                 self._notes += verdict.notes
                 reason = verdict.rejected
                 if not reason:
@@ -220,7 +222,7 @@ class _Update:
         reply = self._backend.complete(request)  # type: ignore[union-attr]  # told apart by `write`
         call = self._call(reply.usage, reply.model, reply.milliseconds)
         try:
-            edits = from_json(reply.text) if request.schema is not None else edits_of(reply.text)
+            edits = from_json(reply.text) if request.schema is not None else edits_of(reply.text, self._sections)
         except Unreadable as error:
             return _Answer((), reply.text, call, str(error))
         return _Answer(edits, reply.text, call)
@@ -234,7 +236,7 @@ class _Update:
         if result.edits:
             return _Answer(result.edits, msgspec.json.encode(result.edits).decode(), call)
         try:
-            return _Answer(edits_of(result.text), result.text, call)
+            return _Answer(edits_of(result.text, self._sections), result.text, call)
         except Unreadable as error:
             return _Answer((), result.text, call, str(error))
 

@@ -14,7 +14,7 @@ from memcli.memory.guard import Verdict, guard
 from memcli.memory.jobs import Message, ProseEdit
 from memcli.memory.prose import WRITABLE, apply
 from memcli.memory.render import render
-from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, FILES, PROSE_SHARE, REFERENCES, USER_INTENT
+from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, FILES, PROSE_SHARE, REFERENCES, USER_INTENT, Sections
 from memcli.memory.seen import QUOTE, Seen, claimed, seen
 from tests.ledger.builders import a_session, folded
 from tests.memory.strategies import an_edit
@@ -282,3 +282,21 @@ def test_two_sections_may_say_the_same_and_one_may_not_say_it_on_and_on() -> Non
         guard({}, [ProseEdit(ACTIVE_WORK, "replace", HONEST * 12)], SEEN, 4_000).rejected == "the answer repeats itself"
     )
     assert guard({}, both, SEEN, 4_000).rejected == ""
+
+
+MILL = Sections({"Mill": "how it turns"})
+
+
+def test_a_section_of_the_users_own_is_judged_like_ours() -> None:
+    text = f'{HONEST}\n\n## Mill\n- user: "throw the whole shop away"\n- next: "now fix the rounding"'
+    judged = guard({}, [ProseEdit("Mill", "replace", text)], SEEN, 4_000, MILL)
+
+    assert judged.prose == {"Mill": f'{HONEST}\n\n- next: "now fix the rounding"'}
+
+
+def test_without_it_in_the_table_nothing_is_written_there() -> None:
+    edits = [ProseEdit("Mill", "replace", HONEST), ProseEdit(ACTIVE_WORK, "replace", HONEST)]
+
+    assert guard({}, edits, SEEN, 4_000).prose == {ACTIVE_WORK: HONEST}
+    assert "these may: User Intent" in guard({}, edits[:1], SEEN, 4_000).rejected
+    assert "Mill" in guard({}, [ProseEdit(FILES, "replace", HONEST)], SEEN, 4_000, MILL).rejected
