@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from memcli.memory.prose import schema
 from memcli.memory.sections import CHARS_PER_TOKEN, PROSE_SHARE, Sections
 from memcli.summarize.request import Request
 
