@@ -115,9 +115,11 @@ class Summarizers:
         self._idle_since = now
 
     def progressed(self, message: Progressed, now: float) -> None:
-        """The loop read a sentence on the way: the child is at work."""
+        """The loop read a sentence on the way: a job that a model writes gets its time anew. One that is only rendered
+        has nothing to wait for.
+        """
         asked = self._asked.get((message.owner, message.job))
-        if asked is not None:
+        if asked is not None and asked.job.write:
             paid = asked.paid or message.most is not None
             self._asked[message.owner, message.job] = asked._replace(deadline=now + self._allowed(asked.job), paid=paid)
 

@@ -95,7 +95,7 @@ if len(held) == 3:
 
 def test_what_it_says_on_the_way_is_passed_on(hire: Callable[..., Program]) -> None:
     said: list[str] = []
-    with heard(said.append):
+    with heard(lambda sentence, _: said.append(sentence)):
         hire("say(progress='reading')\nsay(progress='writing')\nsay(text='done')").write(JOB)
     assert said == ["reading", "writing"]
 
