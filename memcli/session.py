@@ -47,6 +47,7 @@ from memcli.memory.document import Block, Document
 from memcli.memory.edits import Edits, budget_left, taken_in, unstruck, with_edits
 from memcli.memory.fitting import fitted
 from memcli.memory.jobs import Job, Result, Source, Strategy
+from memcli.memory.sections import Sections
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
 from memcli.transcript.encode.common import NO_RESULT
@@ -105,6 +106,8 @@ class Triggers(msgspec.Struct, frozen=True):
     strategy: Strategy = "incremental"
     instructions: str = ""
     """The user's own words to the model, for this project."""
+    sections: dict[str, str] = {}
+    """The user's part of the table of sections (`memory.sections.Sections`)."""
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -285,7 +288,7 @@ class Session:
 
     def edited(self, published: str, text: str) -> None:
         """The user wrote `text` over the `published` memory: the next memory honours it, and is due at once."""
-        self.marks.edits = taken_in(self.marks.edits, published, text)
+        self.marks.edits = taken_in(self.marks.edits, published, text, self.sections.names)
         self.marks.published_epoch = -1
 
     def inherit(self, inheritance: Inheritance) -> list[ReadingEffect]:
@@ -355,8 +358,15 @@ class Session:
 
     @property
     def prose(self) -> dict[str, str]:
-        """What a model wrote and nobody struck out, by section."""
-        return unstruck(self.marks.prose[-1][1], self.marks.edits) if self.marks.prose else {}
+        """What a model wrote and nobody struck out, by section of the table."""
+        written = self.marks.prose[-1][1] if self.marks.prose else {}
+        shown = self.sections.writable
+        return unstruck({name: text for name, text in written.items() if name in shown}, self.marks.edits)
+
+    @property
+    def sections(self) -> Sections:
+        """The table of sections, with the user's part in it."""
+        return Sections(self.triggers.sections)
 
     @property
     def untold(self) -> bool:
@@ -621,6 +631,7 @@ class Session:
             prose=self.prose,
             source=Source("", self.format, start, cut.offset, tuple(self.thread.dead)) if write else None,
             instructions=rules.instructions if write else "",
+            sections=rules.sections,
         )
 
     def _due(self, cut: Cut) -> bool:
@@ -643,7 +654,8 @@ class Session:
 
     def render(self, fold: bytes) -> Document:
         """The sections of a fold, rendered here, with the prose that stands."""
-        return fitted(Fold(fold).ledger, self.ledger_budget, self.pins, self.marks.opaque, self.prose)
+        ledger, opaque = Fold(fold).ledger, self.marks.opaque
+        return fitted(ledger, self.ledger_budget, self.pins, opaque, self.prose, self.sections)
 
     def _publish(self, flight: InFlight, document: Document, result: Result) -> list[Effect]:
         marks = self.marks

@@ -42,7 +42,7 @@ _SPENDS = "say what may be spent"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
-Kind = Literal["count", "seconds", "dollars", "flag", "text", "choice"]
+Kind = Literal["count", "seconds", "dollars", "flag", "text", "choice", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,9 @@ class Settings:
     )
     prompt_file: str | None = _setting(None, "a file with a prompt of your own", "text")
     instructions: str | None = _setting(None, "what a model should mind in this project", "text")
+    sections: Mapping[str, str] | None = _setting(
+        None, "a table: headings of your own, and what a model writes there", "table"
+    )
     budget: int = _setting(4000, "tokens for the whole memory", "count", least=2000)
     init_tokens: int = _setting(10000, "tokens before the first memory", "count")
     update_tokens: int = _setting(5000, "tokens between two updates", "count", least=1)
@@ -210,8 +213,13 @@ def _parse(key: str, value: object, origin: str) -> object:
     """The value of `key` as its kind; from a file it may have its type already, from a variable it is text."""
     parsed, wanted = _convert(KEYS[key], value)
     if parsed is None:
-        raise Usage(f"{key.replace('_', '-')} must be {wanted}, not {value!r} ({origin})", _way_out(origin))
+        raise senseless(key, f"must be {wanted}, not {value!r}", origin)
     return parsed
+
+
+def senseless(key: str, why: str, origin: str) -> Usage:
+    """What to raise for a value of this origin: `why` goes on after the setting's name."""
+    return Usage(f"{key.replace('_', '-')} {why} ({origin})", _way_out(origin))
 
 
 def _way_out(origin: str) -> str:
@@ -235,13 +243,20 @@ def _convert(key: Key, value: object) -> tuple[object, str]:
         case "choice":
             return (value if value in key.choices else None), f"one of {', '.join(key.choices)}"
         case "text":
-            return (value if isinstance(value, str) and value.strip() else None), "a text"
+            return _text(value), "a text"
+        case "table":
+            texts = isinstance(value, dict) and all(map(_text, value.values()))
+            return (value if texts else None), "a table of headings and texts, in a file"
 
 
 def _count(value: object, least: int) -> int | None:
     if isinstance(value, str) and value.strip().replace("_", "").isdecimal():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= least else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def _amount(value: object) -> float | None:

@@ -5,39 +5,57 @@ instant       updates in the background, each from the old notes and what is new
 cached        the same, but each update sends the whole conversation, its prefix read from the prompt cache
 
 The wait is what a person waits for at the end: the blocking call and the swap, or the swap alone. The swap is the
-real command, started and timed as a shell would.
+real command, started and timed as a shell would; messages and tokens after are those of its output.
+
+A replay has none of the pauses of a session. What the prompt cache would have held at the pace at which the session
+was recorded is worked out from its timestamps: what an update read from the cache more than the lifetime after the last
+one began, it would have had to write.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import msgspec
 
+from memcli import swap
 from memcli.commands import setup, writer
 from memcli.commands.target import target
 from memcli.memory.fitting import rendered
+from memcli.sidecar.place import Place
+from memcli.sidecar.store import Store
 from memcli.summarize import prices
+from memcli.summarize.cached import LIFETIME_SECONDS
 from memcli.ui.tables import columns
 from memcli.watch import replay
 from memcli.watch.children import Asking, Progressed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from memcli.memory.jobs import Job, Result
+    from memcli.memory.jobs import Job, Result, Usage
     from memcli.session import Triggers
-    from memcli.watch.replay import Replayed
+    from memcli.watch.replay import Replayed, Update
 
 SCHEMA = "memcli.compare/1"
 WAYS = ("traditional", "instant", "cached")
 _KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+
+
+class Paced(NamedTuple):
+    """The cached way at the pace of the recording: of so many `reads` of the cache that many `expired`, and the dollars
+    (None where a price is not known)."""
+
+    reads: int
+    expired: int
+    dollars: float | None
 
 
 class Way(NamedTuple):
@@ -53,6 +71,7 @@ class Way(NamedTuple):
     billed: dict[str, int]
     dollars: float | None
     hits: tuple[str, ...]
+    paced: Paced | None = None
 
     @property
     def reduction(self) -> float:
@@ -95,9 +114,10 @@ def _way(name: str, transcript: Path, triggers: Triggers, who: writer.Writer, sa
     if name == "traditional":  # nothing happens before somebody asks
         rules = msgspec.structs.replace(rules, init_tokens=10**9)
     with tempfile.TemporaryDirectory(prefix="memcli-") as room, _Answers(who, say) as answers:
-        done = replay.replay(transcript, Path(room), rules, answers.answer)
+        done = replay.replay(transcript, Path(room), rules, answers.answer, finish=name == "traditional")
         blocking = done.updates[-1].seconds if name == "traditional" and done.updates else 0.0
-        return _summed(name, done, blocking + _swap_seconds(done.transcript))
+        way = _summed(name, done, blocking + _swap_seconds(done.transcript), _swapped(done))
+        return way._replace(paced=_paced(done.updates, who.options.cache_ttl)) if name == "cached" else way
 
 
 class _Answers:
@@ -143,6 +163,49 @@ def _swap_seconds(transcript: Path) -> float:
     return min(found)
 
 
+def _swapped(done: Replayed) -> tuple[int, int]:
+    """Messages and tokens of what `memcli compact` puts out; those of the transcript where it takes the slow route."""
+    head = Store(Place.of(done.transcript)).head()
+    with done.transcript.open("rb") as file:
+        try:
+            report = swap.prepare(head, file.fileno(), done.transcript.stat().st_size).report if head else None
+        except ValueError:
+            report = None
+    return (report.messages_after, report.tokens_after) if report else (done.messages, done.tokens)
+
+
+def _paced(updates: Sequence[Update], ttl: Literal["5m", "1h"]) -> Paced | None:
+    """None where the transcript tells no times."""
+    if not updates or any(update.recorded is None for update in updates):
+        return None
+    last: float | None = None
+    reads = expired = 0
+    costs: list[float | None] = []
+    for update in updates:
+        now = update.recorded or 0.0
+        late = last is not None and now - last > LIFETIME_SECONDS[ttl]
+        for call in update.calls:
+            read = call.usage.cache_read_tokens
+            reads += bool(read)
+            expired += bool(read and late)
+            usage = _written(call.usage, ttl) if read and late else call.usage
+            costs.append(prices.cost(call.model, usage, dt.datetime.now(dt.UTC).date()))
+            late = False  # a second question follows the first one at once
+        last = now if update.calls else last
+    return Paced(reads, expired, None if None in costs else sum(cost or 0.0 for cost in costs))
+
+
+def _written(usage: Usage, ttl: Literal["5m", "1h"]) -> Usage:
+    """The same prompt, of which nothing was in the cache any more."""
+    read = usage.cache_read_tokens
+    return msgspec.structs.replace(
+        usage,
+        cache_read_tokens=0,
+        cache_write_5m_tokens=usage.cache_write_5m_tokens + (read if ttl == "5m" else 0),
+        cache_write_1h_tokens=usage.cache_write_1h_tokens + (read if ttl == "1h" else 0),
+    )
+
+
 def _rule_counts(transcript: Path, triggers: Triggers) -> dict[str, int]:
     """Updates by the literal rule (any growth) and with the growth that a paid backend wants."""
     counts = {}
@@ -153,15 +216,14 @@ def _rule_counts(transcript: Path, triggers: Triggers) -> dict[str, int]:
     return counts
 
 
-def _summed(name: str, done: Replayed, wait: float) -> Way:
+def _summed(name: str, done: Replayed, wait: float, after: tuple[int, int]) -> Way:
     calls = [call for update in done.updates for call in update.calls]
-    last = done.updates[-1].generation if done.updates else None
     background = 0.0 if name == "traditional" else sum(update.seconds for update in done.updates)
     return Way(
         name,
         wait,
-        (done.messages, last.messages_after if last else done.messages),
-        (done.tokens, last.tokens_after if last else done.tokens),
+        (done.messages, after[0]),
+        (done.tokens, after[1]),
         len(done.updates),
         sum(bool(update.failure) for update in done.updates),
         background,
@@ -196,7 +258,11 @@ def _rows(ways: list[Way], rules: dict[str, int]) -> list[list[str]]:
     cached = next((way for way in ways if way.name == "cached"), None)
     if cached is not None:
         kinds = dict.fromkeys(cached.hits)
-        row("cached updates", "", "", ", ".join(f"{cached.hits.count(kind)} {kind}" for kind in kinds) or "none")
+        row("cached requests", "", "", ", ".join(f"{cached.hits.count(kind)} {kind}" for kind in kinds) or "none")
+    if cached is not None and cached.paced is not None:
+        paced = cached.paced
+        price = "unknown" if paced.dollars is None else f"${paced.dollars:.4f}"
+        row("at the recorded pace", "", "", f"{paced.expired} of {paced.reads} reads expired, {price}")
     literal, wanted = rules["literal"], rules["with_min_update_tokens"]
     rows.append(["updates by rule", "", f"{wanted} ({literal} by the literal rule)", *[""] * (len(ways) - 2)])
     return rows
@@ -217,6 +283,7 @@ def _record(transcript: Path, who: writer.Writer, ways: list[Way], rules: dict[s
                 "reduction": way.reduction,
                 "speed_up": ways[0].wait / way.wait if way.wait else None,
                 "cache_hit_rate": way.hit_rate,
+                "paced": way.paced._asdict() if way.paced else None,
             }
             for way in ways
         ],

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from dataclasses import asdict
 
-from memcli import settings
+from memcli.commands import setup
+
+LONGEST = 48
+"""Characters of a value in a line; JSON holds it whole."""
 
 
 def config_show(*, as_json: bool) -> int:
     """Print a line a setting, or one JSON object. Raises Usage for a value that makes no sense."""
-    loaded = settings.load({}, os.environ, settings.project_directory())
+    loaded = setup.load({})
     values = asdict(loaded.settings)
-    for warning in loaded.warnings:
-        print(f"memcli: {warning}", file=sys.stderr)
     if as_json:
         shown = {name: {"value": value, "origin": loaded.origins[name]} for name, value in values.items()}
         print(json.dumps({"schema": "memcli.config/1", "settings": shown}))
@@ -29,4 +28,7 @@ def config_show(*, as_json: bool) -> int:
 def _spelled(value: object) -> str:
     if value is None:
         return "-"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, dict):
+        value = ", ".join(value)
+    text = str(value).lower() if isinstance(value, bool) else " ".join(str(value).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from memcli import settings
+from memcli.memory import sections
 from memcli.session import Triggers
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 def load(overrides: Mapping[str, object], *, quiet: bool = False) -> settings.Loaded:
     """The settings of this process; warnings go to stderr. Raises Usage for a value that makes no sense."""
     loaded = settings.load(overrides, os.environ, settings.project_directory())
+    problem = sections.objection(loaded.settings.sections or {})
+    if problem:
+        raise settings.senseless("sections", problem, loaded.origins["sections"])
     for warning in () if quiet else loaded.warnings:
         print(f"memcli: {warning}", file=sys.stderr)
     return loaded
@@ -41,6 +45,7 @@ def triggers(loaded: settings.Loaded, *, write: bool = False) -> Triggers:
         write=write,
         strategy=chosen.strategy,  # type: ignore[arg-type]  # one of the choices
         instructions=chosen.instructions or "",
+        sections=dict(chosen.sections or {}),
     )
 
 

@@ -11,13 +11,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from memcli.memory.claims import loosened, named
-from memcli.memory.prose import WRITABLE
 from memcli.memory.sections import CHARS_PER_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from memcli.memory.jobs import ProseEdit
+    from memcli.memory.sections import Sections
     from memcli.memory.seen import Seen
 
 GROUNDED = 0.8
@@ -68,7 +68,12 @@ _LANGUAGES = {
 
 
 def refusal(
-    before: Mapping[str, str], edits: Sequence[ProseEdit], usable: Sequence[ProseEdit], seen: Seen, budget: int
+    before: Mapping[str, str],
+    edits: Sequence[ProseEdit],
+    usable: Sequence[ProseEdit],
+    seen: Seen,
+    budget: int,
+    sections: Sections,
 ) -> str:
     """Why an answer is refused as a whole, as a sentence to its writer; nothing if it may be looked at.
 
@@ -77,7 +82,7 @@ def refusal(
     if not edits:
         return "" if any(before.values()) else "the answer holds no edit, and nothing was written before"
     if not usable:
-        return f"no edit names a section that may be written; these may: {', '.join(WRITABLE)}"
+        return f"no edit names a section that may be written; these may: {', '.join(sections.writable)}"
     texts = [edit.text for edit in usable if edit.text.strip()]
     if not texts:
         return "" if any(edit.op == "drop" for edit in usable) else "the edits hold no text"
@@ -92,7 +97,7 @@ def refusal(
         return "the answer calls a tool; there are none"
     if not all(map(_balanced, texts)):
         return "a code fence is opened and not closed"
-    return _drifted(whole, seen) or _looping(whole) or _groundless(whole, seen)
+    return _drifted(whole, seen) or _looping(usable) or _groundless(whole, seen)
 
 
 def _balanced(text: str) -> bool:
@@ -129,11 +134,18 @@ def _languages(text: str) -> Counter[str]:
     return Counter({name: count for name, count in hits.items() if count})
 
 
-def _looping(text: str) -> str:
+def _looping(edits: Iterable[ProseEdit]) -> str:
+    """A loop is one within a section; two sections may well speak of the same thing."""
+    sections: dict[str, str] = {}
+    for edit in edits:
+        sections[edit.section] = f"{sections.get(edit.section, '')}\n{edit.text}"
+    return "the answer repeats itself" if any(map(_repeats, sections.values())) else ""
+
+
+def _repeats(text: str) -> bool:
     words = re.findall(r"\w+", text.lower())
     runs = Counter(zip(*(words[shift:] for shift in range(5)), strict=False))
-    repeated = 1 - len(runs) / max(1, runs.total())
-    return "the answer repeats itself" if len(words) >= LONG and repeated > REPEATED else ""
+    return len(words) >= LONG and 1 - len(runs) / max(1, runs.total()) > REPEATED
 
 
 def _groundless(text: str, seen: Seen) -> str:

@@ -13,10 +13,14 @@ with a backslash, so `parse(document.to_markdown(state))` is the document again,
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from memcli.memory.sections import CURRENT_STATE, NAMES, PINNED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TITLE = "# Session memory"
 PROSE_MARK = "<!-- prose -->"
@@ -67,25 +71,28 @@ def _unescape(text: str) -> str:
     return _ESCAPED.sub(r"\1\2", text)
 
 
-def parse(text: str) -> Document:
-    """The document a text shows. Unknown headings stay text of the section they stand in; missing ones are empty."""
+def parse(text: str, known: Iterable[str] = NAMES) -> Document:
+    """The document a text shows, with these sections. Unknown headings stay text of the section they stand in; missing
+    ones are empty.
+    """
+    names = tuple(name for name in dict.fromkeys(known) if name != PINNED)
     found: dict[str, str] = {}
     name = ""
     pieces = _HEADING.split(text.replace("\r\n", "\n"))
     for title, body in zip(pieces[1::2], pieces[2::2], strict=True):
-        known = title in NAMES or title == PINNED
-        if known and title not in found:
+        if (title in names or title == PINNED) and title not in found:
             name, found[title] = title, body.strip("\n")
         elif name:
             found[name] += f"\n## {title}{body.rstrip()}"
-    names = [*NAMES[1:], *([PINNED] if PINNED in found else [])]
-    blocks = tuple(_block(each, found.get(each, "")) for each in names)
+    shown = [*names[1:], *([PINNED] if PINNED in found else [])]
+    blocks = tuple(_block(each, found.get(each, "")) for each in shown)
     return Document(blocks, _block(CURRENT_STATE, found.get(CURRENT_STATE, "")).ledger)
 
 
 def _block(name: str, body: str) -> Block:
     if body.strip() == EMPTY:
         return Block(name)
-    pieces = re.split(rf"^{re.escape(PROSE_MARK)}\n", body, maxsplit=1, flags=re.MULTILINE)
+    # The mark alone is left where somebody struck out all prose.
+    pieces = re.split(rf"^{re.escape(PROSE_MARK)}(?:\n|\Z)", body, maxsplit=1, flags=re.MULTILINE)
     ledger, prose = (pieces[0], pieces[1]) if len(pieces) == 2 else (body, "")
     return Block(name, _unescape(ledger.strip("\n")), _unescape(prose.strip("\n")))

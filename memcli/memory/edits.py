@@ -17,7 +17,7 @@ from memcli.memory.document import EMPTY, TITLE, Block, Document, parse
 from memcli.memory.sections import CHARS_PER_TOKEN, CURRENT_STATE, CURRENT_STATE_SHARE, NAMES, PINNED, USER_INTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LABEL = "Written by the user into this memory:"
 STRUCK = "struck out"
@@ -29,6 +29,7 @@ KEPT_LINES = 400
 
 _MORE = "- ({} more of your lines have no room here; they are in the sidecar's edits)"
 _FRAME = 24
+_LONGEST_OF_OURS = max(map(len, NAMES))
 
 
 class Edits(msgspec.Struct, frozen=True):
@@ -41,11 +42,14 @@ class Edits(msgspec.Struct, frozen=True):
         return bool(self.added or self.struck)
 
 
-def taken_in(edits: Edits, published: str, edited: str) -> Edits:
-    """The edits with those that turned the text `published` into `edited`. A file that was emptied says nothing."""
+def taken_in(edits: Edits, published: str, edited: str, known: Iterable[str] = NAMES) -> Edits:
+    """The edits with those that turned the text `published` into `edited`, which have the `known` sections. A file
+    that was emptied says nothing.
+    """
     if not edited.strip():
         return edits
-    before, after = _lines(published), _lines(edited)
+    names = (*known, *(section for section, _ in edits.added))  # lines stand also where a section is known no more
+    before, after = _lines(published, names), _lines(edited, names)
     fresh = [pair for pair in after if pair not in before]
     gone = [pair for pair in before if pair not in after]
     added = [pair for pair in edits.added if pair not in gone]
@@ -75,7 +79,8 @@ def budget_left(edits: Edits, budget: int) -> int:
     Current State keeps its share of the whole budget, so the rest has to give way by more than the edits' own size.
     """
     # Each line may need a backslash in front, and a section without other lines its heading.
-    chars = sum(len(text) + text.count("\n") + _FRAME for text in _standing(edits, budget).values())
+    standing = _standing(edits, budget).items()
+    chars = sum(len(text) + text.count("\n") + _frame(section) for section, text in standing)
     return budget - math.ceil(chars / CHARS_PER_TOKEN / (1 - CURRENT_STATE_SHARE))
 
 
@@ -111,7 +116,8 @@ def _without(text: str, out: set[str]) -> str:
 def _standing(edits: Edits, budget: int) -> dict[str, str]:
     """The text that each section begins with. The newest lines stand; what has no room is counted, not hidden."""
     added: dict[str, list[str]] = {section: [] for section, _ in edits.added}
-    room = int(budget * CHARS_PER_TOKEN * SHARE) - len(added) * (len(LABEL) + len(_MORE) + _FRAME)
+    frames = sum(len(LABEL) + len(_MORE) + _frame(section) for section in added)
+    room = int(budget * CHARS_PER_TOKEN * SHARE) - frames
     left = dict.fromkeys(added, 0)
     for section, line in reversed(edits.added):
         if len(line) + 2 <= room:
@@ -125,11 +131,16 @@ def _standing(edits: Edits, budget: int) -> dict[str, str]:
     }
 
 
-def _lines(text: str) -> dict[tuple[str, str], None]:
+def _frame(section: str) -> int:
+    """Characters that a section takes beside its lines; one of the user's own may have a longer heading."""
+    return _FRAME + max(0, len(section) - _LONGEST_OF_OURS)
+
+
+def _lines(text: str, known: tuple[str, ...]) -> dict[tuple[str, str], None]:
     """(section, line) of everything but Current State, labels of ours and empty lines, in order."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    pairs = [(USER_INTENT, line) for line in _aside(text)]
-    for block in parse(text).blocks:
+    pairs = [(USER_INTENT, line) for line in _aside(text, known)]
+    for block in parse(text, known).blocks:
         pairs += [(block.name, line) for line in f"{block.ledger}\n{block.prose}".split("\n")]
     return dict.fromkeys(pair for pair in pairs if pair[1].strip() and not _is_ours(pair[1]))
 
@@ -138,13 +149,13 @@ def _is_ours(line: str) -> bool:
     return line in (TITLE, LABEL, EMPTY) or line.endswith(_MORE.partition("{}")[2])
 
 
-def _aside(text: str) -> Iterator[str]:
+def _aside(text: str, known: tuple[str, ...]) -> Iterator[str]:
     """Lines above all sections, or under a heading of the user's before the first one that is kept."""
     kept = True
     for line in text.split("\n"):
         if line.startswith("## "):
             name = line[3:].strip()
-            if name in (*NAMES[1:], PINNED):
+            if name != CURRENT_STATE and name in (*known, PINNED):
                 return
             kept = name != CURRENT_STATE
         if kept:

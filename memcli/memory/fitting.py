@@ -17,7 +17,7 @@ from memcli.memory.document import PROSE_MARK, Document, escaped
 from memcli.memory.jobs import Result
 from memcli.memory.prose import canonical, items
 from memcli.memory.render import render
-from memcli.memory.sections import CHARS_PER_TOKEN, PROSE_SECTIONS, PROSE_SHARE
+from memcli.memory.sections import CHARS_PER_TOKEN, DEFAULT, PROSE_SHARE, Sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,11 +32,20 @@ _FRAME = len(PROSE_MARK) + 2  # the mark and two line ends
 
 
 def fitted(
-    ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str = "", prose: Mapping[str, str] | None = None
+    ledger: Ledger,
+    budget: int,
+    pins: tuple[str, ...] = (),
+    opaque: str = "",
+    prose: Mapping[str, str] | None = None,
+    sections: Sections = DEFAULT,
 ) -> Document:
     """The memory rendered from a ledger (see `render`) with as much of the prose as its share of `budget` holds."""
     standing: dict[str, str] = {}
-    document = render(ledger, budget, pins, opaque, lambda room: standing.update(_standing(prose or {}, room, budget)))
+
+    def beside(room: Room) -> None:
+        standing.update(_standing(prose or {}, room, budget, sections))
+
+    document = render(ledger, budget, pins, opaque, beside, sections)
     blocks = (msgspec.structs.replace(block, prose=standing.get(block.name, "")) for block in document.blocks)
     return msgspec.structs.replace(document, blocks=tuple(blocks))
 
@@ -44,7 +53,8 @@ def fitted(
 def rendered(job: Job, prose: Mapping[str, str] | None = None) -> Result:
     """The answer to a job without a model: fresh facts, and the prose as it stands (or `prose` in its place)."""
     standing = job.prose if prose is None else prose
-    document = fitted(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque, standing)
+    sections = Sections(job.sections)
+    document = fitted(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque, standing, sections)
     return Result(
         job.job,
         {block.name: block.ledger for block in document.blocks},
@@ -52,14 +62,16 @@ def rendered(job: Job, prose: Mapping[str, str] | None = None) -> Result:
     )
 
 
-def shortened(prose: Mapping[str, str], room: int, words: Mapping[str, int] | None = None) -> dict[str, str]:
+def shortened(
+    prose: Mapping[str, str], room: int, words: Mapping[str, int] | None = None, sections: Sections = DEFAULT
+) -> dict[str, str]:
     """The prose in at most `room` characters with its marks, and in each section at most so many words."""
-    blocks = {section.name: block for section in PROSE_SECTIONS if (block := canonical(prose.get(section.name, "")))}
+    blocks = {section.name: block for section in sections.prose if (block := canonical(prose.get(section.name, "")))}
     room -= _FRAME * len(blocks)
     chosen = _Chosen(blocks, words or {})
     if sum(_cost(block) for block in blocks.values()) <= room and all(map(chosen.holds, blocks)):
         return blocks
-    served = sorted((section for section in PROSE_SECTIONS if section.name in blocks), key=lambda one: one.priority)
+    served = sorted((section for section in sections.prose if section.name in blocks), key=lambda one: one.priority)
     sure = {section.name: int(room * section.prose) for section in served}
     left = room - sum(chosen.take(name, limit) for name, limit in sure.items())
     for section in served:
@@ -67,11 +79,11 @@ def shortened(prose: Mapping[str, str], room: int, words: Mapping[str, int] | No
     return chosen.blocks()
 
 
-def _standing(prose: Mapping[str, str], room: Room, budget: int) -> dict[str, str]:
+def _standing(prose: Mapping[str, str], room: Room, budget: int, sections: Sections = DEFAULT) -> dict[str, str]:
     """What of the prose stands; its characters and words are taken from the room."""
     limit = min(int(room.chars * MOST_OF_ROOM), int(budget * CHARS_PER_TOKEN * PROSE_SHARE))
-    words = {section.name: room.limit - room.words.get(section.name, 0) for section in PROSE_SECTIONS}
-    standing = shortened(prose, limit, words)
+    words = {section.name: room.limit - room.words.get(section.name, 0) for section in sections.prose}
+    standing = shortened(prose, limit, words, sections)
     for name, block in standing.items():
         room.chars -= _cost(block) + _FRAME
         room.words[name] = room.words.get(name, 0) + len(block.split())

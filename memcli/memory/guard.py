@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from memcli.memory.acceptance import refusal
 from memcli.memory.claims import loosened, wrong
 from memcli.memory.fitting import shortened
-from memcli.memory.prose import WRITABLE, apply, canonical, items
+from memcli.memory.prose import apply, canonical, items
 from memcli.memory.quotes import BAD, FalseQuote, Quotes
 from memcli.memory.scrubbing import scrubbed, scrubbed_line
-from memcli.memory.sections import CHARS_PER_TOKEN, PROSE_SHARE, USER_INTENT
+from memcli.memory.sections import CHARS_PER_TOKEN, DEFAULT, PROSE_SHARE, USER_INTENT, Sections, bare
 from memcli.memory.seen import norm
 
 if TYPE_CHECKING:
@@ -51,61 +51,73 @@ class Verdict(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def guard(before: Mapping[str, str], edits: Iterable[ProseEdit], seen: Seen, budget: int) -> Verdict:
+def guard(
+    before: Mapping[str, str], edits: Iterable[ProseEdit], seen: Seen, budget: int, sections: Sections = DEFAULT
+) -> Verdict:
     """Judge the edits of a model that was shown `seen`. `budget` is that of the whole memory, in tokens."""
     edits = tuple(edits)
-    usable = [edit for edit in edits if edit.section in WRITABLE]
-    reason = refusal(before, edits, usable, seen, budget)
+    usable = [edit for edit in edits if edit.section in sections.writable]
+    reason = refusal(before, edits, usable, seen, budget, sections)
     if reason:
         return Verdict(dict(before), reason)
     notes: Counter[str] = Counter()
     notes["edits of sections that are not a model's left out"] = len(edits) - len(usable)
-    after = apply(before, [msgspec.structs.replace(edit, text=scrubbed(edit.text)) for edit in usable])
+    after = apply(before, [msgspec.structs.replace(edit, text=scrubbed(edit.text)) for edit in usable], sections)
     prose = dict(before)
-    for section in WRITABLE:
+    own = frozenset(bare(section.name) for section in sections.own)
+    for section in sections.writable:
         old, new = before.get(section, ""), after.get(section, "")
         if new != old:
-            prose[section] = _judged(section, old, new, seen, notes)
-    changed = {section for section in WRITABLE if prose.get(section, "") != before.get(section, "")}
-    prose = _trimmed(prose, changed, budget, notes)
+            prose[section] = _judged(_Section(section, own, seen, notes), old, new)
+    changed = {section for section in sections.writable if prose.get(section, "") != before.get(section, "")}
+    prose = _trimmed(prose, changed, budget, notes, sections)
     if usable and not changed and after != before:
         return Verdict(dict(before), "nothing of the answer is borne out by the conversation", _told(notes))
     return Verdict(prose, notes=_told(notes))
 
 
-def _judged(section: str, old: str, new: str, seen: Seen, notes: Counter[str]) -> str:
+class _Section(NamedTuple):
+    """What one section's items are judged by; `own` are the user's headings, bare."""
+
+    name: str
+    own: frozenset[str]
+    seen: Seen
+    notes: Counter[str]
+
+
+def _judged(section: _Section, old: str, new: str) -> str:
     """A new block, checked; the old one if nothing of the new one may stand."""
     known = {item.strip() for item in items(old)}
     block = new
     for _ in range(ROUNDS):
-        checked = _checked(section, block, known, seen, notes)
+        checked = _checked(section, block, known)
         if checked == block:
             break
         block = checked
     else:
         block = ""
     if new and not block:
-        notes["blocks of which nothing was left"] += 1
+        section.notes["blocks of which nothing was left"] += 1
         return old
     return block
 
 
-def _checked(section: str, block: str, known: set[str], seen: Seen, notes: Counter[str]) -> str:
+def _checked(section: _Section, block: str, known: set[str]) -> str:
     kept = []
     for item in items(block):
-        bare = item.rstrip()
+        text = item.rstrip()
         if item.strip() in known:
             kept.append(item)
-        elif text := _Item(section, seen, notes).checked(bare):
-            kept.append(text + "\n" * item[len(bare) :].count("\n"))
+        elif stands := _Item(section).checked(text):
+            kept.append(stands + "\n" * item[len(text) :].count("\n"))
     return canonical("".join(kept))
 
 
 class _Item:
     """One item on its way through the checks."""
 
-    def __init__(self, section: str, seen: Seen, notes: Counter[str]) -> None:
-        self.section, self.seen, self.notes = section, seen, notes
+    def __init__(self, section: _Section) -> None:
+        self.section, self.own, self.seen, self.notes = section
 
     def checked(self, item: str) -> str:
         """What of the item may stand; nothing if a quote is false whose speaker matters, or a list item lost its
@@ -118,7 +130,10 @@ class _Item:
                 if fence or _FENCE.match(line):
                     fence.append(line)
                     if len(fence) > 1 and line.strip().startswith(fence[0].strip()[:3]):
-                        kept += self._fenced(fence)
+                        code = self._fenced(fence)
+                        if kept and not code:
+                            kept[-1] = kept[-1].rstrip().removesuffix(":")  # it introduced what is gone
+                        kept += code
                         fence = []
                     continue
                 told = self._line(line)
@@ -143,7 +158,7 @@ class _Item:
         return []
 
     def _line(self, line: str) -> str:
-        line = scrubbed_line(line)
+        line = scrubbed_line(line, self.own)
         if not line.strip():
             return ""
         quotes = Quotes(loosened(line, self.seen), self.section, self.seen, self._note)
@@ -165,11 +180,13 @@ class _Item:
         self.notes[what] += 1
 
 
-def _trimmed(prose: dict[str, str], changed: set[str], budget: int, notes: Counter[str]) -> dict[str, str]:
+def _trimmed(
+    prose: dict[str, str], changed: set[str], budget: int, notes: Counter[str], sections: Sections
+) -> dict[str, str]:
     """The prose without what has no place in any memory: changed blocks give way, the others are left as they are."""
     others = sum(len(block) for section, block in prose.items() if section not in changed)
     room = max(0, int(budget * CHARS_PER_TOKEN * PROSE_SHARE) - others)
-    kept = shortened({section: prose[section] for section in changed if section in prose}, room)
+    kept = shortened({section: prose[section] for section in changed if section in prose}, room, sections=sections)
     notes["blocks shortened"] += sum(prose.get(section, "") != kept.get(section, "") for section in changed)
     result = {section: kept.get(section, "") if section in changed else block for section, block in prose.items()}
     return {section: block for section, block in result.items() if block}

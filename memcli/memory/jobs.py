@@ -27,6 +27,11 @@ Strategy = Literal["incremental", "cached", "traditional"]
 Operation = Literal["replace", "append", "change", "drop"]
 
 
+def _version() -> int:
+    """As a factory, since a plain default would be left out of the line, and the version has to be told."""
+    return VERSION
+
+
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a summarizer is shown of the conversation: `role` is who said it; tool output is elided to a reference.
 
@@ -104,7 +109,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     priced: str = ""
     outcome: str = "accepted"
     cache: str = ""
-    """For the cached strategy: "hit", "write", "miss: ttl", "miss: window", "below minimum"."""
+    """For the cached strategy: "hit", "write", "miss: …", "below minimum" (`summarize.cached.Hits`)."""
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -124,8 +129,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `write` asks for a model, to read `source`, at a price of at most `max_cost` US dollars if that is said; without it
     the answer is rendered from the ledger and the `prose` that stands. `instructions` are the user's own, of the
-    project. For a program of the user's own, `prompt` and `messages` (those since the prose was written) are filled in
-    by our child.
+    project; `sections` is their part of the table of sections (see `sections.Sections`). For a program of the user's
+    own, `prompt` and `messages` (those since the prose was written) are filled in by our child.
     """
 
     job: str
@@ -133,12 +138,13 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     ledger: bytes = b""
     pins: tuple[str, ...] = ()
     opaque: str = ""
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     write: bool = False
     strategy: Strategy = "incremental"
     prose: dict[str, str] = {}
     source: Source | None = None
     instructions: str = ""
+    sections: dict[str, str] = {}
     max_cost: float | None = None
     messages: tuple[Message, ...] = ()
     prompt: str = ""
@@ -161,7 +167,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     milliseconds: int = 0
     error: str = ""
     permanent: bool = False
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     prose: dict[str, str] = {}
     wrote: bool = False
     written: dict[str, str] = {}
@@ -180,7 +186,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
 
     job: str
     progress: str
-    v: int = VERSION
+    v: int = msgspec.field(default_factory=_version)
     most: float | None = None
 
 

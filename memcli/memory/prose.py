@@ -3,7 +3,7 @@
 A block is Markdown, made of items: a list item with its continuation lines, or a paragraph, or a fence. Edits name a
 section and at most one item of it, so all that they do not name stays as it is, byte for byte; nothing can drift.
 
-A model that can be held to a schema answers edits as JSON (`SCHEMA`, `from_json`). Any other answers sections as text:
+A model that can be held to a schema answers edits as JSON (`schema`, `from_json`). Any other answers sections as text:
 
     ## Active Work
     The whole new block of this section.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.memory.jobs import ProseEdit
-from memcli.memory.sections import NAMES, PROSE_SECTIONS
+from memcli.memory.sections import DEFAULT, Sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,33 +31,7 @@ LONGEST = 200_000
 
 MOST_EDITS = 200
 
-WRITABLE = tuple(section.name for section in PROSE_SECTIONS)
-
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "edits": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "section": {"type": "string", "enum": list(WRITABLE)},
-                    "op": {"type": "string", "enum": ["replace", "append", "change", "drop"]},
-                    "item": {
-                        "type": "string",
-                        "description": "for change and drop: how the item begins, word for word",
-                    },
-                    "text": {"type": "string", "description": "Markdown: list items or paragraphs, no headings"},
-                },
-                "required": ["section", "op", "item", "text"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["edits"],
-    "additionalProperties": False,
-}
-"""JSON schema of a structured answer."""
+WRITABLE = DEFAULT.writable
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _LISTED = re.compile(r"(?:[-*+•]|\d{1,3}[.)])(?:\s|$)")
@@ -84,6 +58,27 @@ class _Edits(msgspec.Struct):
     edits: list[ProseEdit]
 
 
+def schema(sections: Sections = DEFAULT) -> dict[str, Any]:
+    """The JSON schema of a structured answer."""
+    edit = {
+        "type": "object",
+        "properties": {
+            "section": {"type": "string", "enum": list(sections.writable)},
+            "op": {"type": "string", "enum": ["replace", "append", "change", "drop"]},
+            "item": {"type": "string", "description": "for change and drop: how the item begins, word for word"},
+            "text": {"type": "string", "description": "Markdown: list items or paragraphs, no headings"},
+        },
+        "required": ["section", "op", "item", "text"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"edits": {"type": "array", "items": edit}},
+        "required": ["edits"],
+        "additionalProperties": False,
+    }
+
+
 def canonical(text: str) -> str:
     """A block as it is kept: line ends are LF, no empty lines around it; white space alone is no block."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
@@ -107,7 +102,7 @@ def items(block: str) -> list[str]:
     return found
 
 
-def apply(prose: Mapping[str, str], edits: Iterable[ProseEdit]) -> dict[str, str]:
+def apply(prose: Mapping[str, str], edits: Iterable[ProseEdit], sections: Sections = DEFAULT) -> dict[str, str]:
     """The prose with all edits done in order. Blocks that no edit names are the same bytes; empty ones are gone.
 
     An edit of a section that no model writes does nothing. A change of an item that is not there is added below: better
@@ -115,7 +110,7 @@ def apply(prose: Mapping[str, str], edits: Iterable[ProseEdit]) -> dict[str, str
     """
     result = dict(prose)
     for edit in edits:
-        if edit.section in WRITABLE:
+        if edit.section in sections.writable:
             result[edit.section] = _edited(result.get(edit.section, ""), edit)
     return {section: block for section, block in result.items() if block}
 
@@ -176,12 +171,12 @@ def from_json(text: str) -> tuple[ProseEdit, ...]:
     return tuple(found.edits)
 
 
-def edits_of(text: str) -> tuple[ProseEdit, ...]:
+def edits_of(text: str, sections: Sections = DEFAULT) -> tuple[ProseEdit, ...]:
     """The edits of a plain-text answer: each section that it names is replaced. Raises Unreadable."""
-    return read_text(text).edits
+    return read_text(text, sections).edits
 
 
-def read_text(text: str) -> Answer:
+def read_text(text: str, sections: Sections = DEFAULT) -> Answer:
     """A plain-text answer. What stands above the first section (thoughts) is left out; so are sections that are not a
     model's to write and unknown ones, and these are counted. Raises Unreadable.
     """
@@ -191,7 +186,7 @@ def read_text(text: str) -> Answer:
     end = next((place for place, line in enumerate(lines) if _END.match(line)), None)
     if end is None:
         raise Unreadable(f"the answer was cut off: it does not end with {END}")
-    parts, ignored = _parts(lines[:end])
+    parts, ignored = _parts(lines[:end], sections)
     if not parts:
         raise Unreadable("the answer names none of the sections a model writes, each under a heading of its own")
     told = {name: canonical("\n".join(body)) for name, body in parts.items()}
@@ -199,7 +194,7 @@ def read_text(text: str) -> Answer:
     return Answer(tuple(edits), ignored)
 
 
-def _parts(lines: list[str]) -> tuple[dict[str, list[str]], int]:
+def _parts(lines: list[str], sections: Sections) -> tuple[dict[str, list[str]], int]:
     """The lines under each section's heading, and how many headings of other sections there were."""
     found: dict[str, list[str]] = {}
     into: list[str] = []
@@ -209,21 +204,15 @@ def _parts(lines: list[str]) -> tuple[dict[str, list[str]], int]:
         heading = None if fence else _HEADING.match(line)
         if mark and fence in ("", mark[1]):
             fence = "" if fence else mark[1]
-        name = _section(heading[2]) if heading else ""
+        name = sections.named(heading[2]) if heading else ""
         if heading and (name or len(heading[1]) <= level):
             level = len(heading[1])
             # What a section that is not a model's to write holds goes nowhere.
-            into = found.setdefault(name, []) if name in WRITABLE else []
-            ignored += name not in WRITABLE
+            into = found.setdefault(name, []) if name in sections.writable else []
+            ignored += name not in sections.writable
         else:
             into.append(line)
     return found, ignored
-
-
-def _section(heading: str) -> str:
-    """The section a heading means, or nothing: number, emphasis and case do not matter."""
-    bare = re.sub(r"^[\d.)\s]+", "", heading.strip("*_#: \t")).lower()
-    return next((name for name in NAMES if name.lower() == bare), "")
 
 
 def _bounded(text: str) -> None:

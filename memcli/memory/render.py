@@ -15,10 +15,11 @@ from memcli.memory.quoting import quoted
 from memcli.memory.sections import (
     CHARS_PER_TOKEN,
     COMPLETED,
-    NAMES,
+    DEFAULT,
     PINNED,
     PINNED_SHARE,
     SECTIONS,
+    Sections,
     current_state_limit,
     words_allowed,
 )
@@ -38,6 +39,7 @@ def render(
     pins: tuple[str, ...] = (),
     opaque: str = "",
     beside: Callable[[Room], None] | None = None,
+    sections: Sections = DEFAULT,
 ) -> Document:
     """Every section but Current State, within `budget` tokens (4 characters each) less Current State's part.
 
@@ -45,7 +47,7 @@ def render(
     ledger is lost: carried quoted, as of lower trust, and cut to a small part. `beside` may take of the room that the
     facts have left, before other lines compete for it.
     """
-    room = Room(_chars(budget, bool(pins)), words_allowed(budget))
+    room = Room(_chars(budget, bool(pins), sections), words_allowed(budget))
     total = room.chars
     taken = _pinned(room, pins, budget) + _carried(room, opaque, total)
     for section in sorted(SECTIONS[1:], key=lambda one: one.priority):
@@ -56,13 +58,13 @@ def render(
     room.caps[facts.NAMES_LEFT] = int(total * NAMES_SHARE)
     weights = ledger.state.names.weights(ledger.now)
     taken += take_telling(room, pool.lines(ledger, taken), weights, taken)
-    names = [*NAMES[1:], *([PINNED] if pins else [])]
+    names = [*sections.names[1:], *([PINNED] if pins else [])]
     return Document(tuple(Block(name, _laid_out(name, taken)) for name in names))
 
 
-def _chars(budget: int, pinned: bool) -> int:
+def _chars(budget: int, pinned: bool, sections: Sections = DEFAULT) -> int:
     """Characters for lines: the budget less Current State, title, headings, blank lines and remarks on emptiness."""
-    names = [*NAMES, *([PINNED] if pinned else [])]
+    names = [*sections.names, *([PINNED] if pinned else [])]
     frame = len(TITLE) + 2 + sum(len(f"## {name}\n\n\n") + len(EMPTY) for name in names)
     return budget * CHARS_PER_TOKEN - current_state_limit(budget) - frame
 

@@ -7,10 +7,14 @@ did. What is left of a line is plain Markdown of one item.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from memcli.ledger.clean import ELISION, clean
 from memcli.memory.prose import canonical
-from memcli.memory.sections import NAMES, PINNED
+from memcli.memory.sections import NAMES, PINNED, bare
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 LONGEST = 60_000  # characters of one block
 
@@ -21,6 +25,7 @@ _REMINDER = re.compile(
     r"<(system[\w-]*|[\w-]*reminder|instructions?)\b[^>]{0,200}>.{0,2000}?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ECHO = re.compile(r"\(calls [\w.:-]+: |\(result of [\w.:-]+[:)]|\(error of [\w.:-]+\)")
 # What is so long is no word and no indent; searches for secrets and quotes take quadratic time within one.
 _BLOB = re.compile(r"\S{500,}")
 _DESERT = re.compile(r"[ \t]{80,}")
@@ -35,13 +40,16 @@ def scrubbed(block: str) -> str:
     return canonical(_COMMENT.sub("", _REMINDER.sub("", text)))
 
 
-def scrubbed_line(line: str) -> str:
-    """One line outside of fences: a heading becomes a label, a section's own goes; tags lose their brackets."""
+def scrubbed_line(line: str, own: Container[str] = ()) -> str:
+    """One line outside of fences: a heading becomes a label, a section's goes (`own`: those of the user's, bare); tags
+    lose their brackets; a call or a result as the prompt shows them (`summarize/conversation.py`) is no note.
+    """
     heading = _HEADING.match(line)
     if heading:
         title = heading[1].strip("*_#: \t")
-        line = "" if not title or title.lower().startswith(_SECTIONS) else f"{title}:"
-    if _RULE.match(line) or _NOTHING.match(line):
+        ours = title.lower().startswith(_SECTIONS) or bare(title) in own
+        line = "" if not title or ours else f"{title}:"
+    if _RULE.match(line) or _NOTHING.match(line) or _ECHO.search(line):
         return ""
     pieces = re.split(r"(`[^`\n]+`)", line)  # code shows tags as they are, if it was seen at all
     pieces[::2] = [_OPENING.sub("‹", _TAG.sub("", piece)) for piece in pieces[::2]]

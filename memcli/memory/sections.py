@@ -5,11 +5,17 @@ goes to lines chosen by what they tell. `priority` says who wins when space is s
 
 A model may write in some sections only, below the facts: `writes` is what it is asked for there, `prose` the part of
 all prose that a section is sure of. Current State, Pending Tasks and Files are never a model's to write.
+
+The user may add sections of their own and say anew what a model writes in ours (`Sections`); none can be removed.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CURRENT_STATE = "Current State"
 USER_INTENT = "User Intent"
@@ -30,6 +36,19 @@ MIN_BUDGET = 2_000  # tokens
 DEFAULT_BUDGET = 4_000
 CHARS_PER_TOKEN = 4
 WORDS_PER_SECTION = 500  # at the default budget or less; larger budgets allow more in proportion
+
+MOST_OWN = 6
+LONGEST_NAME = 60
+"""Characters of a heading of the user's: with six of them the smallest budget has room left for facts."""
+LONGEST_WISH = 1_000
+"""Characters of what a model is to write in one section."""
+
+OWN_WEIGHT = 0.15
+"""What a section of the user's own weighs in sharing out the prose, where ours weigh 1 together."""
+OWN_PRIORITY = 8
+
+TAKEN = frozenset({"", "end", "struck out"})
+"""No headings: the end of a plain-text answer, and the key of struck lines in a record of hand edits."""
 
 
 class Section(NamedTuple):
@@ -94,6 +113,73 @@ SECTIONS: tuple[Section, ...] = (
 )
 NAMES = tuple(section.name for section in SECTIONS)
 PROSE_SECTIONS = tuple(section for section in SECTIONS if section.writes)
+
+
+class Sections:
+    """The table with the user's part in it: `table` says by heading what a model is to write there.
+
+    A heading of ours that a model may write under gets another wish; any other is a section of the user's own, with
+    prose alone, behind ours. The table is one that `objection` has nothing against.
+    """
+
+    def __init__(self, table: Mapping[str, str] | None = None) -> None:
+        table = table or {}
+        wishes = {name: " ".join(wish.split()) for name, wish in table.items()}
+        meant = {_ours(name): wish for name, wish in wishes.items()}
+        added = {name: wish for name, wish in wishes.items() if not _ours(name)}
+        whole = 1 + OWN_WEIGHT * len(added)
+        ours = (one._replace(writes=meant.get(one.name, one.writes), prose=one.prose / whole) for one in PROSE_SECTIONS)
+        self.own = tuple(
+            Section(name, 0.0, OWN_PRIORITY, wish, OWN_WEIGHT / whole, wish) for name, wish in added.items()
+        )
+        self.prose = (*ours, *self.own)
+        """Those that a model writes in."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All headings in order, but for Pinned."""
+        return (*NAMES, *(section.name for section in self.own))
+
+    @cached_property
+    def writable(self) -> tuple[str, ...]:
+        """The headings under which a model writes."""
+        return tuple(section.name for section in self.prose)
+
+    def named(self, heading: str) -> str:
+        """The section that a heading means, or nothing: number, emphasis and case do not matter."""
+        plain = bare(heading)
+        return next((name for name in self.names if bare(name) == plain), "")
+
+
+def objection(table: Mapping[str, str]) -> str:
+    """Why a table of the user's cannot be, as the rest of a sentence; nothing if it can."""
+    added: set[str] = set()
+    for name, wish in table.items():
+        ours = _ours(name)
+        if ours and ours not in DEFAULT.writable:
+            return f'may not hold "{ours}": no model writes there'
+        if not name.isprintable() or bare(name) in TAKEN or name != name.strip() or len(name) > LONGEST_NAME:
+            return f"must have headings of one line and at most {LONGEST_NAME} characters, unlike {name[:80]!r}"
+        if bare(name) in added:
+            return f'hold "{name}" twice'
+        if len(wish) > LONGEST_WISH:
+            return f'say more than {LONGEST_WISH:,} characters about "{name}"'
+        added.add(bare(name))
+    if len(added - {bare(name) for name in NAMES}) > MOST_OWN:
+        return f"may add {MOST_OWN} sections at most"
+    return ""
+
+
+def bare(heading: str) -> str:
+    """A heading without number, emphasis and case."""
+    return heading.strip("*_#: \t").lstrip("0123456789.) \t").lower()
+
+
+def _ours(name: str) -> str:
+    return next((ours for ours in (*NAMES, PINNED) if bare(ours) == bare(name)), "")
+
+
+DEFAULT = Sections()
 
 
 def words_allowed(budget: int) -> int:

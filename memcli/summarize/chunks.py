@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from memcli.memory.jobs import Message
 
-CHARS_PER_TOKEN = 3
-"""Fewer than a prompt has on average, so that an estimate never lies above the limit."""
+BYTES_PER_TOKEN = 3
+"""Of UTF-8. Fewer than a prompt has on average, in any script, so that what seems to fit does."""
 
 PROMPT_TOKENS = 90_000
 CHUNK_TOKENS = 70_000
@@ -30,13 +30,18 @@ class Chunks(NamedTuple):
     omitted: int
 
 
+def tokens_at_most(text: str) -> int:
+    """Tokens of a text, estimated rather too high than too low."""
+    return _size(text) // BYTES_PER_TOKEN
+
+
 def chunks(messages: Sequence[Message], most: int = MOST, tokens: int = CHUNK_TOKENS) -> Chunks:
     """Cut between messages, evenly; the newest messages are in the last piece."""
-    room = tokens * CHARS_PER_TOKEN
+    room = tokens * BYTES_PER_TOKEN
     pieces: list[list[Message]] = [[]]
     left = room
     for message in reversed(messages):
-        size = len(message.text) + 24
+        size = _size(message.text) + 24
         if size > left and pieces[-1]:
             pieces.append([])
             left = room
@@ -45,3 +50,7 @@ def chunks(messages: Sequence[Message], most: int = MOST, tokens: int = CHUNK_TO
     kept = pieces[:most]
     ordered = tuple(tuple(reversed(piece)) for piece in reversed(kept) if piece)
     return Chunks(ordered, len(messages) - sum(map(len, ordered)))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))

@@ -20,10 +20,11 @@ from memcli.memory.fitting import fitted, rendered
 from memcli.memory.guard import guard
 from memcli.memory.jobs import Call, Failure, Job, Message, ProseEdit, Result, Usage
 from memcli.memory.prose import Unreadable, edits_of, from_json
+from memcli.memory.sections import Sections
 from memcli.memory.seen import seen
 from memcli.summarize import cached, conversation, prices
 from memcli.summarize.backends.choose import choose
-from memcli.summarize.chunks import CHARS_PER_TOKEN, PROMPT_TOKENS, chunks
+from memcli.summarize.chunks import CHUNK_TOKENS, PROMPT_TOKENS, chunks, tokens_at_most
 from memcli.summarize.faults import one_line
 from memcli.summarize.progress import say
 from memcli.summarize.prompt import Prompts, correction, new_mark, request_of
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 BYTES_PER_TOKEN = 2
 ATTEMPTS = 2
 """An answer, and one more if the first was not taken."""
+LEAST_TOKENS = 10_000
+"""Of conversation in one question, however large the memory is beside it."""
 
 
 class Writing:
@@ -82,7 +85,8 @@ class _Update:
         self._job, self._source = job, job.source
         self._writing, self._backend = writing, backend
         self._ledger = Ledger.restore(job.ledger)
-        self._facts = fitted(self._ledger, job.budget, job.pins, job.opaque, {})
+        self._sections = Sections(job.sections)
+        self._facts = fitted(self._ledger, job.budget, job.pins, job.opaque, {}, self._sections)
         self._calls: list[Call] = []
         self._notes: list[str] = []
 
@@ -91,7 +95,9 @@ class _Update:
         if self._job.strategy == "cached":
             return self._cached()
         prose = {} if self._job.strategy == "traditional" else self._job.prose
-        pieces, omitted = chunks(conversation.read(self._source))
+        beside = tokens_at_most(self._question(prose, ()).text)
+        room = max(LEAST_TOKENS, min(CHUNK_TOKENS, PROMPT_TOKENS - beside))
+        pieces, omitted = chunks(conversation.read(self._source), tokens=room)
         if omitted:
             self._notes.append(f"{omitted} older messages were not shown: their facts are in the ledger")
         for number, piece in enumerate(pieces, 1):
@@ -126,9 +132,12 @@ class _Update:
         """The whole conversation as real messages; in the incremental way where that cannot be, and saying so."""
         job = self._job
         whole = conversation.read(msgspec.structs.replace(self._source, start=0))
-        news = [message for message in whole if message.offset >= self._source.start]
-        instruction = self._writing.prompts.instruction(job, job.prose, self._facts, structured=self._structured)
-        messages = cached.as_messages(whole, self._source.start, self._writing.ttl, instruction)
+        new = sum(message.offset >= self._source.start for message in whole)
+        mark = cached.lasting_mark(self._source.path)
+        instruction = self._writing.prompts.instruction(
+            job, new, job.prose, self._facts, mark, structured=self._structured
+        )
+        messages = cached.as_messages(whole, self._source.start, self._writing.ttl, mark, instruction)
         request = request_of(messages, job, structured=self._structured)
         why = ""
         if not getattr(self._backend, "caches", False):
@@ -141,15 +150,16 @@ class _Update:
             return self.written()
         say(f"asking {self._backend.model}, the conversation cached")
         blocks, began = len(whole), cached.now()
-        prose = self._accepted(job.prose, news, request)
-        for place, call in enumerate(self._calls):
-            outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
-            self._calls[place] = msgspec.structs.replace(call, cache=outcome)
-        return prose
+        try:
+            return self._accepted(job.prose, whole, request)
+        finally:
+            for place, call in enumerate(self._calls):
+                outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
+                self._calls[place] = msgspec.structs.replace(call, cache=outcome)
 
     def _too_long(self, request: Request) -> bool:
         """True if a prompt has too many tokens: by an estimate that never lies below, else counted by the service."""
-        if request.characters <= PROMPT_TOKENS * CHARS_PER_TOKEN:
+        if tokens_at_most(request.text) <= PROMPT_TOKENS:
             return False
         return self._backend.count(request) > PROMPT_TOKENS  # type: ignore[union-attr]  # only a Backend caches
 
@@ -164,7 +174,7 @@ class _Update:
             answer = self._ask(request, shown)
             reason = answer.unreadable
             if not reason:
-                verdict = guard(prose, answer.edits, known, self._job.budget)
+                verdict = guard(prose, answer.edits, known, self._job.budget, self._sections)
                 self._notes += verdict.notes
                 reason = verdict.rejected
                 if not reason:
@@ -212,7 +222,7 @@ class _Update:
         reply = self._backend.complete(request)  # type: ignore[union-attr]  # told apart by `write`
         call = self._call(reply.usage, reply.model, reply.milliseconds)
         try:
-            edits = from_json(reply.text) if request.schema is not None else edits_of(reply.text)
+            edits = from_json(reply.text) if request.schema is not None else edits_of(reply.text, self._sections)
         except Unreadable as error:
             return _Answer((), reply.text, call, str(error))
         return _Answer(edits, reply.text, call)
@@ -226,7 +236,7 @@ class _Update:
         if result.edits:
             return _Answer(result.edits, msgspec.json.encode(result.edits).decode(), call)
         try:
-            return _Answer(edits_of(result.text), result.text, call)
+            return _Answer(edits_of(result.text, self._sections), result.text, call)
         except Unreadable as error:
             return _Answer((), result.text, call, str(error))
 

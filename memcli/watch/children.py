@@ -76,8 +76,8 @@ def command(options: Sequence[str] = ()) -> list[str]:
 
 
 class Summarizers:
-    """Jobs out, answers into the inbox. `now` is the loop's clock, `patience` how long a written job may take, in
-    seconds."""
+    """Jobs out, answers into the inbox. `now` is the loop's clock, `patience` how long nothing may be heard of a job
+    that a model writes, in seconds."""
 
     def __init__(self, post: Post, argv: Sequence[str] | None = None, patience: float = DEADLINE_SECONDS) -> None:
         self._post = post
@@ -249,10 +249,15 @@ class _Child:
                 break  # not the protocol: the child is taken for broken
             if isinstance(answer, Progress):
                 if answer.job in self._owners:
-                    name = answer.job.split(":", 1)[1]
-                    self._post(Progressed(self._owners[answer.job], answer.progress, name, answer.most))
+                    name, most = _our_name(answer.job), answer.most
+                    self._post(Progressed(self._owners[answer.job], answer.progress, name, most))
                 continue
             owner = self._owners.pop(answer.job, None)
             if owner is not None:
-                self._post(Answered(owner, msgspec.structs.replace(answer, job=answer.job.split(":", 1)[1])))
+                self._post(Answered(owner, msgspec.structs.replace(answer, job=_our_name(answer.job))))
         self._post(ChildGone(self.pid))
+
+
+def _our_name(wire: str) -> str:
+    """The name of a job from the one it had on the wire."""
+    return wire.split(":", 1)[1]

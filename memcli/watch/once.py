@@ -47,7 +47,8 @@ def update_once(
 ) -> Updated:
     """Bring the memory of an opened keeper to the last legal place.
 
-    `accounts` keep what a model costs; `patience` is how long it may take, in seconds; `progress` is told sentences.
+    `accounts` keep what a model costs; `patience` is how long nothing may be heard of it, in seconds; `progress` is
+    told sentences.
 
     Raises NotATranscript, NoMessages, and SummarizerFailed if even the fallback did not answer in time.
     """

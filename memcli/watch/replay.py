@@ -1,11 +1,14 @@
-"""Replaying: a transcript grows again, piece by piece, in a directory of its own, and is remembered as it grows.
+"""Replaying: a transcript grows again, line by line, in a directory of its own, and is remembered as it grows.
 
-Time is the replay's: each piece comes a moment after the last one, so that hours of a session pass in seconds. What a
-summarizer needs for its answers is real time, and is measured.
+Time is the replay's: each line comes a moment after the last one, so that hours of a session pass in seconds. What a
+summarizer needs for its answers is real time, and is measured. When the session itself was there is told by the
+timestamps of its lines.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,18 +29,17 @@ if TYPE_CHECKING:
     from memcli.sidecar.generations import Generation
     from memcli.watch.keeper import Outward
 
-PIECE_LINES = 8
-"""Lines that come at once: a few records, as a client flushes them."""
-
 
 class Update(NamedTuple):
-    """One update of a replay: at which context size (tokens), what it took (seconds), what was asked for it."""
+    """One update of a replay: at which context size (tokens), what it took (seconds), what was asked for it, and when
+    it was recorded that the session was there (Unix seconds; None where no line tells)."""
 
     tokens: int
     seconds: float
     calls: tuple[Call, ...]
     failure: str
     generation: Generation
+    recorded: float | None = None
 
 
 class Replayed(NamedTuple):
@@ -54,10 +56,11 @@ def replay(
     directory: Path,
     triggers: Triggers,
     answer: Callable[[Job], Result],
-    progress: Callable[[str], object] = lambda _: None,
+    *,
+    finish: bool = True,
 ) -> Replayed:
-    """Let a copy of `source` grow in an empty `directory`, updates at its breakpoints; at the end it is brought up to
-    date as `memcli update` would. Raises what reading a transcript raises.
+    """Let a copy of `source` grow in an empty `directory`, updates at its breakpoints; with `finish` it is brought up
+    to date at the end, as `memcli update` would. Raises what reading a transcript raises.
     """
     copy = directory / source.name
     copy.write_bytes(b"")
@@ -65,18 +68,21 @@ def replay(
     keeper.open("compare", time.time())
     updates: list[Update] = []
     try:
-        now = 0.0
-        for piece in _pieces(source):
+        now, recorded = 0.0, None
+        for line in _lines(source):
             with copy.open("ab") as file:
-                file.write(piece)
+                file.write(line)
             now += QUIET_SECONDS * 2
+            recorded = _recorded(line) or recorded
             keeper.look(now - QUIET_SECONDS)
-            updates += _answered(keeper, keeper.tick(now, time.time()), answer, now)
-            progress(f"{copy.stat().st_size:,} bytes, {len(updates)} updates")
+            done = _answered(keeper, keeper.tick(now, time.time()), answer, now)
+            updates += [update._replace(recorded=recorded) for update in done]
         if keeper.session is None:
             raise keeper.follower.unrecognised()
-        keeper.session.ask()
-        updates += _answered(keeper, keeper.tick(now + 1, time.time()), answer, now + 1)
+        if finish:
+            keeper.session.ask()
+            done = _answered(keeper, keeper.tick(now + 1, time.time()), answer, now + 1)
+            updates += [update._replace(recorded=recorded) for update in done]
         session = keeper.session
         return Replayed(copy, tuple(updates), session.messages, session.reading.tokens)
     finally:
@@ -89,9 +95,9 @@ def count_updates(source: Path, directory: Path, triggers: Triggers) -> int:
     copy.write_bytes(b"")
     follower = Follower(str(copy), Place.of(copy), triggers)
     found, now = 0, 0.0
-    for piece in _pieces(source):
+    for line in _lines(source):
         with copy.open("ab") as file:
-            file.write(piece)
+            file.write(line)
         now += QUIET_SECONDS * 2
         follower.look(now - QUIET_SECONDS)
         session = follower.session
@@ -103,16 +109,17 @@ def count_updates(source: Path, directory: Path, triggers: Triggers) -> int:
     return found
 
 
-def _pieces(source: Path) -> Iterator[bytes]:
+def _lines(source: Path) -> Iterator[bytes]:
     with source.open("rb") as file:
-        piece: list[bytes] = []
-        for line in file:
-            piece.append(line)
-            if len(piece) == PIECE_LINES:
-                yield b"".join(piece)
-                piece = []
-        if piece:
-            yield b"".join(piece)
+        yield from file
+
+
+def _recorded(line: bytes) -> float | None:
+    """The timestamp of a line, in Unix seconds; None if it has none that can be read."""
+    try:
+        return dt.datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _answered(keeper: Keeper, effects: list[Outward], answer: Callable[[Job], Result], now: float) -> list[Update]:

@@ -20,6 +20,15 @@ def test_parsing_undoes_writing(texts: list[tuple[str, str]], state: str, pinned
     assert parse(document.to_markdown(state)) == document
 
 
+@given(st.lists(_TEXT, min_size=8, max_size=8), st.booleans())
+def test_sections_of_the_users_own_are_parsed_as_ours_are(texts: list[str], pinned: bool) -> None:
+    names = (*NAMES, "Mill & dam")
+    blocks = [Block(name, "", text) for name, text in zip(names[1:], texts, strict=True)]
+    document = Document((*blocks, *([Block(PINNED, "- kept")] if pinned else [])))
+
+    assert parse(document.to_markdown(""), names) == document
+
+
 @given(st.text(st.characters(codec="utf-8")))
 def test_any_text_can_be_parsed_and_has_all_sections(text: str) -> None:
     assert [block.name for block in parse(text).blocks][:7] == list(NAMES[1:])

@@ -12,7 +12,16 @@ from memcli.memory.current_state import current_state
 from memcli.memory.document import Block, Document, parse
 from memcli.memory.edits import LABEL, Edits, budget_left, from_record, taken_in, to_record, with_edits
 from memcli.memory.render import render
-from memcli.memory.sections import CHARS_PER_TOKEN, FILES, NAMES, PENDING, PINNED, USER_INTENT, current_state_limit
+from memcli.memory.sections import (
+    CHARS_PER_TOKEN,
+    FILES,
+    NAMES,
+    PENDING,
+    PINNED,
+    USER_INTENT,
+    Sections,
+    current_state_limit,
+)
 from tests.ledger.builders import agent, presented, ran, user
 from tests.ledger.builders import edited as edited_file
 
@@ -182,6 +191,39 @@ def test_a_pinned_section_stands_although_the_ledger_has_none() -> None:
     assert taken_in(found, text(after), text(after)) == found
 
 
+OWN = Sections({"Mill": "how it turns"})
+MILL = Document((*LEDGER.blocks, Block("Mill", "", "- it turns")))
+
+
+def test_a_line_in_a_section_of_the_users_own_stands_there_again() -> None:
+    found = taken_in(NONE, text(MILL), text(MILL).replace("- it turns", "- it turns\n- to the left"), OWN.names)
+
+    assert found.added == (("Mill", "- to the left"),)
+    assert lines(parse(text(with_edits(MILL, found, 4_000)), OWN.names), "Mill") == [LABEL, "- to the left"]
+
+
+def test_a_line_struck_out_of_a_section_of_the_users_own_stays_out() -> None:
+    found = taken_in(NONE, text(MILL), text(MILL).replace("- it turns", "- none"), OWN.names)
+
+    assert with_edits(MILL, found, 4_000).block("Mill").prose == ""
+
+
+def test_a_section_whose_prose_was_struck_out_whole_has_no_new_line() -> None:
+    """The mark above the prose is left alone in it: that is no line of the user's."""
+    found = taken_in(NONE, text(MILL), text(MILL).replace("- it turns\n", ""), OWN.names)
+
+    assert found == Edits(struck=("- it turns",))
+
+
+def test_lines_stand_and_can_be_struck_out_where_their_section_is_configured_no_more() -> None:
+    mine = Edits((("Mill", "- to the left"),))
+    shown = text(with_edits(LEDGER, mine, 4_000))
+
+    assert f"## Mill\n{LABEL}\n- to the left" in shown
+    assert taken_in(mine, shown, shown) == mine
+    assert taken_in(mine, shown, shown.replace("\n- to the left", "")) == NONE
+
+
 def test_line_ends_and_byte_order_mark_of_an_editor_are_no_edit() -> None:
     assert taken_in(NONE, text(LEDGER), "\ufeff" + text(LEDGER).replace("\n", "\r\n")) == NONE
 
@@ -202,7 +244,8 @@ def test_only_so_many_lines_are_remembered_and_the_newest_are() -> None:
 # ------------------------------------------------------------------ their part of the budget
 
 
-edited = st.lists(st.tuples(places, st.text("ab#- ", min_size=1, max_size=400)), max_size=40)
+headings = places | st.sampled_from([PINNED, "m" * 60, "n" * 60])
+edited = st.lists(st.tuples(headings, st.text("ab#- ", min_size=1, max_size=400)), max_size=40)
 
 
 @given(edited, st.sampled_from([2_000, 4_000, 9_000]))

@@ -16,13 +16,16 @@ from memcli.memory.fitting import MOST_OF_ROOM, _standing, fitted, rendered, sho
 from memcli.memory.jobs import Job
 from memcli.memory.prose import WRITABLE
 from memcli.memory.render import _chars, render
-from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, USER_INTENT
+from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, PINNED, USER_INTENT, Sections
 from tests.ledger.builders import a_session, folded
 from tests.memory.strategies import a_block
 from tests.memory.test_render import a_long_session
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
+
+OWN = Sections({f"{n} {'m' * 58}": "how it turns" for n in "abcdef"})
+"""As many and as long as they may be."""
 
 SHORT, LONG = folded(*a_session()), folded(*a_long_session())
 
@@ -78,6 +81,34 @@ def test_any_prose_keeps_budget_and_facts_and_can_be_parsed(
     assert not {block.name for block in document.blocks if block.prose} - set(WRITABLE)
 
 
+@settings(max_examples=25)
+@given(
+    st.dictionaries(st.sampled_from(OWN.writable), a_block() | st.text(max_size=9).map(lambda text: text * 900)),
+    st.sampled_from([(SHORT, 2_000), (LONG, 2_000), (LONG, 4_000)]),
+    st.booleans(),
+)
+def test_with_sections_of_the_users_own_the_budget_and_the_facts_are_kept_too(
+    prose: dict[str, str], case: tuple[Ledger, int], pinned: bool
+) -> None:
+    ledger, budget = case
+    pins = ("never round before the tax",) if pinned else ()
+    document = fitted(ledger, budget, pins, "", prose, OWN)
+    text = document.to_markdown("x" * sections.current_state_limit(budget))
+    bare = render(ledger, budget, pins, sections=OWN)
+
+    assert len(text) <= budget * sections.CHARS_PER_TOKEN
+    assert [block.name for block in document.blocks] == [*OWN.names[1:], *([PINNED] if pinned else [])]
+    assert facts_held(ledger, bare, budget, pinned) <= facts_held(ledger, document, budget, pinned)
+    assert parse(text, OWN.names).blocks == document.blocks
+
+
+def test_a_section_of_the_users_own_has_its_room_however_much_is_written_elsewhere() -> None:
+    flood = "\n".join(f"- item {n} of this block says something about the shop" for n in range(200))
+    document = fitted(LONG, 4_000, (), "", dict.fromkeys(OWN.writable, flood), OWN)
+
+    assert all(document.block(section.name).prose for section in OWN.own)
+
+
 def test_prose_that_fits_is_not_touched() -> None:
     prose = {USER_INTENT: "Prices with  tax.\n\n\n- a  b", COMPLETED: "- done\n"}
     document = fitted(SHORT, 4_000, (), "", prose)
@@ -122,6 +153,13 @@ def test_no_section_has_more_than_its_words_with_prose() -> None:
 
     assert any(block.prose for block in document.blocks)
     assert all(len(f"{block.ledger} {block.prose}".split()) <= 500 for block in document.blocks)
+
+
+def test_a_job_names_the_sections_of_the_users_own_and_they_stand_empty_without_prose() -> None:
+    blocks = rendered(Job("1", 4_000, LONG.snapshot(), sections={"Mill": "how it turns"})).blocks
+
+    assert list(blocks) == [*sections.NAMES[1:], "Mill"]
+    assert blocks["Mill"] == ""
 
 
 def test_a_job_without_a_model_is_answered_with_fresh_facts_and_the_prose_that_stands() -> None:

@@ -14,7 +14,7 @@ from memcli.memory.guard import Verdict, guard
 from memcli.memory.jobs import Message, ProseEdit
 from memcli.memory.prose import WRITABLE, apply
 from memcli.memory.render import render
-from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, FILES, PROSE_SHARE, REFERENCES, USER_INTENT
+from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, FILES, PROSE_SHARE, REFERENCES, USER_INTENT, Sections
 from memcli.memory.seen import QUOTE, Seen, claimed, seen
 from tests.ledger.builders import a_session, folded
 from tests.memory.strategies import an_edit
@@ -260,3 +260,43 @@ def test_an_edit_changes_nothing_but_what_it_says() -> None:
     edits = [ProseEdit(ACTIVE_WORK, "drop", item="a")]
 
     assert guard(before, edits, SEEN, 4_000).prose == apply(before, edits) == {COMPLETED: HONEST, ACTIVE_WORK: "- b"}
+
+
+@pytest.mark.parametrize(
+    "line", ["- (calls Edit: file_path=src/checkout.py)", "- `src/rounding.py`: (error of Bash) cannot round"]
+)
+def test_a_call_as_the_prompt_shows_it_is_no_note(line: str) -> None:
+    assert passed(line) == ""
+
+
+def test_a_line_does_not_announce_code_that_was_left_out() -> None:
+    assert passed("- The helper moved:\n  ```\n  nobody_wrote_this()\n  ```") == "- The helper moved"
+
+
+def test_two_sections_may_say_the_same_and_one_may_not_say_it_on_and_on() -> None:
+    said = " ".join(
+        f"In step {word} the rounding helper was moved." for word in ["one", "two", "three", "four", "five", "six"]
+    )
+    both = [ProseEdit(section, "replace", f"{HONEST} {said}") for section in (ACTIVE_WORK, COMPLETED)]
+    assert (
+        guard({}, [ProseEdit(ACTIVE_WORK, "replace", HONEST * 12)], SEEN, 4_000).rejected == "the answer repeats itself"
+    )
+    assert guard({}, both, SEEN, 4_000).rejected == ""
+
+
+MILL = Sections({"Mill": "how it turns"})
+
+
+def test_a_section_of_the_users_own_is_judged_like_ours() -> None:
+    text = f'{HONEST}\n\n## Mill\n- user: "throw the whole shop away"\n- next: "now fix the rounding"'
+    judged = guard({}, [ProseEdit("Mill", "replace", text)], SEEN, 4_000, MILL)
+
+    assert judged.prose == {"Mill": f'{HONEST}\n\n- next: "now fix the rounding"'}
+
+
+def test_without_it_in_the_table_nothing_is_written_there() -> None:
+    edits = [ProseEdit("Mill", "replace", HONEST), ProseEdit(ACTIVE_WORK, "replace", HONEST)]
+
+    assert guard({}, edits, SEEN, 4_000).prose == {ACTIVE_WORK: HONEST}
+    assert "these may: User Intent" in guard({}, edits[:1], SEEN, 4_000).rejected
+    assert "Mill" in guard({}, [ProseEdit(FILES, "replace", HONEST)], SEEN, 4_000, MILL).rejected

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from memcli.memory.jobs import ProseEdit
 from memcli.memory.prose import (
     END,
-    SCHEMA,
     WRITABLE,
     Unreadable,
     apply,
@@ -21,10 +20,12 @@ from memcli.memory.prose import (
     from_json,
     items,
     read_text,
+    schema,
 )
-from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, USER_INTENT
+from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, USER_INTENT, Sections
 from tests.memory.strategies import a_block, an_edit
 
+MILL = Sections({"Mill": "how it turns"})
 BLOCK = "- first thing\n  with more of it\n- second thing\n\nA paragraph.\n\n```py\n- no item\n\nx = 1\n```"
 
 
@@ -165,5 +166,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def test_the_schema_allows_the_sections_of_a_model_and_no_other() -> None:
-    assert SCHEMA["properties"]["edits"]["items"]["properties"]["section"]["enum"] == list(WRITABLE)
-    assert FILES not in WRITABLE
+    allowed = schema(MILL)["properties"]["edits"]["items"]["properties"]["section"]["enum"]
+
+    assert allowed == [*WRITABLE, "Mill"]
+    assert FILES not in allowed
+
+
+def test_a_section_of_the_users_own_is_written_as_ours_are() -> None:
+    edits = edits_of(f"## mill:\n- it turns\n## Active Work\n- now\n{END}", MILL)
+
+    assert apply({}, edits, MILL) == {"Mill": "- it turns", ACTIVE_WORK: "- now"}
+    assert apply({}, edits) == {ACTIVE_WORK: "- now"}

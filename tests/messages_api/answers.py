@@ -22,7 +22,7 @@ from tests.messages_api.reword import reword
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s+(.+?)|\d+\.\s+(.+?):|\*\*(.+?)\*\*)[\s:]*$")
+_HEADING = re.compile(r"^\s*(?:#{1,6}\s+(.+?)|\d+\.\s+(?:\*\*)?([^*]+?)(?::\*\*|\*\*:|:)|\*\*(.+?)\*\*)[\s:]*$")
 _END = re.compile(r"<!--\s*end\b[^>]*-->", re.IGNORECASE)
 _WORDS = (
     # the words of a heading, as people and models write them, and the section they mean; the first that fits
@@ -114,11 +114,13 @@ def schema_of(body: dict[str, Any]) -> dict[str, Any] | None:
 
 def edits_in(text: str) -> list[Edit]:
     """A text with headings as replacements of the sections that they mean, those of equal meaning joined. A heading
-    that means none is a line like any other."""
+    that means none is a line like any other, and so is one inside of a code fence."""
     sections: dict[str, list[str]] = {}
     section = ""
+    fenced = False
     for line in text.splitlines():
-        heading = _HEADING.match(line)
+        fenced ^= line.lstrip().startswith("```")
+        heading = None if fenced else _HEADING.match(line)
         meant = _meaning(heading[1] or heading[2] or heading[3]) if heading else None
         if meant is not None:
             section = meant

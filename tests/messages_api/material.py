@@ -4,8 +4,10 @@ Nothing is agreed with whoever wrote the prompt. In a message of the user, a lin
 as a heading, in brackets or before a colon, opens that speaker's text; such lines look alike, so what merely resembles
 one inside a text does not count. A closing tag ends it. Elsewhere a heading with the name of a section of the memory
 opens that section; where tags part the memory, the last part is what stands and may be changed. Other lines are
-instructions and are left out. In a prompt of several messages the roles of the messages speak for themselves, and the
-last one is the instruction.
+instructions and are left out. In a prompt of several messages the roles of the messages speak for themselves, unless a
+block begins with a speaker in brackets, up to the last message of the user that shows a memory: that is the
+instruction, and what follows it (an answer, and what was said against it) changes nothing of what there is to say. If
+none shows one, the last message is the instruction.
 """
 
 from __future__ import annotations
@@ -50,11 +52,12 @@ class Material(NamedTuple):
 def material(body: dict[str, Any]) -> Material:
     """Of one request."""
     messages = body["messages"]
+    asked = _instruction(messages)
     said: list[tuple[str, str]] = []
     memory: dict[str, list[str]] = {}
-    for message in messages[:-1]:
+    for message in messages[:asked]:
         said += _real(message)
-    for role, section, line in _rendered(_text(messages[-1])):
+    for role, section, line in _rendered(_text(messages[asked])):
         if not role and not section:
             memory = {}
         elif section:
@@ -62,6 +65,15 @@ def material(body: dict[str, Any]) -> Material:
         else:
             said.append((role, line))
     return Material(tuple(said), memory)
+
+
+def _instruction(messages: list[dict[str, Any]]) -> int:
+    """Which message says what is to be done."""
+    for number in range(len(messages) - 1, -1, -1):
+        lines = _text(messages[number]).splitlines()
+        if messages[number]["role"] == "user" and any(_shows_section(line) for line in lines):
+            return number
+    return len(messages) - 1
 
 
 def _text(message: dict[str, Any]) -> str:
@@ -72,9 +84,18 @@ def _real(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """A message of the conversation itself."""
     for block in blocks_of(message["content"]):
         if block["type"] == "text":
-            yield from ((message["role"], line) for line in block["text"].splitlines())
+            role, text = _labelled(message["role"], block["text"])
+            yield from ((role, line) for line in text.splitlines())
         elif block["type"] == "tool_result" and isinstance(block.get("content"), str):
             yield from (("tool", line) for line in block["content"].splitlines())
+
+
+def _labelled(role: str, text: str) -> tuple[str, str]:
+    """Who speaks in a block, and what: a label in brackets before the text knows it better than the message."""
+    speaker = _SPEAKER.match(text.partition("\n")[0])
+    if speaker and speaker[2]:
+        return _role(speaker), text[speaker.start(4) :]
+    return role, text
 
 
 def _rendered(text: str) -> Iterator[tuple[str, str, str]]:
@@ -84,7 +105,7 @@ def _rendered(text: str) -> Iterator[tuple[str, str, str]]:
     role = section = ""
     for line in lines:
         heading = _HEADING.match(line)
-        speaker = _SPEAKER.match(line)
+        speaker = _speaker(line)
         if speaker and _form(speaker) == form:
             role, section = _role(speaker), ""
             yield role, "", speaker[4]
@@ -103,8 +124,18 @@ def _rendered(text: str) -> Iterator[tuple[str, str, str]]:
 
 def _form_of_speakers(lines: list[str]) -> str:
     """How the lines look that open a speaker's text: the commonest form, one in brackets before any other."""
-    forms = Counter(_form(speaker) for line in lines if (speaker := _SPEAKER.match(line)))
+    forms = Counter(_form(speaker) for line in lines if (speaker := _speaker(line)))
     return max(forms, key=lambda form: (form[:1] in "[<(", forms[form]), default="")
+
+
+def _shows_section(line: str) -> bool:
+    heading = _HEADING.match(line)
+    return heading is not None and heading[1] in _SECTIONS
+
+
+def _speaker(line: str) -> re.Match[str] | None:
+    """A line that may open a speaker's text; a section whose name begins with a speaker is a section."""
+    return None if _shows_section(line) else _SPEAKER.match(line)
 
 
 def _form(speaker: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.messages_api.answers import Damaged, Fixed, Recorded, Reworded, echo
+from tests.messages_api.answers import Damaged, Fixed, Recorded, Reworded, echo, edits_in
 from tests.messages_api.damage import INSTRUCTIONS, QUOTES
 from tests.messages_api.edit import Edit, as_json
 from tests.messages_api.material import PROSE, material
@@ -90,6 +90,27 @@ def test_where_tags_part_the_memory_the_last_part_may_be_changed() -> None:
 def test_messages_of_a_conversation_speak_for_themselves() -> None:
     found = material(body("make it so", ("assistant", "it is so"), "Now write the memory of all this."))
     assert found.said == (("user", "make it so"), ("assistant", "it is so"))
+
+
+def test_a_section_whose_name_begins_like_a_speaker_is_no_speaker() -> None:
+    found = material(
+        body("go on", ("assistant", "gladly"), "Renew it.\n## User Intent\n- a roof\n## Active Work\n- the dam")
+    )
+    assert found.memory == {"User Intent": ["- a roof"], "Active Work": ["- the dam"]}
+    assert found.said == (("user", "go on"), ("assistant", "gladly"))
+
+
+def test_an_answer_that_was_not_taken_leaves_what_there_is_to_say() -> None:
+    again = body(PROMPT, ("assistant", "nothing"), "That answer was not taken. Answer again.")
+    assert material(again) == material(body(PROMPT))
+
+
+def test_headings_of_a_written_summary_are_found_in_bold_and_never_in_code() -> None:
+    found = edits_in("1. **Primary Request:**\n- a roof\n```\n## Current Work\n```\n2. Errors and fixes:\n- rain")
+    assert [(edit.section, edit.text) for edit in found] == [
+        ("User Intent", "- a roof\n```\n## Current Work\n```"),
+        ("Errors & Corrections", "- rain"),
+    ]
 
 
 def test_rewording_swaps_and_shortens_but_leaves_names_alone() -> None:

@@ -36,6 +36,15 @@ for line in sys.stdin.buffer:
     reply(line)
 """
 
+SPEAKS = f"""{_ANSWERING}
+for line in sys.stdin.buffer:
+    for _ in range(3):
+        os.write(1, json.dumps({{"v": 1, "job": json.loads(line)["job"], "progress": "thinking"}}).encode() + b"\\n")
+        time.sleep(1)
+    reply(line)
+"""
+"""Takes three seconds for an answer, and says so each second."""
+
 BATCHES = f"""{_ANSWERING}
 waiting = b""
 while more := os.read(0, 1 << 20):

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from memcli.memory.jobs import Job
-from memcli.watch.children import DEADLINE_SECONDS, IDLE_SECONDS, Answered, ChildGone, Summarizers
+from memcli.watch.children import DEADLINE_SECONDS, IDLE_SECONDS, Answered, Asking, ChildGone, Progressed, Summarizers
 from tests.builders import eventually
 
 ANSWERS = """
@@ -20,6 +20,12 @@ for line in sys.stdin:
 """
 CRASHES = "import sys; sys.stdin.readline(); sys.exit(3)"
 HANGS = "import sys, time; sys.stdin.readline(); time.sleep(600)"
+SPEAKS = """
+import json, sys
+for line in sys.stdin:
+    name = json.loads(line)["job"]
+    print(json.dumps({"v": 1, "job": name, "progress": "thinking"}), flush=True)
+"""
 BABBLES = "import sys; sys.stdin.readline(); print('hello', flush=True); sys.stdin.read()"
 GRANDCHILD = """
 import subprocess, sys
@@ -103,6 +109,70 @@ def test_a_hanging_child_is_killed_at_its_deadline(hire):
     summarizers.tick(DEADLINE_SECONDS + 1)
     summarizers.tick(3 * DEADLINE_SECONDS)
     assert handle(summarizers, inbox).result.error == "the summarizer took too long"
+
+
+def written() -> Job:
+    return Job("j1", 4000, b"facts", write=True)
+
+
+def test_a_sign_of_life_names_the_job_it_is_about(hire):
+    summarizers, inbox = hire(SPEAKS)
+    summarizers.ask("a.jsonl", written(), 0.0)
+    assert inbox.get(timeout=10) == Progressed("a.jsonl", "j1", "thinking")
+
+
+def test_a_job_that_a_model_writes_has_time_as_long_as_something_is_heard_of_it(hire):
+    summarizers, _ = hire(SPEAKS)
+    summarizers.ask("a.jsonl", written(), 0.0)
+    first = summarizers.pid
+    for now in (DEADLINE_SECONDS - 1, 2 * DEADLINE_SECONDS - 2):
+        summarizers.progressed(Progressed("a.jsonl", "j1", "thinking"), now)
+        summarizers.tick(now + DEADLINE_SECONDS - 1)
+        assert summarizers.pid == first
+
+
+def test_once_it_falls_silent_it_is_killed_as_any_other(hire):
+    summarizers, _ = hire(SPEAKS)
+    summarizers.ask("a.jsonl", written(), 0.0)
+    first = summarizers.pid
+    summarizers.progressed(Progressed("a.jsonl", "j1", "thinking"), 100.0)
+    summarizers.tick(100.0 + DEADLINE_SECONDS + 1)
+    assert first not in (0, summarizers.pid)
+    assert not os.path.exists(f"/proc/{first}")
+
+
+@pytest.mark.parametrize(
+    ("question", "about"),
+    [(job(), "j1"), (written(), "j2")],
+    ids=["of a job that is only rendered", "of another job"],
+)
+def test_words_win_no_time(hire, question, about):
+    summarizers, _ = hire(SPEAKS)
+    summarizers.ask("a.jsonl", question, 0.0)
+    first = summarizers.pid
+    summarizers.progressed(Progressed("a.jsonl", about, "thinking"), DEADLINE_SECONDS - 1)
+    summarizers.tick(DEADLINE_SECONDS + 1)
+    assert summarizers.pid != first
+
+
+def test_who_asks_and_waits_is_as_patient():
+    """The program takes longer than the patience is, but never without a word for so long."""
+    program = """
+import json, sys, time
+name = json.loads(sys.stdin.readline())["job"]
+for _ in range(3):
+    print(json.dumps({"v": 1, "job": name, "progress": "thinking"}), flush=True)
+    time.sleep(1)
+print(json.dumps({"v": 1, "job": name, "blocks": {"Files": "- a"}}), flush=True)
+sys.stdin.read()
+"""
+    said: list[str] = []
+    child = Asking([sys.executable, "-c", program], 2.5, said.append)
+    try:
+        assert child.ask(written()).blocks == {"Files": "- a"}
+    finally:
+        child.close()
+    assert said == ["thinking"] * 3
 
 
 def test_a_program_that_does_not_exist_is_an_error_not_a_crash():

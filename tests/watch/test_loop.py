@@ -17,7 +17,7 @@ from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from tests.builders import Script, eventually, is_tail, session, session_file
 from tests.watch.playing import LONG, NEVER, Play, play
-from tests.watch.programs import BATCHES, HANGS, HELD, SLOW, program
+from tests.watch.programs import BATCHES, HANGS, HELD, SLOW, SPEAKS, program
 
 
 @pytest.fixture
@@ -72,6 +72,15 @@ def test_what_was_read_is_saved_at_the_end(path):
     assert played.code == 143
     assert Store(Place.of(path)).state() is not None
     assert numbers(path) == []
+
+
+def test_a_model_that_takes_longer_than_patience_is_waited_for_while_it_speaks(path):
+    def story(loop: Play) -> None:
+        assert loop.says("updated", path)
+
+    told = play([path], story, Triggers(200, 200, write=True), summarizer=program(SPEAKS), patience=2.5)
+    assert told.events("progress", path) == [{"what": "thinking"}] * 3
+    assert told.events("warning") == []
 
 
 # ------------------------------------------------------------------ whom it follows

@@ -14,7 +14,7 @@ from memcli.watch.once import read_to_end, update_once
 from tests.builders import FORMATS, Script, session, session_file
 from tests.commands.states import edit, rested
 from tests.e2e.swaps import memory_of
-from tests.watch.programs import BABBLES, CRASHES, DIES_ONCE, FAILS, program
+from tests.watch.programs import BABBLES, CRASHES, DIES_ONCE, FAILS, SPEAKS, program
 
 
 @pytest.fixture
@@ -22,10 +22,10 @@ def keep(tmp_path):
     """A keeper of these bytes, closed with the test. The file has rested."""
     opened = []
 
-    def start(data: bytes) -> Keeper:
+    def start(data: bytes, triggers: Triggers = Triggers()) -> Keeper:  # noqa: B008 - frozen
         path = tmp_path / "run.jsonl"
         path.write_bytes(data)
-        keeper = Keeper(Place.of(rested(path)), Triggers())
+        keeper = Keeper(Place.of(rested(path)), triggers)
         keeper.open("update", 0.0)
         opened.append(keeper)
         return keeper
@@ -75,6 +75,13 @@ def test_a_summarizer_that_dies_once_is_asked_again_and_nobody_is_bothered(keep,
     done = update_once(keep(session("pi")), program(DIES_ONCE, tmp_path / "died"))
     assert (done.generation.n, done.warnings) == (1, ())
     assert (tmp_path / "died").read_text() == "died\n"
+
+
+def test_a_model_that_takes_longer_than_patience_is_waited_for_while_it_speaks(keep):
+    said: list[str] = []
+    keeper = keep(session("pi"), Triggers(write=True))
+    done = update_once(keeper, program(SPEAKS), patience=2.5, progress=said.append)
+    assert (done.generation.n, done.warnings, said) == (1, (), ["thinking"] * 3)
 
 
 def test_an_open_round_is_left_and_the_rest_covered(keep):
