@@ -47,8 +47,8 @@ class Progressed(NamedTuple):
     """Inbox: a child says how far a job of this owner is, and maybe what it may cost at most (US dollars)."""
 
     owner: str
+    job: str
     sentence: str
-    job: str = ""
     most: float | None = None
 
 
@@ -117,7 +117,7 @@ class Summarizers:
     def progressed(self, message: Progressed, now: float) -> None:
         """The loop read a sentence on the way: the child is at work."""
         asked = self._asked.get((message.owner, message.job))
-        if asked is not None:
+        if asked is not None and asked.job.write:
             paid = asked.paid or message.most is not None
             self._asked[message.owner, message.job] = asked._replace(deadline=now + self._allowed(asked.job), paid=paid)
 
@@ -250,7 +250,7 @@ class _Child:
             if isinstance(answer, Progress):
                 if answer.job in self._owners:
                     name, most = _our_name(answer.job), answer.most
-                    self._post(Progressed(self._owners[answer.job], answer.progress, name, most))
+                    self._post(Progressed(self._owners[answer.job], name, answer.progress, most))
                 continue
             owner = self._owners.pop(answer.job, None)
             if owner is not None:

@@ -167,7 +167,7 @@ print(json.dumps({"v": 1, "job": name, "blocks": {"Files": "- a"}}), flush=True)
 sys.stdin.read()
 """
     said: list[str] = []
-    child = Asking([sys.executable, "-c", program], 2.5, said.append)
+    child = Asking([sys.executable, "-c", program], 2.5, lambda far: said.append(far.sentence))
     try:
         assert child.ask(written()).blocks == {"Files": "- a"}
     finally:
