@@ -47,8 +47,8 @@ class Progressed(NamedTuple):
     """Inbox: a child says how far a job of this owner is, and maybe what it may cost at most (US dollars)."""
 
     owner: str
+    job: str
     sentence: str
-    job: str = ""
     most: float | None = None
 
 
@@ -252,7 +252,7 @@ class _Child:
             if isinstance(answer, Progress):
                 if answer.job in self._owners:
                     name, most = _our_name(answer.job), answer.most
-                    self._post(Progressed(self._owners[answer.job], answer.progress, name, most))
+                    self._post(Progressed(self._owners[answer.job], name, answer.progress, most))
                 continue
             owner = self._owners.pop(answer.job, None)
             if owner is not None:

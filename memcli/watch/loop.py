@@ -165,7 +165,7 @@ class Loop:
                         changed |= paths
                     case Answered():
                         self._take_answer(message)
-                    case Progressed(owner, sentence, _, most):
+                    case Progressed(owner, _, sentence, most):
                         self._summarizers.progressed(message, time.monotonic())
                         if self._accounts is not None and most is not None:
                             self._accounts.bounded(most, time.time())

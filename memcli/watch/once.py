@@ -140,7 +140,7 @@ class _Once:
                 if self._accounts and grant:
                     self._accounts.settled(keeper.place.sidecar, grant, result, time.time())
                 return keeper.answered(result, now, time.time()) + keeper.tick(now, time.time())
-            case Progressed(_, sentence, _, most):
+            case Progressed(_, _, sentence, most):
                 self._summarizers.progressed(message, now)
                 self._deadline = now + self._patience
                 if self._accounts and most is not None:

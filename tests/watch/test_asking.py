@@ -96,7 +96,7 @@ def test_each_sentence_on_the_way_gives_it_its_time_anew():
     summarizers, inbox = waiting(100.0)
     summarizers.ask("a", job(), 0.0)
     for now in (90.0, 180.0, 270.0):
-        summarizers.progressed(Progressed("a", "asking", "j1"), now)
+        summarizers.progressed(Progressed("a", "j1", "asking"), now)
         summarizers.tick(now + 99.0)
         assert errors(inbox) == []
     summarizers.tick(371.0)
@@ -117,7 +117,7 @@ def test_what_is_only_rendered_has_less_time_and_is_asked_again():
 def test_a_sentence_about_no_job_of_ours_changes_nothing():
     summarizers, inbox = waiting(100.0)
     summarizers.ask("a", job(), 0.0)
-    summarizers.progressed(Progressed("b", "asking", "j1", 5.0), 90.0)
+    summarizers.progressed(Progressed("b", "j1", "asking", 5.0), 90.0)
     summarizers.tick(101.0)
     assert errors(inbox) == [("j1", "the summarizer took too long")]
     summarizers.close()

@@ -1,0 +1,125 @@
+"""A loop whose summarizer costs money: what is paid is in the books, whatever became of the transcript meanwhile."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from memcli.session import Triggers
+from memcli.sidecar import spending
+from memcli.sidecar.place import Place
+from memcli.sidecar.store import Store
+from memcli.watch.accounts import Accounts
+from memcli.watch.health import Health
+from tests.builders import Script, eventually, session_file
+from tests.watch.playing import LONG, Play, play
+from tests.watch.programs import program
+
+WRITING = Triggers(init_tokens=200, update_tokens=200, write=True)
+
+PAID = """
+for line in sys.stdin:
+    job = json.loads(line)
+    write = job.get("write", False)
+    if write:
+        note(sys.argv[1], "job")
+        print(json.dumps({"v": 1, "job": job["job"], "progress": "asking", "most": 0.5}), flush=True)
+        while not os.path.exists(sys.argv[2]):
+            time.sleep(0.01)
+    call = {"backend": "anthropic", "model": "m", "usage": {}, "cost": 0.25}
+    prose = {"User Intent": "the mill turns"} if write else job.get("prose", {})
+    said = {"v": 1, "job": job["job"], "blocks": {"User Intent": "-"}, "prose": prose, "wrote": write}
+    print(json.dumps({**said, "calls": [call] if write else []}), flush=True)
+"""
+"""Says that it may cost 50 cents, writes once a gate is open, and costs 25."""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return session_file(tmp_path / "run.jsonl", "anthropic", 2, output=LONG)
+
+
+@pytest.fixture
+def paid(tmp_path):
+    noted, gate = tmp_path / "noted", tmp_path / "gate"
+    return program(PAID, noted, gate), noted, gate
+
+
+def health() -> Health:
+    return spending.value_of(Accounts("x").path, Health)
+
+
+def left(budget: float = 1.0) -> float:
+    return round(health().left(budget, time.time()), 6)
+
+
+def test_what_was_paid_is_in_the_books_of_its_transcript(path, paid):
+    command, _, gate = paid
+    gate.touch()
+    play([path], lambda loop: loop.says("updated", path), WRITING, summarizer=command, accounts=Accounts("x", 1.0))
+    assert [one.call.cost for one in spending.spent(Place.of(path).sidecar)] == [0.25]
+    assert left() == 0.75
+
+
+def test_an_answer_about_a_file_that_is_gone_is_paid_all_the_same(path, paid):
+    command, noted, gate = paid
+
+    def story(loop: Play) -> None:
+        assert eventually(noted.exists)
+        path.write_text("no transcript any more\n")
+        assert loop.says("ignored", path)
+        gate.touch()
+        assert eventually(lambda: left() == 0.75)
+
+    play([path], story, WRITING, summarizer=command, accounts=Accounts("x", 1.0))
+
+
+def test_an_answer_about_a_file_that_was_replaced_is_paid_and_so_is_the_next(path, paid):
+    command, noted, gate = paid
+
+    def story(loop: Play) -> None:
+        assert eventually(noted.exists)
+        fresh = path.with_name("fresh")
+        fresh.write_bytes(Script("anthropic").turn(8, output=LONG).turn(9, output=LONG).data)
+        fresh.replace(path)
+        assert loop.says("replaced", path)
+        gate.touch()
+        assert loop.says("updated", path)
+        assert eventually(lambda: left() == 0.5)
+
+    play([path], story, WRITING, summarizer=command, accounts=Accounts("x", 1.0))
+    assert len(spending.spent(Place.of(path).sidecar)) == 2
+
+
+def test_as_many_are_paid_as_the_hour_allows_and_the_others_are_rendered(tmp_path, paid):
+    command, _, gate = paid
+    gate.touch()
+    paths = [session_file(tmp_path / f"run{number}.jsonl", "anthropic", 2, output=LONG) for number in range(6)]
+
+    def story(loop: Play) -> None:
+        assert all(loop.says("updated", path) for path in paths)
+        assert eventually(lambda: left() == 0.0)
+        assert eventually(lambda: all(spending.noted(Place.of(path).sidecar) for path in paths))
+
+    play([tmp_path], story, WRITING, summarizer=command, accounts=Accounts("x", 1.0))
+    paid_for = [path for path in paths if spending.spent(Place.of(path).sidecar)]
+    assert len(paid_for) == 4
+    for path in paths:
+        noted = spending.noted(Place.of(path).sidecar)
+        assert bool(noted.failure) != (path in paid_for)
+        assert bool(Store(Place.of(path)).generations.newest().prose) == (path in paid_for)
+
+
+def test_a_job_that_is_given_up_at_the_end_counts_as_paid_as_far_as_it_may_have_been(path, paid):
+    command, noted, _ = paid
+    play([path], lambda _: eventually(noted.exists), WRITING, summarizer=command, accounts=Accounts("x", 1.0))
+    assert left() == 0.5
+    assert health().failures == 0
+
+
+def test_without_a_budget_what_is_paid_is_known_too(path, paid):
+    command, _, gate = paid
+    gate.touch()
+    play([path], lambda loop: loop.says("updated", path), WRITING, summarizer=command, accounts=Accounts("x"))
+    assert left() == 0.75
