@@ -43,7 +43,7 @@ def commands() -> list[str]:
 @pytest.fixture
 def summarizer(tmp_path: Path) -> Path:
     """The README's program, in a file of its own."""
-    (example,) = blocks("python")
+    example = next(block for block in blocks("python") if "--summarizer" in block)
     (tmp_path / "summarizer.py").write_text(example, encoding="utf-8")
     return tmp_path / "summarizer.py"
 
