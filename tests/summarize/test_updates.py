@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded" / "claude-code-2.1.330-shelfmark.jsonl"
 RULES = Triggers(write=True, min_update_tokens=1_500)
+CACHED = Triggers(write=True, min_update_tokens=6_000, strategy="cached")
 
 
 class Told:
@@ -103,6 +104,18 @@ def test_facts_do_not_decay_over_the_generations(told: Told) -> None:
             Document(tuple(Block(*pair) for pair in one.blocks.items())) for one in (rendered(job, {}), result)
         )
         assert facts_held(ledger, alone, job.budget) <= facts_held(ledger, written, job.budget) != set()
+
+
+def test_a_cached_update_may_speak_of_all_it_showed_and_tells_what_became_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, messages_api: Server
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
+    told = Told(messages_api)
+    replay(RECORDED, tmp_path, CACHED, told.answer)
+    assert [result.failure for _, result in told.jobs] == [None] * len(told.jobs)
+    notes = [json.loads(line)["cache"] for line in messages_api.log.lines()]
+    assert [call.cache for _, result in told.jobs for call in result.calls] == notes
+    assert notes.count("hit") == len(notes) - 1 > 3
 
 
 def _whole_sections(before: Mapping[str, str], after: Mapping[str, str]) -> str:
