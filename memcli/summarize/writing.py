@@ -128,7 +128,7 @@ class _Update:
         why = ""
         if not getattr(self._backend, "caches", False):
             why = f"{self._backend.name} has no prompt cache"
-        elif request.characters > PROMPT_TOKENS * CHARS_PER_TOKEN:
+        elif self._too_long(request):
             why = f"the conversation is longer than {PROMPT_TOKENS:,} tokens"
         if why:
             self._notes.append(f"not cached: {why}")
@@ -142,6 +142,12 @@ class _Update:
             for place, call in enumerate(self._calls):
                 outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
                 self._calls[place] = msgspec.structs.replace(call, cache=outcome)
+
+    def _too_long(self, request: Request) -> bool:
+        """True if a prompt has too many tokens: by an estimate that never lies below, else counted by the service."""
+        if request.characters <= PROMPT_TOKENS * CHARS_PER_TOKEN:
+            return False
+        return self._backend.count(request) > PROMPT_TOKENS  # type: ignore[union-attr]  # only a Backend caches
 
     # ------------------------------------------------------------------ answers
 
