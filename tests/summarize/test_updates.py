@@ -11,22 +11,26 @@ import pytest
 from memcli.ledger.ledger import Ledger
 from memcli.memory.document import Block, Document
 from memcli.memory.fitting import rendered
-from memcli.memory.prose import WRITABLE, apply, edits_of, from_json, items
+from memcli.memory.jobs import Job, Source
+from memcli.memory.prose import SCHEMA, WRITABLE, apply, edits_of, from_json, items
 from memcli.session import Triggers
 from memcli.summarize.options import Options
 from memcli.summarize.writing import Writing
 from memcli.watch.replay import replay
 from tests.memory.test_fitting import facts_held
 from tests.messages_api import Server
+from tests.messages_api.answers import Fixed
+from tests.messages_api.edit import Edit, as_json
 from tests.messages_api.tokens import text_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from memcli.memory.jobs import Job, ProseEdit, Result
+    from memcli.memory.jobs import ProseEdit, Result
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded" / "claude-code-2.1.330-shelfmark.jsonl"
 RULES = Triggers(write=True, min_update_tokens=1_500)
+CACHED = Triggers(write=True, min_update_tokens=6_000, strategy="cached")
 
 
 class Told:
@@ -103,6 +107,36 @@ def test_facts_do_not_decay_over_the_generations(told: Told) -> None:
             Document(tuple(Block(*pair) for pair in one.blocks.items())) for one in (rendered(job, {}), result)
         )
         assert facts_held(ledger, alone, job.budget) <= facts_held(ledger, written, job.budget) != set()
+
+
+def test_a_cached_update_may_speak_of_all_that_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
+    names = ", ".join(f"`{name}_of_old`" for name in ("mill", "dam", "wheel", "race", "gate"))
+    said = [
+        ("user", f"Mind {names} first."),
+        ("assistant", "I do."),
+        ("user", "And now go on."),
+        ("assistant", "Done."),
+    ]
+    lines = [json.dumps({"role": role, "content": text}).encode() + b"\n" for role, text in said]
+    (tmp_path / "run.jsonl").write_bytes(b"".join(lines))
+    source = Source(str(tmp_path / "run.jsonl"), "anthropic", len(lines[0] + lines[1]), sum(map(len, lines)))
+    note = f"- The first part was about {names}."
+    with Server(Fixed(as_json([Edit("Active Work", "append", note)], SCHEMA))) as server:
+        job = Job("1", 4_000, Ledger().snapshot(), write=True, strategy="cached", source=source)
+        assert Told(server).answer(job).written == {"Active Work": note}
+
+
+def test_what_became_of_the_cache_is_told_as_the_service_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, messages_api: Server
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
+    told = Told(messages_api)
+    replay(RECORDED, tmp_path, CACHED, told.answer)
+    assert [result.failure for _, result in told.jobs] == [None] * len(told.jobs)
+    notes = [json.loads(line)["cache"] for line in messages_api.log.lines()]
+    assert [call.cache for _, result in told.jobs for call in result.calls] == notes
+    assert notes.count("hit") == len(notes) - 1 > 3
 
 
 def _whole_sections(before: Mapping[str, str], after: Mapping[str, str]) -> str:
