@@ -17,7 +17,7 @@ import msgspec
 
 from memcli.ledger.clean import ELISION, clean, clip, one_line
 from memcli.ledger.names import names_in, words_in
-from memcli.ledger.shell import first_run, looks_only
+from memcli.ledger.shell import covers, first_run, looks_only, recorded
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
@@ -132,13 +132,19 @@ class Failures(msgspec.Struct, array_like=True):
         if cause and name in self.seen:
             self.seen[name].cause = cause
 
-    def succeeded(self, deed: Deed, index: int, cure: str) -> None:
-        """The same thing succeeded: its failures are fixed. `cure` is what the agent did in between, in words."""
-        worked = first_run(deed.key) if deed.kind == "shell" else ()
+    def succeeded(self, deed: Deed, index: int, cure: str, *, wide: bool = False) -> None:
+        """The same thing succeeded: its failures are fixed. `cure` is what the agent did in between, in words; `wide`
+        says that the success counts for all that the command covers.
+        """
+        shell = deed.kind == "shell"
+        worked, recorded_now = (first_run(deed.key), recorded(deed.key)) if shell else ((), set())
         for failure in self.seen.values():
+            of_shell = shell and failure.kind == "shell"
             if failure.fixed < 0 and failure.key == deed.key:
                 failure.fixed, failure.cure = index, clip(cure, LINE_LIMIT)
-            elif len(worked) >= 2 and failure.open and failure.kind == "shell" and _around(failure, worked):
+            elif of_shell and wide and failure.fixed < 0 and covers(deed.key, failure.key):
+                failure.fixed, failure.cure = index, ""  # by which of the changes since is not known
+            elif of_shell and failure.open and (_around(failure, worked) or _recorded_since(failure, recorded_now)):
                 failure.left, failure.instead = index, deed.brief
 
     def aged(self, now: Moment, index: int) -> None:
@@ -186,9 +192,15 @@ def _around(failure: Failure, worked: tuple[str, ...]) -> bool:
     Where only what stood behind them can have failed (a pipe, a misspelt word), the first of the operands are enough.
     """
     failed = first_run(failure.key)
-    if failed[: len(worked)] != worked:
+    if len(worked) < 2 or failed[: len(worked)] != worked:
         return False
     return "|" in failure.key or _misspelt(failure) or (failed == worked and not _proves(failure))
+
+
+def _recorded_since(failure: Failure, now: set[str]) -> bool:
+    """True if git took in changes by now as the failed command was to do, whichever they were."""
+    before = recorded(failure.key)
+    return bool(before) and before <= now
 
 
 def telling_lines(output: str) -> list[str]:

@@ -13,6 +13,7 @@ import msgspec
 from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import clean, clip, identity, one_line
 from memcli.ledger.commits import branch_in
+from memcli.ledger.pasted import without_logs
 from memcli.ledger.root import Root
 from memcli.ledger.shell import looks_only
 from memcli.ledger.work import Settled, Work
@@ -114,7 +115,7 @@ class Present:
     def _heard(self, part: UserText) -> None:
         """New words of the person; a prompt begins a turn."""
         self.state.answers, self.state.offer = self.state.offer.answered(part.text[:2000]), Offer()
-        self.state.request = one_line(clean(part.text, head=1500, tail=700))
+        self.state.request = one_line(without_logs(clean(part.text, head=1500, tail=700)))
         if part.via in ("prompt", "command"):
             self.state.before, self.state.turn = self.state.turn, self.state.work.clock
             self.state.interrupted = False

@@ -83,6 +83,42 @@ def first_run(key: str) -> tuple[str, ...]:
     return tuple(word for word in words if not word.startswith(("-", "<", ">", "2>")))
 
 
+_EVERYTHING = frozenset((".", "./...", "..."))
+_ONLY_SAYS = re.compile(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
+_ADDS = re.compile(r"-race|--(?:workspace|all|all-targets|all-features)")
+_CHOOSES = re.compile(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
+_RUNS_CHECKS = re.compile(r"\w*tests?|vet|clippy|pytest|vitest|jest")
+
+
+def covers(worked: str, failed: str) -> bool:
+    """True if a check that worked is the failed one over everything: `go test ./...` and `go test ./cart`.
+
+    Both are keys (see `first_run`). A run with options that might choose among the checks covers nothing, and one that
+    failed with options that ask for more is not covered.
+    """
+    given, needed, words = _options(worked), _options(failed), first_run(worked)
+    if not words or not all(_ONLY_SAYS.fullmatch(one) or _ADDS.fullmatch(one) for one in given):
+        return False
+    if not all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in needed - given):
+        return False
+    program = words[:-1] if words[-1] in _EVERYTHING else words
+    specific = first_run(failed)
+    return bool(program and _RUNS_CHECKS.fullmatch(program[-1])) and specific[: len(program)] == program
+
+
+def _options(key: str) -> set[str]:
+    """Options of a command's first stage."""
+    return {word for word in key.removeprefix("cmd:").split("|", 1)[0].split() if word.startswith("-")}
+
+
+def recorded(key: str) -> set[str]:
+    """Which of `git add` and `git commit` a command runs."""
+    return set(_RECORDS.findall(key))
+
+
+_RECORDS = re.compile(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
+
+
 class Effect(NamedTuple):
     """What becomes of one path; `source` is what was moved there, into a folder if the path ends in a slash."""
 

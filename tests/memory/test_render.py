@@ -269,7 +269,7 @@ def test_a_long_text_of_the_person_shows_its_middle_elsewhere() -> None:
     )
     long = f"{'Please look at all of this. ' * 30} {pasted} {'Thanks for looking at all of this. ' * 60}"
 
-    assert '- user: "The first_check of the billing page fails' in text("Key References", user(long))
+    assert '- [t1] user: "The first_check of the billing page fails' in text("Key References", user(long))
 
 
 def test_what_a_document_says_of_itself_is_shown() -> None:
@@ -510,3 +510,10 @@ def test_paths_are_told_below_the_common_folder_where_no_directory_is_recorded()
 
     assert "- src/cart.py — modified" in text("Files", two)
     assert "- files lie below `/home/dev/shop`" in text("Key References", two)
+
+
+def test_one_output_of_several_failed_commands_is_told_once() -> None:
+    locked = "fatal: Unable to create '.git/index.lock': File exists."
+    entries = [one for n in range(3) for one in ran(f"git add part_{'abc'[n]}.py", locked, failed=True)]
+
+    assert text(sections.ERRORS, user("go"), *entries, *ran("git add .")).count("index.lock") == 1
