@@ -11,7 +11,7 @@ import msgspec
 
 from memcli.ledger.clean import clip, identity
 from memcli.ledger.names import names_in
-from memcli.ledger.shell import covers
+from memcli.ledger.shell import covers, whole_check
 
 MAX_CHECKS = 120
 SCAN_HEAD, SCAN_TAIL = 20_000, 20_000
@@ -40,7 +40,7 @@ class Checks(msgspec.Struct, array_like=True):
             for match in _RESULT.finditer(_ends(output)):
                 self._seen(match, key)
         if succeeded:
-            wide = not shows_failure(output)
+            wide = bool(self.failing and whole_check(key)) and not shows_failure(output)
             self.failing = {
                 name: by for name, by in self.failing.items() if by != key and not (wide and covers(key, by))
             }
@@ -67,7 +67,9 @@ def shows_failure(output: str) -> bool:
     return bool(_FAILED.search(_ends(output)))
 
 
-_FAILED = re.compile(r"^\W*(?:FAIL(?:ED|URES?)?|ERRORS?|not ok)\b|\b[1-9]\d* (?:failed|failing)\b", re.MULTILINE)
+_FAILED = re.compile(
+    r"^[^\w\n]{0,12}(?:FAIL(?:ED|URES?)?|ERRORS?|not ok)\b|\b[1-9]\d* (?:failed|failing)\b", re.MULTILINE
+)
 
 
 def _ends(output: str) -> str:

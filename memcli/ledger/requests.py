@@ -80,6 +80,12 @@ _OF_THE_CLIENT = frozenset(
 )
 
 
+def command_in(text: str) -> str:
+    """The slash command a note of the harness names, if it asks the agent for something; else ""."""
+    found = _COMMAND_FIRST.match(text[:400]) or _COMMAND.match(text[:400])
+    return found.group(1) if found and found.group(1) not in _OF_THE_CLIENT else ""
+
+
 class Request(msgspec.Struct, array_like=True):
     """One text of the person. `about`: the question it answers, the call it refuses or the command it was given with,
     "" for a plain prompt; `answers`: what the agent had offered or asked just before, if one must know that; `reply`:
@@ -115,13 +121,10 @@ class Requests(msgspec.Struct, array_like=True):
 
         With words it was heard just before and stands with them; without any it is a request of its own.
         """
-        found = _COMMAND_FIRST.match(text[:400]) or _COMMAND.match(text[:400])
-        if not found or found.group(1) in _OF_THE_CLIENT:
-            return ""
-        name = found.group(1)
-        if self.said and self.said[-1].via == "command" and self.said[-1].index == index:
+        name = command_in(text)
+        if name and self.said and self.said[-1].via == "command" and self.said[-1].index == index:
             self.said[-1].about = name
-        else:
+        elif name:
             self.ran = [*(one for one in self.ran if one[1] != name), (index, name)][-MAX_COMMANDS:]
         return name
 

@@ -96,14 +96,19 @@ def covers(worked: str, failed: str) -> bool:
     Both are keys (see `first_run`). A run with options that might choose among the checks covers nothing, and one that
     failed with options that ask for more is not covered.
     """
-    given, needed, words = _options(worked), _options(failed), first_run(worked)
-    if not words or not all(_ONLY_SAYS.fullmatch(one) or _ADDS.fullmatch(one) for one in given):
+    program = whole_check(worked)
+    if not program or first_run(failed)[: len(program)] != program:
         return False
-    if not all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in needed - given):
-        return False
-    program = words[:-1] if words[-1] in _EVERYTHING else words
-    specific = first_run(failed)
-    return bool(program and _RUNS_CHECKS.fullmatch(program[-1])) and specific[: len(program)] == program
+    return all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in _options(failed) - _options(worked))
+
+
+def whole_check(key: str) -> tuple[str, ...]:
+    """The program of a command that checks everything it can, without operands and options; else empty."""
+    words = first_run(key)
+    program = words[:-1] if words and words[-1] in _EVERYTHING else words
+    if not program or not _RUNS_CHECKS.fullmatch(program[-1]):
+        return ()
+    return program if all(_ONLY_SAYS.fullmatch(one) or _ADDS.fullmatch(one) for one in _options(key)) else ()
 
 
 def _options(key: str) -> set[str]:

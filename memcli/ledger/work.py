@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.background import Background, Job
-from memcli.ledger.checks import Checks, shows_failure
+from memcli.ledger.checks import Checks
 from memcli.ledger.deeds import Deed, deed_of
 from memcli.ledger.diagnosis import diagnosis_in
 from memcli.ledger.failures import Failures, Moment
@@ -117,7 +117,7 @@ class Work(msgspec.Struct, array_like=True):
             name = self.failures.failed(deed, outcome.text, self.now)
             self.unexplained = [*self.unexplained[-3:], name] if name else self.unexplained
         elif not running:
-            self.failures.succeeded(deed, self.clock, self.why, wide=not shows_failure(outcome.text))
+            self.failures.succeeded(deed, self.clock, self.why, outcome.text)
         if deed.kind in ("shell", "stdin"):
             self.checks.printed(outcome.text, deed.key, not outcome.failed and not running)
         return Settled(deed, outcome, running)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
 
 OPAQUE_SHARE = 0.12
-NAMES_SHARE = 0.13  # lists of names tell little: they may not take more than this
+NAMES_SHARE = 0.17  # lists of names tell little: they may not take more than this
 
 
 def render(
