@@ -19,6 +19,7 @@ MAX_ITEMS = 9
 ITEM_LIMIT = 240
 QUESTION_LIMIT = 300
 BARE = 6  # words of a question that says nothing without the items before it
+PICKING = 80  # words; a longer text counts its own items, not those of the agent
 SHORT = 12  # words of a request that may need what it answers to be understood
 
 _ITEM = re.compile(r"^\s*(?:#{1,6} )?(?:\*\*)?\(?((?:[Oo]ption |[Tt]ier |[Ss]tep )?(\d{1,2}|[A-H])[.):])\s*\S")
@@ -27,6 +28,7 @@ _PICK = re.compile(
     r"|#(\d{1,2})\b|(?:^|(?<=\s))(\d{1,2}|[A-H])[.):](?=\s|$)|^\s*(\d{1,2}|[a-h])\s*(?:$|[,:\-—])"
 )
 _WHOLE = re.compile(r"(?i)\b(?:both|all (?:of )?(?:them|these|those)|everything|all \w+)\b")
+_BOTH = re.compile(r"(?i)\bboth\b")
 _REPLY = re.compile(
     r"(?i)^\W*(?:y|yes|yep|yeah|ok|okay|sure|no|nope|go|both|all|please|sounds|agreed?|let'?s|do|continue|proceed|right)\b"
 )
@@ -42,11 +44,12 @@ class Offer(msgspec.Struct, array_like=True):
         """What these words of the person answer, in parts that stand word for word in the agent's text."""
         named = {mark.upper() for match in _PICK.findall(words) for mark in match if mark}
         picked = [item for item in self.items if _mark(item) in named]
-        if picked:
+        if picked and len(words.split()) <= PICKING:
             return picked
         if len(words.split()) > SHORT and not (_REPLY.match(words) and len(words.split()) <= 4 * SHORT):
             return []
-        if _WHOLE.search(words) and self.items:
+        of_others = bool(_BOTH.search(words)) and len(self.items) != 2 and bool(self.question)
+        if _WHOLE.search(words) and self.items and not of_others:
             return self.items
         if self.question:
             return [*self.items, self.question] if len(self.question.split()) < BARE else [self.question]

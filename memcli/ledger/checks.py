@@ -11,6 +11,7 @@ import msgspec
 
 from memcli.ledger.clean import clip, identity
 from memcli.ledger.names import names_in
+from memcli.ledger.shell import covers, whole_check
 
 MAX_CHECKS = 120
 SCAN_HEAD, SCAN_TAIL = 20_000, 20_000
@@ -39,7 +40,10 @@ class Checks(msgspec.Struct, array_like=True):
             for match in _RESULT.finditer(_ends(output)):
                 self._seen(match, key)
         if succeeded:
-            self.failing = {name: by for name, by in self.failing.items() if by != key}
+            wide = bool(self.failing and whole_check(key)) and not shows_failure(output)
+            self.failing = {
+                name: by for name, by in self.failing.items() if by != key and not (wide and covers(key, by))
+            }
 
     def _seen(self, match: re.Match[str], key: str) -> None:
         groups = match.groupdict()
@@ -56,6 +60,16 @@ class Checks(msgspec.Struct, array_like=True):
     def names(self) -> list[str]:
         """Failing tests, newest first; those that are no name in any sense (whole sentences) too."""
         return sorted(self.failing, key=lambda name: not names_in(name))
+
+
+def shows_failure(output: str) -> bool:
+    """True if an output says that something failed, whatever the exit code of its last program is."""
+    return bool(_FAILED.search(_ends(output)))
+
+
+_FAILED = re.compile(
+    r"^[^\w\n]{0,12}(?:FAIL(?:ED|URES?)?|ERRORS?|not ok)\b|\b[1-9]\d* (?:failed|failing)\b", re.MULTILINE
+)
 
 
 def _ends(output: str) -> str:

@@ -193,9 +193,13 @@ def _fill_read(deed: Deed, given: Input) -> None:
     deed.key = ""  # a file that cannot be read is no open error of a later edit
 
 
+_TOOLS_ONLY = re.compile(r"select:\w+(?:,\w+)*$")
+
+
 def _fill_look(deed: Deed, given: Input) -> None:
     what = _text(given, "pattern", "query", "url", limit=300)
     where = _text(given, "path", "glob", limit=200)
+    what = "" if _TOOLS_ONLY.match(what) else what  # the harness loads tools by it: no look-up of the work
     deed.brief = clean(f"{what}{WITHIN}{where}" if where else what)
     deed.names = keys_in(deed.brief)
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from memcli.ledger.checks import shows_failure
 from memcli.ledger.clean import ELISION, clean, clip, one_line
 from memcli.ledger.names import names_in, words_in
-from memcli.ledger.shell import first_run, looks_only
+from memcli.ledger.shell import covers, first_run, looks_only, recorded, whole_check
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
@@ -132,13 +133,21 @@ class Failures(msgspec.Struct, array_like=True):
         if cause and name in self.seen:
             self.seen[name].cause = cause
 
-    def succeeded(self, deed: Deed, index: int, cure: str) -> None:
-        """The same thing succeeded: its failures are fixed. `cure` is what the agent did in between, in words."""
-        worked = first_run(deed.key) if deed.kind == "shell" else ()
+    def succeeded(self, deed: Deed, index: int, cure: str, output: str = "") -> None:
+        """The same thing succeeded: its failures are fixed. `cure` is what the agent did in between, in words; `output`
+        is what the success printed: a check over everything counts for its parts unless a pipe hid that one failed.
+        """
+        shell = deed.kind == "shell"
+        worked, taken_in = (first_run(deed.key), recorded(deed.key)) if shell else ((), set())
+        whole = shell and bool(whole_check(deed.key)) and not shows_failure(output)
         for failure in self.seen.values():
             if failure.fixed < 0 and failure.key == deed.key:
                 failure.fixed, failure.cure = index, clip(cure, LINE_LIMIT)
-            elif len(worked) >= 2 and failure.open and failure.kind == "shell" and _around(failure, worked):
+            elif not shell or failure.kind != "shell" or failure.fixed >= 0:
+                continue
+            elif whole and covers(deed.key, failure.key):
+                failure.fixed, failure.cure = index, ""  # by which of the changes since is not known
+            elif failure.open and (_around(failure, worked) or _recorded_since(failure, taken_in)):
                 failure.left, failure.instead = index, deed.brief
 
     def aged(self, now: Moment, index: int) -> None:
@@ -185,10 +194,16 @@ def _around(failure: Failure, worked: tuple[str, ...]) -> bool:
 
     Where only what stood behind them can have failed (a pipe, a misspelt word), the first of the operands are enough.
     """
-    failed = first_run(failure.key)
-    if failed[: len(worked)] != worked:
+    failed = first_run(failure.key) if len(worked) >= 2 else ()
+    if not failed or failed[: len(worked)] != worked:
         return False
     return "|" in failure.key or _misspelt(failure) or (failed == worked and not _proves(failure))
+
+
+def _recorded_since(failure: Failure, now: set[str]) -> bool:
+    """True if git took in changes by now as the failed command was to do, whichever they were."""
+    before = recorded(failure.key) if now else set()
+    return bool(before) and before <= now
 
 
 def telling_lines(output: str) -> list[str]:

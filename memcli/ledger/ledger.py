@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 5
+VERSION = 6
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -173,8 +173,9 @@ class Ledger:
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
+        self.state.requests.replied(text)
         self.state.offer = offer_of(text)
-        self.state.running = False  # unless a call follows
+        self.state.running = part.commentary and bool(self.state.turns.starts)  # else: unless a call follows
 
     def _called(self, part: ToolUse) -> None:
         state = self.state
@@ -202,10 +203,11 @@ class Ledger:
             self._changed(deed, outcome)
             if deed.kind in ("shell", "stdin"):
                 output = outcome.text[:20_000]
-                state.commits.printed(output, deed.brief, deed.index, deed.subjects, amends=deed.amends)
+                subjects = [] if settled.running else deed.subjects  # known when the command has ended
+                state.commits.printed(output, deed.brief, deed.index, subjects, amends=deed.amends)
                 if not settled.running:
                     state.outward.happened(deed.outward, output, deed.index)
-                if deed.subjects:
+                if subjects:
                     self._committed(deed, output)
         if deed.kind in ("shell", "look", "agent", "other") and deed.brief and not settled.running:
             report = state.actions.happened(deed, outcome.failed, outcome.text)

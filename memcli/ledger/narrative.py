@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
+from memcli.ledger.ahead import ahead_in
 from memcli.ledger.clean import clean
 from memcli.ledger.names import words_in
 from memcli.ledger.prose import notes_in
@@ -39,13 +40,16 @@ _INTENDS = re.compile(r"(?i)^(?:(?:ok(?:ay)?|now|good|so|then|first|and),? )*(?:
 
 
 class Note(msgspec.Struct, array_like=True):
-    """One note. `text` is the number of the text it comes from; `reason` if it gives one."""
+    """One note. `text` is the number of the text it comes from; `reason` if it gives one; `ahead` if the text named it
+    as next or remaining.
+    """
 
     index: int
     words: str
     text: int
     reason: bool = False
     plan: bool = False
+    ahead: bool = False
 
 
 class Narrative(msgspec.Struct, array_like=True):
@@ -64,9 +68,11 @@ class Narrative(msgspec.Struct, array_like=True):
             self.finals.pop()  # the work went on: a step, no result
         self.texts += 1
         self.open = True
+        items = ahead_in(text)
         for words in notes_in(text):
-            if len(words_in(words)) >= MIN_WORDS and not _SMALL_TALK.match(words):
-                self._keep(Note(index, words, self.texts, bool(_REASON.search(words))))
+            ahead = any(item in words or words in item for item in items)
+            if (ahead or len(words_in(words)) >= MIN_WORDS) and not _SMALL_TALK.match(words):
+                self._keep(Note(index, words, self.texts, bool(_REASON.search(words)), ahead=ahead))
         if final:
             self.turned()
         return text
@@ -97,6 +103,12 @@ class Narrative(msgspec.Struct, array_like=True):
     def stopped(self) -> None:
         """The person stopped the work: what was said last is no result."""
         self.open = False
+
+    @property
+    def ahead(self) -> list[Note]:
+        """What the newest text with such a list named as next or remaining."""
+        newest = next((note.text for note in reversed(self.notes) if note.ahead), 0)
+        return [note for note in self.notes if note.ahead and note.text == newest]
 
     def _size(self, text: int) -> int:
         return sum(note.text == text for note in reversed(self.notes))

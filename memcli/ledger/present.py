@@ -13,6 +13,8 @@ import msgspec
 from memcli.ledger.answers import Offer, offer_of
 from memcli.ledger.clean import clean, clip, identity, one_line
 from memcli.ledger.commits import branch_in
+from memcli.ledger.pasted import without_logs
+from memcli.ledger.requests import command_in
 from memcli.ledger.root import Root
 from memcli.ledger.shell import looks_only
 from memcli.ledger.work import Settled, Work
@@ -30,7 +32,7 @@ from memcli.transcript.entries import (
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
 
-VERSION = 2
+VERSION = 3
 LATEST = 6
 BRANCH_SCAN = 20_000  # characters of an output in which git may name a branch
 EARLIER = 2  # jobs of earlier turns
@@ -61,6 +63,8 @@ class Now(msgspec.Struct, array_like=True):
     work: Work = msgspec.field(default_factory=Work)
     offer: Offer = msgspec.field(default_factory=Offer)  # what the agent's last text leaves to be answered
     answers: list[str] = []  # what the last request answers
+    command: str = ""  # the slash command with which the last request was made
+    worded: bool = False  # it had words
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -102,6 +106,7 @@ class Present:
                 case ToolResult():
                     self._settled(self.state.work.answered(part))
                 case MachineText():
+                    self._ran(command_in(part.text) if entry.role == "user" else "")
                     self.state.work.noticed(part.text)
                 case Interrupt():
                     self.state.interrupted = True
@@ -114,12 +119,23 @@ class Present:
     def _heard(self, part: UserText) -> None:
         """New words of the person; a prompt begins a turn."""
         self.state.answers, self.state.offer = self.state.offer.answered(part.text[:2000]), Offer()
-        self.state.request = one_line(clean(part.text, head=1500, tail=700))
+        self.state.request = one_line(without_logs(clean(part.text, head=1500, tail=700)))
+        self.state.command, self.state.worded = "", part.via == "command"
         if part.via in ("prompt", "command"):
-            self.state.before, self.state.turn = self.state.turn, self.state.work.clock
-            self.state.interrupted = False
-            self.state.latest = []
-            self.state.work.turned()
+            self._turned()
+
+    def _ran(self, name: str) -> None:
+        """The person ran a command: without words, which were heard just before, it is a request of its own."""
+        if name and not (self.state.worded and self.state.turn == self.state.work.clock):
+            self.state.request, self.state.worded, self.state.answers = "", False, []
+            self._turned()
+        self.state.command = name or self.state.command
+
+    def _turned(self) -> None:
+        self.state.before, self.state.turn = self.state.turn, self.state.work.clock
+        self.state.interrupted = False
+        self.state.latest = []
+        self.state.work.turned()
 
     def _settled(self, settled: Settled | None) -> None:
         if settled and not (settled.outcome.rejected or settled.running or settled.deed.kind == "todo"):

@@ -184,6 +184,11 @@ def purpose(text: str) -> str:
     return next(iter((*best, *stated, *(one for one in announced if telling(one)))), "").rstrip(":")
 
 
+def announces(words: str) -> bool:
+    """True for words that only say what comes next ("Now the docs", "Let me look")."""
+    return bool(_ANNOUNCES.match(words))
+
+
 @lru_cache(maxsize=4096)
 def telling(words: str) -> int:
     """How much a sentence says: its ordinary words that are no filler; a name counts like enough of them."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.clean import ELISION, clean, one_line
+from memcli.ledger.diagnosis import diagnosis_in
+from memcli.ledger.pasted import without_logs
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import UserText
@@ -27,6 +29,7 @@ OLD_LIMIT = 400  # characters of older ones
 
 _COMMAND = re.compile(r"\s*<command-(?:name|message)>.*?<command-name>(/[\w:.-]{1,60})</command-name>", re.DOTALL)
 _COMMAND_FIRST = re.compile(r"\s*<command-name>(/[\w:.-]{1,60})</command-name>")
+_WHY = re.compile(r"(?i)\b(?:why|how come|what happened)\b")
 _FENCED = re.compile(
     r"^ {0,3}(```+|~~~+)[ \t]*([\w+#.-]{0,20})[^\n]*\n(.*?)\n {0,3}\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE
 )
@@ -77,9 +80,16 @@ _OF_THE_CLIENT = frozenset(
 )
 
 
+def command_in(text: str) -> str:
+    """The slash command a note of the harness names, if it asks the agent for something; else ""."""
+    found = _COMMAND_FIRST.match(text[:400]) or _COMMAND.match(text[:400])
+    return found.group(1) if found and found.group(1) not in _OF_THE_CLIENT else ""
+
+
 class Request(msgspec.Struct, array_like=True):
     """One text of the person. `about`: the question it answers, the call it refuses or the command it was given with,
-    "" for a plain prompt; `answers`: what the agent had offered or asked just before, if one must know that.
+    "" for a plain prompt; `answers`: what the agent had offered or asked just before, if one must know that; `reply`:
+    what the agent answered to a correction that asks why something happened.
     """
 
     index: int
@@ -88,6 +98,7 @@ class Request(msgspec.Struct, array_like=True):
     steering: bool
     about: str = ""
     answers: list[str] = []
+    reply: str = ""
 
 
 class Snippet(msgspec.Struct, array_like=True):
@@ -110,26 +121,30 @@ class Requests(msgspec.Struct, array_like=True):
 
         With words it was heard just before and stands with them; without any it is a request of its own.
         """
-        found = _COMMAND_FIRST.match(text[:400]) or _COMMAND.match(text[:400])
-        if not found or found.group(1) in _OF_THE_CLIENT:
-            return ""
-        name = found.group(1)
-        if self.said and self.said[-1].via == "command" and self.said[-1].index == index:
+        name = command_in(text)
+        if name and self.said and self.said[-1].via == "command" and self.said[-1].index == index:
             self.said[-1].about = name
-        else:
+        elif name:
             self.ran = [*(one for one in self.ran if one[1] != name), (index, name)][-MAX_COMMANDS:]
         return name
 
     def heard(self, part: UserText, index: int, about: str = "", answers: list[str] | None = None) -> str:
-        """Keep a text of the person; the cleaned text is returned."""
+        """Keep a text of the person; what of it says something, cleaned, is returned."""
         text = clean(part.text, head=3000, tail=800)
-        line = one_line(text)
+        shown = without_logs(text)
+        line = one_line(shown)
         if line:
             steering = part.steering or part.via in ("rejection", "queued", "answer")
             self.said.append(Request(index, line, part.via, steering, about, answers or []))
             self._age()
             self._shown(text, index)
-        return text
+        return shown
+
+    def replied(self, text: str) -> None:
+        """The agent said something (cleaned): the first that states anything answers a correction that asks why."""
+        last = self.said[-1] if self.said else None
+        if last and last.steering and not last.reply and _WHY.search(last.text):
+            last.reply = diagnosis_in(text)
 
     def _shown(self, text: str, index: int) -> None:
         """Keep code of several lines as it is: in a line of text it cannot be read."""

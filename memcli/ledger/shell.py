@@ -83,6 +83,47 @@ def first_run(key: str) -> tuple[str, ...]:
     return tuple(word for word in words if not word.startswith(("-", "<", ">", "2>")))
 
 
+_EVERYTHING = frozenset((".", "./...", "..."))
+_ONLY_SAYS = re.compile(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
+_ADDS = re.compile(r"-race|--(?:workspace|all|all-targets|all-features)")
+_CHOOSES = re.compile(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
+_RUNS_CHECKS = re.compile(r"\w*tests?|vet|clippy|pytest|vitest|jest")
+
+
+def covers(worked: str, failed: str) -> bool:
+    """True if a check that worked is the failed one over everything: `go test ./...` and `go test ./cart`.
+
+    Both are keys (see `first_run`). A run with options that might choose among the checks covers nothing, and one that
+    failed with options that ask for more is not covered.
+    """
+    program = whole_check(worked)
+    if not program or first_run(failed)[: len(program)] != program:
+        return False
+    return all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in _options(failed) - _options(worked))
+
+
+def whole_check(key: str) -> tuple[str, ...]:
+    """The program of a command that checks everything it can, without operands and options; else empty."""
+    words = first_run(key)
+    program = words[:-1] if words and words[-1] in _EVERYTHING else words
+    if not program or not _RUNS_CHECKS.fullmatch(program[-1]):
+        return ()
+    return program if all(_ONLY_SAYS.fullmatch(one) or _ADDS.fullmatch(one) for one in _options(key)) else ()
+
+
+def _options(key: str) -> set[str]:
+    """Options of a command's first stage."""
+    return {word for word in key.removeprefix("cmd:").split("|", 1)[0].split() if word.startswith("-")}
+
+
+def recorded(key: str) -> set[str]:
+    """Which of `git add` and `git commit` a command runs."""
+    return set(_RECORDS.findall(key))
+
+
+_RECORDS = re.compile(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
+
+
 class Effect(NamedTuple):
     """What becomes of one path; `source` is what was moved there, into a folder if the path ends in a slash."""
 

@@ -117,7 +117,7 @@ class Work(msgspec.Struct, array_like=True):
             name = self.failures.failed(deed, outcome.text, self.now)
             self.unexplained = [*self.unexplained[-3:], name] if name else self.unexplained
         elif not running:
-            self.failures.succeeded(deed, self.clock, self.why)
+            self.failures.succeeded(deed, self.clock, self.why, outcome.text)
         if deed.kind in ("shell", "stdin"):
             self.checks.printed(outcome.text, deed.key, not outcome.failed and not running)
         return Settled(deed, outcome, running)

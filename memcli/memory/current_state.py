@@ -54,7 +54,10 @@ def current_state(present: Present, budget: int, covered: Covered = _WHOLE) -> s
 def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
     now = present.state
     if now.request:
-        yield _Placed(0, f"- last request, user: {quoted(now.request, limit * 2 // 5)}")
+        command = f"{spelled(now.command)} " if now.command else ""
+        yield _Placed(0, f"- last request, user: {command}{quoted(now.request, limit * 2 // 5)}")
+    elif now.command:
+        yield _Placed(0, f"- last request: the user ran {spelled(now.command)}")
     if now.answers:
         yield _Placed(0, f"- it answers the agent's: {quoted(joined(now.answers, limit // 4))}")
     if now.interrupted:

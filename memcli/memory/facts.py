@@ -48,7 +48,10 @@ RULES_SHARE = 0.75  # of the room of Key References
 CLOSINGS_SHARE = 0.5  # of the room of Completed Work: what came of each turn
 MANY = 15  # files from which those that tell nothing are gathered
 PLAIN_WRITES = 2  # changes of a file that may have been passed by
+SCRATCH_FOLDER = 40  # characters of a folder that will be gone soon
 TOGETHER = 3  # such files of one folder that stand on one line
+AHEAD_TURNS = 6  # turns after which what was named as next is forgotten
+REPLY = 140  # characters of the agent's reply to a correction that asks
 FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
 FIRST = "First request:"
@@ -62,6 +65,7 @@ STANDS = "Where it stands, in the agent's latest words:"
 STEPS = "Latest steps:"
 LISTED = "On the to-do list:"
 PROPOSED = "Proposed or asked by the agent, no answer yet:"
+AHEAD = "Named by the agent as next or remaining (some of it may be done since):"
 COMMITS = "Commits:"
 LINKS = "Pull requests and issues:"
 DONE = "Finished items of the to-do list:"
@@ -91,6 +95,7 @@ ORDER = (
     UNDER_WAY,
     LISTED,
     PROPOSED,
+    AHEAD,
     COMMITS,
     OUTWARD,
     LINKS,
@@ -220,7 +225,8 @@ def _errors(ledger: Ledger, share: int) -> Groups:
         for place, one in enumerate(failures.open)
     ]
     left = [
-        Line(ERRORS, LEFT, _left(one, root, turn(ledger, one.last)), place) for place, one in enumerate(failures.left)
+        Line(ERRORS, LEFT, _left(one, root, turn(ledger, one.last)), place)
+        for place, one in enumerate(_distinct_failures(failures.left, failures.open))
     ]
     fixed = [Line(ERRORS, FIXED, _failure(one, False, root), place) for place, one in enumerate(failures.fixed[:12])]
     names = ledger.state.work.checks.names[:20]
@@ -243,7 +249,8 @@ def _correction(one: Request, limit: int) -> str:
     about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
     about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
     parted = " — " if how else ""
-    return f"{how}{about}{parted}user: {quoted(one.text, limit)}{_answering(one)}"
+    reply = f" — agent then: {quoted(one.reply, REPLY)}" if one.reply else ""
+    return f"{how}{about}{parted}user: {quoted(one.text, limit)}{_answering(one)}{reply}"
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
@@ -256,6 +263,19 @@ def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
     cure = f" — after: {told(one.cure, 110)}" if one.cure else ""
     cure = f" — agent then: {quoted(one.cause, 110)}{cure}" if one.cause and one.cause != one.cure else cure
     return f"- fixed: {what} — output: {lines}{cure}"
+
+
+def _distinct_failures(failures: list[Failure], others: list[Failure]) -> list[Failure]:
+    """The newest of failures with the same output, figures aside, and none that others say already."""
+    known = {_figureless(one.lines[0]) for one in others}
+    newest: dict[str, Failure] = {}
+    for one in failures:
+        newest.setdefault(_figureless(one.lines[0]), one)
+    return [one for output, one in newest.items() if output not in known]
+
+
+def _figureless(line: str) -> str:
+    return re.sub(r"[0-9]+", "#", line)
 
 
 _ENTERED = re.compile(r"^cd \S+(?: && |; | )")
@@ -289,9 +309,30 @@ def _pending(ledger: Ledger, share: int) -> Groups:
         for place, (text, status) in enumerate(items)
     ]
     narrative = ledger.state.narrative
-    offers = [note.words for note in narrative.notes if note.text == narrative.texts and _OFFER.search(note.words)]
+    latest = [note for note in narrative.notes if note.text == narrative.texts and not note.ahead]
+    offers = [note.words for note in latest if _OFFER.search(note.words)]
     proposed = [Line(PENDING, PROPOSED, f"- agent: {quoted(text)}", place) for place, text in enumerate(offers[-3:])]
-    return [(under_way(ledger, share // 3), share // 2), (listed, share), (proposed, share // 2)]
+    return [
+        (under_way(ledger, share // 3), share // 2),
+        (listed, share),
+        (proposed, share // 2),
+        (_ahead(ledger, share // 2), share // 2),
+    ]
+
+
+def _ahead(ledger: Ledger, share: int) -> list[Line]:
+    """What the agent named as next or remaining, unless that was many turns ago."""
+    state = ledger.state
+    notes = state.narrative.ahead
+    if not notes or state.turns.at(ledger.now) - state.turns.at(notes[0].index) > AHEAD_TURNS:
+        return []
+    marks = [turn(ledger, note.index) for note in notes]
+    room = share - len(AHEAD) - sum(len(mark) + FRAME + len("agent: ") for mark in marks)
+    fair = max(50, fair_limit([len(note.words) for note in notes], room))
+    return [
+        Line(PENDING, AHEAD, f"- {mark}agent: {quoted(note.words, fair)}", place)
+        for place, (mark, note) in enumerate(zip(marks, notes, strict=True))
+    ]
 
 
 # -- Completed Work
@@ -410,7 +451,10 @@ def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
     folders: dict[tuple[str, str], list[str]] = {}
     for path, file in files:
         state = f"{file.state} by a {file.by}" if file.by else file.state
-        folders.setdefault((state, posixpath.dirname(shown_path(path, root))), []).append(posixpath.basename(path))
+        folder = posixpath.dirname(shown_path(path, root))
+        if is_scratch(path) and len(folder) > SCRATCH_FOLDER:
+            folder = f"…/{posixpath.basename(folder)}"
+        folders.setdefault((state, folder), []).append(posixpath.basename(path))
     return [
         Line(FILES, WRITTEN, f"- {state} in {folder or 'the root'}: {', '.join(names)}", 1 + place)
         for place, ((state, folder), names) in enumerate(folders.items())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HALF_LIFE = 600
 TOUCHED = 4  # names on one line of a file
 ONCE_OVER = 8  # lines of a subagent once its turn is over
-ABOUT = 0.8  # worth of what a new file says it is: it does not age
+ABOUT = 4.0  # worth of what a new file says it is, more than many names: it does not age
 PACK = 12  # names on one line of names
 PACKS = 4  # such lines for one file
 
@@ -183,7 +183,7 @@ def _more_asked(ledger: Ledger) -> Iterable[Line]:
         if len(one.text) > 500:
             for place, sentence in enumerate(sentences(one.text)):
                 if 30 <= len(sentence) <= 300:
-                    text = f"- user: {quoted(sentence, 260)}"
+                    text = f"- {facts.turn(ledger, one.index)}user: {quoted(sentence, 260)}"
                     yield Line(REFERENCES, facts.ASKED, text, one.index + place / 1000, 0.8)
 
 

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from memcli.ledger.clean import clip
+from memcli.ledger.clean import ELISION, clip
 from memcli.ledger.prose import TELLING, telling
 from memcli.memory.budget import Line
 from memcli.memory.quoting import quoted, spelled, told
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RESULTS = "Results by turn, in the agent's words:"
 REQUEST_LIMIT = 48  # characters of a request above its results
+LONG_WORD = 120  # characters of an address that is all a request begins with
 CLOSING_LIMIT = 170
 MAX_TURNS = 40  # turns of which it is said what came of them
 
@@ -55,7 +56,7 @@ class Labels:
         self.turns = ledger.state.turns
         self.asked = {index: f"the user ran {spelled(name)}" for index, name in ledger.state.requests.ran}
         self.asked |= {
-            one.index: f"user: {quoted(one.text, REQUEST_LIMIT)}"
+            one.index: f"user: {quoted(one.text, _room(one.text))}"
             for one in ledger.state.requests.said
             if one.via in ("prompt", "command")
         }
@@ -69,9 +70,14 @@ class Labels:
         return f"t{number}, {self.asked.get(self.turns.starts[place], 'a request no longer known')}:"
 
 
+def _room(text: str) -> int:
+    """Characters of a request above its results: a first word that is longer (an address) stands whole, if it can."""
+    return max(REQUEST_LIMIT, min(len(text.split(" ", 1)[0]) + len(ELISION) + 1, LONG_WORD))
+
+
 def is_result(ledger: Ledger, note: Note) -> bool:
-    """True for a note that may stand among the results: no question, no offer, nothing that has passed since."""
-    return not asks(note.words) and not ledger.state.narrative.expired(note)
+    """True for a note that may stand among the results: no question, no offer, nothing ahead or passed since."""
+    return not note.ahead and not asks(note.words) and not ledger.state.narrative.expired(note)
 
 
 def closings(ledger: Ledger) -> list[Line]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from memcli.ledger.clean import clip
 from memcli.ledger.narrative import passing
+from memcli.ledger.prose import announces
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.quoting import quoted, spelled
 from memcli.memory.sections import ACTIVE_WORK, PENDING
@@ -27,6 +28,8 @@ def said_so_far(ledger: Ledger, share: int) -> list[Line]:
     said = [note for note in state.narrative.notes if note.index > state.turn and not note.plan]
     notes = [note for note in said[:-3] if not passing(note.words)] + said[-3:]  # what was awaited has come since
     room = int(share * SHARE) - len(SAID)
+    if sum(len(note.words) + 12 for note in notes[:-3]) > room // 2:  # what was announced has been done since
+        notes = [note for note in notes[:-3] if note.reason or not announces(note.words)] + notes[-3:]
     recent = notes[-3:]
     fair = max(60, fair_limit([len(note.words) + 12 for note in notes[:-3]], room // 2))
     lines = [Line(ACTIVE_WORK, SAID, f"- agent: {quoted(note.words)}", note.index + 0.01) for note in recent]

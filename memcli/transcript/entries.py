@@ -38,10 +38,13 @@ class UserText(Part, frozen=True):
 
 
 class AssistantText(Part, frozen=True):
-    """Words of the agent. `final` is True where the format itself marks the answer of a turn."""
+    """Words of the agent. `final` is True where the format itself marks the answer of a turn, `commentary` where it
+    says that the agent goes on.
+    """
 
     text: str
     final: bool = False
+    commentary: bool = False
 
 
 class Thinking(Part, frozen=True):

@@ -83,3 +83,13 @@ def test_the_ledger_pairs_a_request_with_the_text_before_it() -> None:
 
 def test_the_moment_knows_what_the_last_request_answers() -> None:
     assert presented(agent(PLAN), user("2")).state.answers == ["2. Keep the workflow and cache more"]
+
+
+def test_both_of_three_items_means_what_the_question_names() -> None:
+    offer = offer_of("1. the floor\n2. the template\n3. the default\n\nShall I write it down and open the change?")
+
+    assert offer.answered("yes, do both") == ["Shall I write it down and open the change?"]
+
+
+def test_a_long_text_with_items_of_its_own_answers_none_of_the_agents() -> None:
+    assert offer_of(PLAN).answered("1. the planner is wrong " + "because it reads the list " * 20) == []

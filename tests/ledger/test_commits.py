@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memcli.ledger.commits import Commit, subjects_in, whole_files
-from tests.ledger.builders import edited, folded, place, ran, wrote
+from tests.ledger.builders import done, edited, folded, place, ran, wrote
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
@@ -102,3 +102,11 @@ def test_a_file_known_from_git_alone_was_written_by_no_call() -> None:
     ledger = folded(place(), *ran("git commit -m x", "[main 1a2b3c4] x\n create mode 100644 src/new.py"))
 
     assert ledger.state.files.written["/home/dev/shop/src/new.py"].writes == 0
+
+
+def test_a_commit_that_takes_its_time_is_known_once_it_has_ended() -> None:
+    begun = done("exec_command", {"cmd": "git commit -m 'Sum'"}, "Process running with session ID 7\nOutput:\n")
+    ended = done("write_stdin", {"session_id": 7}, "Process exited with code 0\nOutput:\n[main 1234567] Sum\n")
+
+    assert folded(begun).state.commits.made == {}
+    assert [one.sha for one in folded(begun, ended).state.commits.made.values()] == ["1234567"]

@@ -169,3 +169,47 @@ def test_what_npm_adds_to_any_failure_and_code_squeezed_into_a_line_say_nothing(
     output = f"{squeezed}\nsrc/a.ts(3,1): error TS2339: no such member\nnpm error path /home/dev/shop\n{squeezed}"
 
     assert telling_lines(output) == ["src/a.ts(3,1): error TS2339: no such member"]
+
+
+FAILS = "--- FAIL: TestSum (0.00s)\ncart_test.go:9: expected 3 items, got 2 in the cart"
+
+
+@pytest.mark.parametrize(
+    ("failed", "worked"),
+    [
+        ("go test ./cart", "go test ./..."),
+        ("env GOCACHE=/c go test -run TestSum ./cart", "go test -race ./... 2>&1 | tail -20"),
+        ("cargo test cart::sum", "cargo test"),
+        ("pytest tests/test_cart.py -k total", "pytest -q"),
+    ],
+)
+def test_a_check_that_passes_over_everything_fixes_its_parts(failed: str, worked: str) -> None:
+    assert len(fixed(ran(failed, FAILS, failed=True), ran(worked))) == 1
+    assert folded(ran(failed, FAILS, failed=True), ran(worked)).state.work.checks.names == []
+
+
+@pytest.mark.parametrize(
+    ("failed", "worked"),
+    [
+        ("go test ./cart", "go test -run TestOther ./..."),
+        ("go test -race ./cart", "go test ./..."),
+        ("go test ./cart", "go vet ./..."),
+        ("make lint", "make"),
+        ("npm run test:cart", "npm run"),
+    ],
+)
+def test_a_check_of_other_or_fewer_things_fixes_nothing(failed: str, worked: str) -> None:
+    assert len(opened(ran(failed, FAILS, failed=True), ran(worked))) == 1
+
+
+def test_a_pipe_that_hides_a_failure_fixes_no_parts() -> None:
+    hidden = ran("go test ./... 2>&1 | tail -5", "--- FAIL: TestOther (0.00s)\nFAIL")
+
+    assert len(opened(ran("go test ./cart", FAILS, failed=True), hidden)) == 1
+
+
+def test_changes_that_git_took_in_later_leave_no_open_error_of_git() -> None:
+    locked = ran("git commit -m 'Sum'", "fatal: Unable to create '.git/index.lock': File exists.", failed=True)
+
+    assert opened(locked, ran("git add a.go && git commit -m 'Sum of all'", "[main 1234567] Sum of all")) == []
+    assert len(opened(locked, ran("git add a.go"))) == 1

@@ -74,3 +74,28 @@ def test_beyond_the_cap_plain_prompts_go_before_the_first_and_corrections(monkey
         "no",
         "third one",
     ]
+
+
+def why(*said: str) -> str:
+    entries = [user("build it"), user("why is the lock there again?", steering=True), *map(agent, said)]
+    return folded(*entries).state.requests.said[-1].reply
+
+
+def test_a_correction_that_asks_why_keeps_what_the_agent_answered() -> None:
+    assert why("I'm looking first.", "Two commits ran at once. I wait now.") == "Two commits ran at once. I wait now."
+
+
+def test_the_first_answer_to_a_correction_stands() -> None:
+    assert why("Two commits ran at once.", "All of the tests are green now.") == "Two commits ran at once."
+
+
+def test_other_words_need_no_reply() -> None:
+    entries = [user("build it"), user("use tabs, please?", steering=True), agent("All files have tabs now.")]
+
+    assert folded(*entries).state.requests.said[-1].reply == ""
+
+
+def test_a_log_inside_a_request_takes_the_room_of_one_line() -> None:
+    log = "\n".join(f"time=10:0{n} level=INFO msg=planned" for n in range(9))
+
+    assert folded(user(f"{log}\nwhy?")).state.requests.said[-1].text == "time=10:00 level=INFO msg=planned […] why?"

@@ -219,3 +219,12 @@ def test_of_a_huge_output_only_the_ends_are_searched_for_tests() -> None:
     )
 
     assert set(failing(ran("go test", output, failed=True))) == {"TestFirst", "TestLast"}
+
+
+def test_loading_a_tool_is_no_look_up() -> None:
+    assert folded(user("go"), done("ToolSearch", {"query": "select:TaskList,WebFetch"})).state.actions.done == {}
+
+
+def test_marks_without_words_cost_no_time() -> None:
+    assert not checks.shows_failure("-\n" * 60_000)
+    assert checks.shows_failure("ok  \tshop/cart\n--- FAIL: TestSum")

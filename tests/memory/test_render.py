@@ -13,7 +13,7 @@ from memcli.memory import sections
 from memcli.memory.current_state import Covered, current_state
 from memcli.memory.document import Document, parse
 from memcli.memory.render import render
-from memcli.transcript.entries import Entry, ToolResult
+from memcli.transcript.entries import Entry, MachineText, ToolResult
 from tests.ledger.builders import (
     a_session,
     agent,
@@ -269,7 +269,7 @@ def test_a_long_text_of_the_person_shows_its_middle_elsewhere() -> None:
     )
     long = f"{'Please look at all of this. ' * 30} {pasted} {'Thanks for looking at all of this. ' * 60}"
 
-    assert '- user: "The first_check of the billing page fails' in text("Key References", user(long))
+    assert '- [t1] user: "The first_check of the billing page fails' in text("Key References", user(long))
 
 
 def test_what_a_document_says_of_itself_is_shown() -> None:
@@ -510,3 +510,33 @@ def test_paths_are_told_below_the_common_folder_where_no_directory_is_recorded()
 
     assert "- src/cart.py — modified" in text("Files", two)
     assert "- files lie below `/home/dev/shop`" in text("Key References", two)
+
+
+def test_one_output_of_several_failed_commands_is_told_once() -> None:
+    locked = "fatal: Unable to create '.git/index.lock': File exists."
+    entries = [one for n in range(3) for one in ran(f"git add part_{'abc'[n]}.py", locked, failed=True)]
+
+    assert text(sections.ERRORS, user("go"), *entries, *ran("git add .")).count("index.lock") == 1
+
+
+def test_a_command_without_words_is_the_last_request_of_this_moment() -> None:
+    ran_it = entry("user", MachineText("<command-name>/ship</command-name>"))
+    before = [user("look at it"), agent("It is fine."), *ran("ls")]
+
+    assert "- last request: the user ran `/ship`" in now(*before, ran_it)
+    assert "look at it" not in now(*before, ran_it)
+    assert '- last request, user: "no, wait"' in now(*before, ran_it, user("no, wait"))
+
+
+def test_a_command_with_words_is_told_with_them() -> None:
+    words = user("the tests", "command").parts[0]
+
+    assert 'user: `/review` "the tests"' in now(
+        entry("user", words, MachineText("<command-name>/review</command-name>"))
+    )
+
+
+def test_what_a_client_does_for_itself_is_no_request() -> None:
+    own = entry("user", MachineText("<command-name>/clear</command-name>"))
+
+    assert '- last request, user: "look at it"' in now(user("look at it"), own)

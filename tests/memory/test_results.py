@@ -114,3 +114,27 @@ def test_what_came_of_a_turn_is_told_before_its_other_notes() -> None:
     shown = text(sections.COMPLETED, *entries, *LAST)
 
     assert all(f"- Part {n} of the shop is released." in shown for n in range(6))
+
+
+REPORT = "The cart has been moved to its own module, prices too.\n\n**Remaining:**\n"
+REPORT += "- Move the checkout over to the module, with all that the form asks of the cart\n- Delete the docs of the old cart, too"
+
+
+def test_what_remains_is_pending_and_no_result() -> None:
+    entries = [user("move the shop"), agent(REPORT), user("fine, first a look at it"), *ran("ls")]
+
+    assert "Move the checkout over" not in text(sections.COMPLETED, *entries)
+    assert '- [t1] agent: "Delete the docs of the old cart, too"' in text(sections.PENDING, *entries)
+
+
+def test_what_was_named_as_next_long_ago_is_forgotten() -> None:
+    later = [one for n in range(9) for one in (user(f"now number {n}"), agent("That is done, with its tests."))]
+
+    assert "checkout" not in text(sections.PENDING, user("move the shop"), agent(REPORT), *later)
+
+
+def test_a_request_that_is_an_address_stands_above_its_results() -> None:
+    address = "https://shop.example/issues/532/of-the-cart-that-was-lost-in-the-checkout"
+    entries = [user(f"{address} please"), agent("The cart is lost because its cookie ends too early."), user("ok")]
+
+    assert f't1, user: "{address} […]":' in text(sections.COMPLETED, *entries)

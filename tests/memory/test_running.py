@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memcli.memory import sections
-from memcli.transcript.entries import MachineText
+from memcli.transcript.entries import AssistantText, MachineText
 from tests.ledger.builders import agent, done, entry, ran, stopped, user
 from tests.memory.test_render import text
 
@@ -81,3 +81,18 @@ def test_a_command_without_words_is_under_way_too() -> None:
     began = entry("user", MachineText("<command-name>/ship</command-name>"))
 
     assert "- in progress, the command `/ship`" in text(sections.PENDING, began, agent("I build it."), *ran("make"))
+
+
+def test_a_text_that_says_the_work_goes_on_leaves_the_turn_under_way() -> None:
+    going_on = entry("assistant", AssistantText("The docs are right, I am committing them.", commentary=True))
+
+    assert "in progress" in text(sections.PENDING, *TURN, going_on)
+
+
+def test_in_a_long_turn_announcements_give_way_to_what_was_found() -> None:
+    said = [one for n in range(20) for one in (agent(f"Let me look at the part {n} of the planner."), *ran(f"ls {n}"))]
+    found = agent("The planner ignores the figure of the second part.")
+    active = text(sections.ACTIVE_WORK, user("find it"), *said[:20], found, *said[20:])
+
+    assert "ignores the figure of the second part" in active
+    assert "the part 3 of" not in active.split("Latest steps:")[0]

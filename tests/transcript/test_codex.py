@@ -478,3 +478,11 @@ def test_the_event_behind_a_memory_is_no_echo_of_it() -> None:
     memory = "<!-- memcli generation=g covered=0000000 digest=d -->\n## User Intent"
 
     assert script(codex(item(memory), told("go"), item("go")))[1:] == ["user| prompt: go"]
+
+
+def test_what_the_agent_says_on_the_way_is_marked() -> None:
+    said = {"type": "message", "role": "assistant", "content": "hm"}
+    records = [("response_item", {**said, "phase": phase}) for phase in ("commentary", "final_answer", None)]
+    parts = [part for one in codex(*records) for part in one.parts if isinstance(part, AssistantText)]
+
+    assert [part.commentary for part in parts] == [True, False, False]

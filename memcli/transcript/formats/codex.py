@@ -200,10 +200,12 @@ class Reader:
         if kind == "message" and role == "user":
             return _entry(found, self._words(payload.content), "user")
         if kind == "message" and role == "assistant":
-            final = payload.phase == "final_answer"
+            final, commentary = payload.phase == "final_answer", payload.phase == "commentary"
             texts = [text for block in blocks(payload.content) if (text := string(block.get("text"))).strip()]
             own = self._is_own(string(payload.id))
-            said: list[AnyPart] = [MachineText(text) if own else AssistantText(text, final) for text in texts]
+            said: list[AnyPart] = [
+                MachineText(text) if own else AssistantText(text, final, commentary) for text in texts
+            ]
             return _entry(found, said, "assistant")
         if kind == "message":
             return _entry(found, [MachineText(text_of(payload.content))], "system")

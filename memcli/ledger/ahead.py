@@ -1,0 +1,40 @@
+"""Ahead: what a text of the agent names as next or remaining, item by item.
+
+Such a list is no result, though it often stands at the end of a report, right behind what was done; and what of it the
+person did not take up at once is still to be done. Only lists under words that say so count.
+"""
+
+from __future__ import annotations
+
+import re
+
+from memcli.ledger.prose import LEAD_LIMIT, bare
+
+MAX_ITEMS = 9
+
+_LEAD = re.compile(
+    r"(?i)^\W*(?:"
+    r"remaining\b|next(?: steps?)?\W*$|next up\b|"
+    r"(?:what(?:['’]s| is)|still) (?:left|next|missing|remaining|open|to do)\b|"
+    r"next\b.*\bi(?:['’]d| would)\b|to[- ]?do\W*$|left to do\b|not (?:yet )?(?:done|implemented)\b|"
+    r"open (?:items?|points?)\b|outstanding\b|follow[- ]?ups?\b|deferred\b|"
+    r".{0,60}\b(?:(?:is|are|remains?) (?:left|open|missing)|remaining|still missing|left to do|next steps?)\W*$)"
+)
+_ITEM = re.compile(r"^(?:[-*+•]|\(?(?:\d{1,2}|[A-Ha-h])[.)]|\[ \])\s+\S")
+_HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)")
+
+
+def ahead_in(text: str) -> list[str]:
+    """The items of a text (cleaned) that it names as next or remaining, without marks, in order."""
+    items: list[str] = []
+    listing = False
+    for line in text.split("\n"):
+        words = bare(line)
+        if not line.strip() or (listing and line.startswith((" ", "\t"))):
+            continue
+        if listing and _ITEM.match(line):
+            items.append(words)
+        else:
+            leads = len(words) <= LEAD_LIMIT and (bool(_HEADING.match(line)) or words.endswith(":"))
+            listing = leads and bool(_LEAD.match(words))
+    return items[:MAX_ITEMS]
