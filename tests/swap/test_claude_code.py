@@ -331,3 +331,14 @@ def test_a_session_of_one_prompt_is_a_tail_of_one_line() -> None:
     (line,) = ENCODER.tail(lines_of(WRITERS["claude-code"]([("prompt", "a")])), Plan(end=1))
 
     assert (line.offset, line.counts, line.time) == (0, True, TIME)
+
+
+@pytest.mark.parametrize(("called", "source"), [("c", "refusal"), ("lost", "queued")])
+def test_words_of_a_refusal_are_marked_as_heard_there_only_while_the_refusal_stands(called, source) -> None:
+    """A refusal whose call is lost is left out; a reader of the swapped file hears its words in their own line."""
+    asked = agent("a2", call(called), parent="a1")
+    refused = user("r", [result("c", "rejected. The user said:\nnot so", is_error=True)], "a2")
+    at = len(b"".join(map(dump, (*START, asked))))
+    made = tail(*START, asked, refused, user("u2", "go on", "r"), words=((at, "not so"),))
+
+    assert [line.get("promptSource") for line in made if line["message"]["content"] == "not so"] == [source]

@@ -167,7 +167,7 @@ def test_the_first_meta_is_the_sessions_own_and_the_last_time_the_newest() -> No
     parent = {"timestamp": "T2", "type": "session_meta", "payload": {"id": "b"}}
     found = ENCODER.context(map(dump, [META, parent]), map(dump, [event("task_started"), {"timestamp": 5}]))
 
-    assert found == {"rules": [], "meta": META["payload"], "time": "T"}
+    assert found == {"rules": [], "meta": META["payload"], "numbered": False, "time": "T"}
 
 
 @pytest.mark.parametrize(
@@ -219,6 +219,29 @@ def test_a_second_name_of_the_session_is_renewed_too() -> None:
 def test_a_file_without_beginning_has_a_memory_all_the_same() -> None:
     assert [made["type"] for made in shown({})] == ["response_item"]
     assert shown({"time": 'naïve"'})[0]["timestamp"] == "na?ve"
+
+
+NUMBERED = {"meta": {"id": "a", "cwd": "/w"}, "rules": [message("user", "# AGENTS.md")], "numbered": True}
+
+
+def test_records_are_numbered_from_the_first_on_where_the_client_numbers_them() -> None:
+    """It refuses to resume a file whose last record has no number."""
+    records = tail({**message("user", "go"), "ordinal": 40}, event("task_complete"), envelope=NUMBERED)
+
+    assert [made["ordinal"] for made in (*shown(NUMBERED), *records)] == [0, 1, 2, 3, 4]
+
+
+def test_records_that_the_client_does_not_number_stay_as_they_are() -> None:
+    envelope = {**NUMBERED, "numbered": False}
+
+    assert not any("ordinal" in made for made in (*shown(envelope), *tail(message("user", "go"), envelope=envelope)))
+
+
+@pytest.mark.parametrize("number", [{}, {"ordinal": 0}])
+def test_the_meta_tells_whether_records_are_numbered(number) -> None:
+    meta = {"type": "session_meta", **number, "payload": {"id": "s"}}
+
+    assert ENCODER.context([dump(meta)], [])["numbered"] == bool(number)
 
 
 # ---- as Anthropic blocks

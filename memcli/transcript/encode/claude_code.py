@@ -113,7 +113,7 @@ def tail(lines: Iterable[tuple[int, bytes]], plan: Plan) -> Iterator[Out]:
     """The tail as a straight chain under the memory message."""
     items = _in_order(_items(lines, plan), plan)
     arranged = arrange(items, plan, _no_result, _trim, join=True)
-    return _chain(_behind_memory(_once(arranged)), plan)
+    return _chain(_behind_memory(_unheard(_once(arranged))), plan)
 
 
 def said(record: Record) -> tuple[str, str, list[Record]] | None:
@@ -322,6 +322,15 @@ def _once(items: list[Item]) -> list[Item]:
         for item, derived, *near in zip(items, again, before, after, strict=True)
         if not (derived and any(_text(item) in texts for texts in near))
     ]
+
+
+def _unheard(items: list[Item]) -> list[Item]:
+    """The words of a refusal that answered no call, and so was left out, are heard in their own line only."""
+    refusals = {item.offset for item in items if item.kind == "r"}
+    for item in items:
+        if item.kind == "w" and item.record.get("promptSource") == "refusal" and item.offset not in refusals:
+            item.record["promptSource"] = "queued"
+    return items
 
 
 def _run(items: list[Item], without: list[bool], until: str = "ar") -> list[set[str]]:

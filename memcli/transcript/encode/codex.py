@@ -7,6 +7,9 @@ Dropped from the tail: reasoning (items and events), the client's compactions an
 further session metas (they carry old ids), rollbacks (the turns they took away are skipped; on resume they would take
 others), and counts of tokens: on resume the last one is taken for the size of the context, which would set off a
 compaction at once. Everything else, events of the second view included, is kept as it is.
+
+Where the client numbers its records (`ordinal`), ours are numbered from 0 as it would do: it refuses to resume a file
+whose last record has no number (seen with 0.169).
 """
 
 from __future__ import annotations
@@ -65,7 +68,7 @@ _TURN = "turn"  # calls and answers of one turn may stand in any order
 
 def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
     """The session's own meta (the first; later ones are of resumes, or of the parent of a fork), the rules it began
-    with, and the newest time."""
+    with, whether its records are numbered, and the newest time."""
     first = list(first)
     found: Record = {"rules": _rules(first)}
     for raw in (*first, *last):
@@ -73,6 +76,7 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
             payload = record.get("payload")
             if record.get("type") == "session_meta" and "meta" not in found and isinstance(payload, dict):
                 found["meta"] = payload
+                found["numbered"] = "ordinal" in record
             if isinstance(record.get("timestamp"), str):
                 found["time"] = record["timestamp"]
     return found
@@ -104,7 +108,7 @@ def message(before: str, state: str, after: str, envelope: Record, tokens: int =
     frame = Frame()
     if envelope.get("meta"):
         meta = {name: value for name, value in envelope["meta"].items() if name not in ("id", "session_id")}
-        frame.add(b'{"timestamp":' + _time(time) + b',"type":"session_meta","payload":{"id":"')
+        frame.add(b'{"timestamp":' + _time(time) + _ordinal(envelope, 0) + b',"type":"session_meta","payload":{"id":"')
         frame.fill("session")
         if "session_id" in envelope["meta"]:
             frame.add(b'","session_id":"')
@@ -112,10 +116,11 @@ def message(before: str, state: str, after: str, envelope: Record, tokens: int =
         frame.add(b'",')
         frame.fields(meta)
         frame.data[-1:] = b"}}\n"
-    for rule in envelope.get("rules", ()):
-        frame.add(dump({**rule, "payload": {**rule["payload"], "role": "developer"}}) + b"\n")
-    frame.add(b'{"timestamp":' + _time(time) + b',"type":"response_item","payload":{"type":"message","role":"user",')
-    frame.add(b'"content":[{"type":"input_text","text":"')
+    for place, rule in enumerate(envelope.get("rules", ()), start=1):
+        number = {"ordinal": place} if envelope.get("numbered") else {}
+        frame.add(dump({**rule, **number, "payload": {**rule["payload"], "role": "developer"}}) + b"\n")
+    frame.add(b'{"timestamp":' + _time(time) + _ordinal(envelope, _opening(envelope) - 1) + b',"type":"response_item",')
+    frame.add(b'"payload":{"type":"message","role":"user","content":[{"type":"input_text","text":"')
     return frame.text(before, state, after, b'"}]}}\n')
 
 
@@ -123,10 +128,22 @@ def _time(time: str) -> bytes:
     return b'"' + time.encode("ascii", "replace").replace(b'"', b"") + b'"'
 
 
+def _opening(envelope: Record) -> int:
+    """How many lines `message` writes."""
+    return bool(envelope.get("meta")) + len(envelope.get("rules", ())) + 1
+
+
+def _ordinal(envelope: Record, place: int) -> bytes:
+    return b',"ordinal":%d' % place if envelope.get("numbered") else b""
+
+
 def tail(lines: Iterable[tuple[int, bytes]], plan: Plan) -> Iterator[Out]:
     """The tail without reasoning and without what belongs to the history that was replaced."""
     messages = _Messages()
-    for item in arrange(_items(lines, plan), plan, _no_result, lambda _item, _indexes: False):
+    items = arrange(_items(lines, plan), plan, _no_result, lambda _item, _indexes: False)
+    for place, item in enumerate(items, start=_opening(plan.envelope)):
+        if plan.envelope.get("numbered"):
+            item.record["ordinal"], item.raw = place, None
         yield Out(item.offset, item.data(), messages.counts(item.record), str(item.record.get("timestamp") or ""))
 
 
