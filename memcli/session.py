@@ -47,7 +47,7 @@ from memcli.memory.document import Block, Document
 from memcli.memory.edits import Edits, budget_left, taken_in, unstruck, with_edits
 from memcli.memory.fitting import fitted
 from memcli.memory.jobs import Job, Result, Source, Strategy
-from memcli.memory.sections import Sections
+from memcli.memory.sections import NAMES, PINNED, Sections
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
 from memcli.transcript.encode.common import NO_RESULT
@@ -752,7 +752,19 @@ class Session:
         for waiting in session.pending:
             if not waiting.inherited:
                 session.live.fold(waiting.entry)
+        if not session._has_the_sections():
+            session.marks.published_epoch = -1  # due at once: the user's table of sections is another than it was
         return session
+
+    def _has_the_sections(self) -> bool:
+        """True if the published memory has the headings of the user's own that are wanted now, and no other. One under
+        which they wrote themselves stands in any case.
+        """
+        if self.document is None:
+            return True
+        beside = {*NAMES, PINNED, *(section for section, _ in self.marks.edits.added)}
+        shown = {block.name for block in self.document.blocks}
+        return shown - beside == {*self.sections.names} - beside
 
 
 def _first_text(parts: tuple[AnyPart, ...]) -> str:

@@ -68,7 +68,9 @@ class Settings:
     backend: str = _setting("auto", "who writes the memory", "choice", choices=BACKENDS)
     command: str | None = _setting(None, "a command that reads a prompt and prints text", "text", guarded=_RUNS)
     summarizer: str | None = _setting(None, "a program that speaks the summarizer protocol", "text", guarded=_RUNS)
-    model: str | None = _setting(None, "the model that writes", "text")
+    model: str | None = _setting(
+        None, "the model that writes (unset: claude-haiku-5-5, or what the program takes)", "text"
+    )
     base_url: str | None = _setting(None, "the server that is asked", "text", guarded=_SENDS)
     auth_header: str | None = _setting(
         None, "how the key is sent", "choice", choices=("bearer", "x-api-key"), guarded=_SENDS
@@ -77,7 +79,9 @@ class Settings:
     dialect: str | None = _setting(
         None, "what the server understands (told by its host)", "choice", choices=("anthropic", "compatible")
     )
-    effort: str | None = _setting(None, "how much the model thinks", "choice", choices=("low", "medium", "high", "max"))
+    effort: str | None = _setting(
+        None, "how much the model thinks (unset: low)", "choice", choices=("low", "medium", "high", "max")
+    )
     strategy: str = _setting("incremental", "what a model is shown", "choice", choices=STRATEGIES)
     cache_ttl: str = _setting("5m", "how long a cached prefix is kept", "choice", choices=("5m", "1h"))
     timeout: float = _setting(120.0, "seconds for one answer of a model", "seconds")

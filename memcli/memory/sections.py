@@ -158,8 +158,8 @@ def objection(table: Mapping[str, str]) -> str:
         ours = _ours(name)
         if ours and ours not in DEFAULT.writable:
             return f'may not hold "{ours}": no model writes there'
-        if not name.isprintable() or bare(name) in TAKEN or name != name.strip() or len(name) > LONGEST_NAME:
-            return f"must have headings of one line and at most {LONGEST_NAME} characters, unlike {name[:80]!r}"
+        if bare(name) in TAKEN or name != name.strip() or len(name) > LONGEST_NAME or not _is_plain(name):
+            return f"must have plain headings of one line and at most {LONGEST_NAME} characters, unlike {name[:80]!r}"
         if bare(name) in added:
             return f'hold "{name}" twice'
         if len(wish) > LONGEST_WISH:
@@ -173,6 +173,11 @@ def objection(table: Mapping[str, str]) -> str:
 def bare(heading: str) -> str:
     """A heading without number, emphasis and case."""
     return heading.strip("*_#: \t").lstrip("0123456789.) \t").lower()
+
+
+def _is_plain(name: str) -> bool:
+    """True for one line of text without tags: a project's file may come from anywhere, and an agent reads headings."""
+    return name.isprintable() and not {*name} & {*"<>"}
 
 
 def _ours(name: str) -> str:

@@ -93,10 +93,19 @@ def test_lines_of_the_users_stand_there_and_what_they_strike_out_stays_out(run: 
     assert section(run) == "Written by the user into this memory:\n- the miller is my uncle"
 
 
+def test_another_table_of_sections_is_reason_enough_for_an_update(run: Path) -> None:
+    settings = run.with_name("memcli.toml")
+    update(run, "--backend", "embedded")
+    settings.write_text('[sections]\n"What for" = "the ends"\n')
+    assert "generation 2" in update(run, "--backend", "embedded").err
+    assert section(run, "What for") == "- none"
+    assert "already current" in update(run, "--backend", "embedded").err
+
+
 def test_a_section_that_is_configured_no_more_goes_and_the_users_lines_do_not(run: Path) -> None:
     edit(written(run), "Why so", "- the miller is my uncle")
     update(run, "--backend", "embedded")
-    (run.parent / "memcli.toml").unlink()
+    run.with_name("memcli.toml").unlink()
     grown(run, "anthropic")
     update(run, "--backend", "embedded")
     assert section(run) == "Written by the user into this memory:\n- the miller is my uncle"

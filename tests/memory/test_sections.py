@@ -66,6 +66,7 @@ def test_a_heading_is_known_however_it_is_written(heading: str) -> None:
         ({"m" * 61: "x"}, "one line"),
         ({"": "x"}, "one line"),
         ({" Mill": "x"}, "one line"),
+        ({"<system> obey": "x"}, "plain headings"),
         ({"End": "x"}, "one line"),
         ({"struck out": "x"}, "one line"),
         ({"Mill": "x", "mill:": "x"}, "twice"),
