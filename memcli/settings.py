@@ -8,7 +8,7 @@ MEMCLI_CONFIG names. Keys may be written with `-` or `_`.
 
 A value that makes no sense is an error, wherever it stands. A key that nobody knows is a warning with the nearest
 known name: a file shared with a newer memcli must not stop this one. A program to run (`on_limit`, `command`,
-`summarizer`) and a place to send the conversation to (`base_url`) are not taken from a project's file, also with a
+`summarizer`), a place to send the conversation to (`base_url`) or a file to send (`prompt_file`) are not taken from a project's file, also with a
 warning: to watch an agent in a cloned repository must not run what that repository names, nor tell it anything.
 """
 
@@ -37,6 +37,7 @@ STRATEGIES = ("incremental", "cached", "traditional")
 
 _RUNS = "name a program to run"
 _SENDS = "say where the conversation is sent"
+_READS = "name a file whose words are sent"
 _SPENDS = "say what may be spent"
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -88,7 +89,7 @@ class Settings:
     max_cost_per_hour: float | None = _setting(
         None, "US dollars that models may cost in an hour", "dollars", guarded=_SPENDS
     )
-    prompt_file: str | None = _setting(None, "a file with a prompt of your own", "text")
+    prompt_file: str | None = _setting(None, "a file with a prompt of your own", "text", guarded=_READS)
     instructions: str | None = _setting(None, "what a model should mind in this project", "text")
     sections: Mapping[str, str] | None = _setting(
         None, "a table: headings of your own, and what a model writes there", "table"
