@@ -9,7 +9,8 @@ MEMCLI_CONFIG names. Keys may be written with `-` or `_`.
 A value that makes no sense is an error, wherever it stands. A key that nobody knows is a warning with the nearest
 known name: a file shared with a newer memcli must not stop this one. A program to run (`on_limit`, `command`,
 `summarizer`), a place to send the conversation to (`base_url`) or a file to send (`prompt_file`) are not taken from a
-project's file, also with a warning: to watch an agent in a cloned repository must not run what that repository names, nor tell it anything.
+project's file, also with a warning: to watch an agent in a cloned repository must not run what that repository names,
+nor tell it anything.
 """
 
 from __future__ import annotations
