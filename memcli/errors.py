@@ -97,13 +97,17 @@ class MemoryForeign(MemoryStale):
 
 
 class AlreadyWatched(MemcliError):
-    """Another process holds the lock of this transcript; `pid` is 0 where it is not known."""
+    """Another process holds the lock of this transcript; `pid` is 0 where it is not known.
+
+    `daemon`: it is one that can be asked and stopped, and not a verb that is at work for a moment.
+    """
 
     code = 5
 
-    def __init__(self, sentence: str, hint: str = "memcli status", pid: int = 0) -> None:
+    def __init__(self, sentence: str, hint: str = "memcli status", pid: int = 0, daemon: bool = False) -> None:
         super().__init__(sentence, hint)
         self.pid = pid
+        self.daemon = daemon
 
 
 class TryAgain(MemcliError):

@@ -131,6 +131,10 @@ class InFlight(msgspec.Struct, frozen=True):
     cut: Cut
     fold: bytes
     epoch: int
+    tokens: int
+    """Reading when it was started: growth counts from there, however long the answer takes."""
+    calls: int
+    """Tool calls that it answers."""
 
 
 class Marks(msgspec.Struct):
@@ -263,7 +267,7 @@ class Session:
         self.marks.owed = flight.job.write and not result.wrote
         if result.wrote:
             self.marks.told = flight.cut.offset
-            self.marks.prose = [*self.marks.prose, (flight.cut.offset, result.prose)][-KEPT_PROSE:]
+            self.marks.prose = [*self.marks.prose, (flight.cut.offset, result.written or result.prose)][-KEPT_PROSE:]
         document = document_of(result) if result.blocks else self.render(flight.fold)
         return [*warnings, *self._publish(flight, document, result)]
 
@@ -586,7 +590,8 @@ class Session:
         self.again = False
         fold = self.settled.snapshot()
         job = self.job(cut)
-        self.flight = InFlight(job, cut, fold, self.marks.epoch)
+        self.flight = InFlight(job, cut, fold, self.marks.epoch, self.reading.tokens, self.marks.calls)
+        self.marks.turn_ended = False
         return [StartJob(job)]
 
     def job(self, cut: Cut) -> Job:
@@ -638,7 +643,7 @@ class Session:
         publication = self.publication(flight.cut, flight.fold, document, result)
         self.document = document
         marks.covered, marks.published_epoch = flight.cut.offset, flight.epoch
-        marks.tokens, marks.calls, marks.turn_ended = self.reading.tokens, 0, False
+        marks.tokens, marks.calls = min(flight.tokens, self.reading.tokens), max(0, marks.calls - flight.calls)
         effects: list[Effect] = [Publish(publication)]
         if self.wanted and self.rests and not self.behind:  # else the end of the file may be a better place
             self.wanted = False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.messages_api import Server
 
-settings.register_profile("memcli")  # no test measures time
+settings.register_profile("memcli", deadline=None)  # no test measures time
 settings.load_profile("memcli")
 
 _SCRUBBED = ("ANTHROPIC_", "MEMCLI_", "OPENAI_", "CLAUDE_", "CODEX_")

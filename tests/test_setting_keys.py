@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SAMPLES: dict[str, tuple[Any, Any]] = {
     "count": (7777, 8888),
     "seconds": (7.5, 8.5),
+    "dollars": (0.5, 1.5),
     "flag": (True, False),
     "text": ("echo full", "echo over"),
 }
@@ -74,8 +75,8 @@ def test_a_projects_file_sets_it_unless_it_names_a_program(name: str, tmp_path: 
     file = tmp_path / "pyproject.toml"
     file.write_text(f"[tool.memcli]\n{name} = {written(sample(name))}\n")
     found = loaded(tmp_path)
-    assert (told(found, name) == (sample(name), str(file))) != KEYS[name].runs
-    assert bool(found.warnings) == KEYS[name].runs
+    assert (told(found, name) == (sample(name), str(file))) != bool(KEYS[name].guarded)
+    assert bool(found.warnings) == bool(KEYS[name].guarded)
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -96,11 +97,13 @@ def test_a_slip_of_the_finger_is_answered_with_the_name_that_was_meant(name: str
 @pytest.mark.parametrize("name", [name for name, key in KEYS.items() if key.kind != "text"])
 @pytest.mark.parametrize("value", ["", " ", "none", "[]"])
 def test_what_is_no_value_of_its_kind_is_refused_by_name_and_origin(name: str, value: str, tmp_path: Path) -> None:
-    (tmp_path / "memcli.toml").write_text(f"{name} = {written(value)}\n")
+    file = config_dir() / "config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{name} = {written(value)}\n")
     with pytest.raises(Usage) as refused:
         loaded(tmp_path)
     assert refused.value.sentence.startswith(f"{name.replace('_', '-')} must be ")
-    assert refused.value.sentence.endswith(f"({tmp_path / 'memcli.toml'})")
+    assert refused.value.sentence.endswith(f"({file})")
 
 
 @given(st.integers(-5, 10_000), st.sampled_from([name for name, key in KEYS.items() if key.kind == "count"]))

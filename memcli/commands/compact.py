@@ -24,7 +24,7 @@ from memcli.commands.maker import maker
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files, publisher
-from memcli.sidecar.lock import Lock
+from memcli.sidecar.lock import Lock, freed
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.transcript import encode
@@ -118,8 +118,9 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
         try:
             pieces, report = _pieces(made.head, descriptor, end, wish)
         except ValueError:  # what came after the head was made asks for another reading
+            store = None if stream else Store(Place.of(transcript))  # the successor must find where it comes from
             follower = Follower(str(made.path), Place.of(transcript), made_by.triggers)
-            made = made._replace(head=spot.head_now(follower))
+            made = made._replace(head=spot.head_now(follower, store if store and store.id else None))
             pieces, report = _pieces(made.head, descriptor, made.head.end, wish)
         if wish.in_place:
             _replace(made.path, b"".join(pieces), os.fstat(descriptor).st_size, wish)
@@ -145,7 +146,7 @@ def _made(transcript: Path, wish: Wish, made_by: Maker) -> _Made:
     try:
         keeper.open("compact", time.time())
     except AlreadyWatched as error:
-        return _beside_daemon(place, error.pid, transcript, wish, made_by)
+        return _beside_daemon(place, error, transcript, wish, made_by)
     except NotWritable:
         return _Made(_head_now(transcript, place, made_by), transcript, "made now")
     try:
@@ -185,12 +186,16 @@ def _committed(place: Place, transcript: Path) -> Head | None:
     return head
 
 
-def _beside_daemon(place: Place, pid: int, transcript: Path, wish: Wish, made_by: Maker) -> _Made:
-    """A daemon owns the sidecar: wait for it if the user allows, else make a head of our own and say so."""
-    if wish.wait and pid:
+def _beside_daemon(place: Place, owner: AlreadyWatched, transcript: Path, wish: Wish, made_by: Maker) -> _Made:
+    """A daemon owns the sidecar, or another verb for a moment: wait for it if the user allows, else make a head of
+    our own and say so."""
+    if wish.wait and owner.pid:
         print("memcli: waiting for the update in flight", file=sys.stderr)
-        with suppress(TryAgain):  # the user's patience is over: answer with what can be made now
-            ask.ask(place.sidecar, pid, wish.wait, transcript)
+        if owner.daemon:
+            with suppress(TryAgain):  # the user's patience is over: answer with what can be made now
+                ask.ask(place.sidecar, owner.pid, wish.wait, transcript)
+        else:
+            freed(place.lock, wish.wait)
         if head := _committed(place, transcript):
             return _Made(head, transcript, "was ready")
     follower = Follower(str(transcript), place, made_by.triggers)

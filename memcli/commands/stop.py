@@ -25,7 +25,7 @@ def stop(path: Path | None, *, quiet: bool) -> int:
     transcript = target(path, "stop", quiet=quiet)
     lock = Place.of(transcript).lock
     found = holder(lock)
-    if found is None or not found.pid:
+    if found is None or not found.daemon:
         raise NothingThere(f"nobody watches {transcript}", f"memcli watch {shlex.quote(str(transcript))}")
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -12,6 +12,7 @@ from memcli.commands.source import laid_out
 from memcli.commands.standing import standing_of
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory
+from memcli.sidecar.lock import freed
 from memcli.sidecar.place import Place
 from memcli.watch import ask
 from memcli.watch.keeper import Keeper
@@ -44,7 +45,7 @@ def update(
     keeper = Keeper(place, setup.triggers(chosen, write=who.writes), laid_out(transcript, place, line))
     setup.announce(place, quiet=quiet)
     try:
-        keeper.open("update", time.time())
+        _open(keeper, chosen.settings.wait)
     except AlreadyWatched as error:
         return _ask_daemon(keeper, error, chosen.settings.wait, quiet=quiet)
     try:
@@ -58,9 +59,22 @@ def update(
     return 0
 
 
+def _open(keeper: Keeper, patience: float) -> None:
+    """Take the lock. Another verb that has it is waited for: it ends soon. Raises AlreadyWatched."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            keeper.open("update", time.time())
+        except AlreadyWatched as error:
+            if error.daemon or not freed(keeper.place.lock, deadline - time.monotonic()):
+                raise
+        else:
+            return
+
+
 def _ask_daemon(keeper: Keeper, watched: AlreadyWatched, patience: float, *, quiet: bool) -> int:
-    """Somebody else holds the lock: it folds, we wait."""
-    if not watched.pid:
+    """A daemon holds the lock: it folds, we wait."""
+    if not watched.daemon:
         raise watched
     if not quiet:
         print(f"memcli: waiting for the update in flight (process {watched.pid})", file=sys.stderr)

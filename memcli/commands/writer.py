@@ -22,7 +22,7 @@ KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 HOME = "https://api.anthropic.com"
 
 _ATTEMPTS = 3
-"""Requests that one update may take in turn: the answer, one correction, and what the SDK tries again."""
+"""Questions' time without a sign of life, after which the child itself is taken for dead: its own limit is lower."""
 
 
 class Writer(msgspec.Struct, frozen=True):

@@ -106,7 +106,7 @@ class Background(msgspec.Struct, array_like=True):
     def polled(self, job: Job, deed: Deed, text: str, *, failed: bool) -> State:
         """What the answer to a call that named a job says of it; "" if nothing. `failed` is the answer's own mark."""
         if deed.kind == "stdin":
-            ended: State = "stopped" if failed and deed.remarks else "failed" if failed else "done"  # interrupted by it
+            ended: State = "stopped" if failed and deed.stops else "failed" if failed else "done"  # interrupted by it
             state: State = "running" if _STARTED.match(text[:HEAD]) else ended
         else:
             state = _state(text[:SCAN_LIMIT], deed.items)

@@ -18,8 +18,14 @@ REMARK_WORDS = 5
 MAX_REMARKS = 4
 MAX_NAMES = 40
 
+ABOUT_SCAN = 2_000  # characters at the head of a file that may say what it is
+ABOUT_LINES = 15
+ABOUT_WORDS = 3
+
 _PROSE_FILES = (".md", ".mdx", ".txt", ".rst", ".adoc")
 _COMMENT = re.compile(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
+_TITLE = re.compile(r"#{1,2} \S")
+_NOT_ABOUT = re.compile(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
 _NUMBERED = re.compile(r"(?m)^\s*\d+(?:→|\t|: ?)")
 _FOUND = re.compile(r"(?m)^([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)$")
 _CODE_LIKE = re.compile(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
@@ -61,6 +67,16 @@ def remarks(code: str, path: str, limit: int = MAX_REMARKS) -> list[str]:
         found = [clip(text, REMARK_LIMIT) for block in _comment_blocks(code) for text in _lead(block)]
     telling = [text for text in found if len(words_in(text)) >= REMARK_WORDS and not _CODE_LIKE.search(text)]
     return sorted(telling, key=lambda text: -min(3, len(set(names_in(text)))))[:limit]
+
+
+def about(text: str, path: str) -> str:
+    """What a new file says of itself: the title of a document, or the first words of the comment at its head."""
+    head = text[:ABOUT_SCAN]
+    if path.lower().endswith(_PROSE_FILES):
+        return clip(next((title.strip("# ") for title in head.split("\n") if _TITLE.match(title)), ""), REMARK_LIMIT)
+    blocks = _comment_blocks("\n".join(head.split("\n")[:ABOUT_LINES]))
+    said = (_lead(block) for block in blocks if not _NOT_ABOUT.search(block))
+    return next((clip(one[0], REMARK_LIMIT) for one in said if one and len(words_in(one[0])) >= ABOUT_WORDS), "")
 
 
 def _comment_blocks(code: str) -> list[str]:

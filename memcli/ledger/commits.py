@@ -28,7 +28,7 @@ _SUBJECT = re.compile(
 )
 _FROM_STDIN = re.compile(r"\bcommit\b[^;&|\n]*\s(?:-F|--file[= ])\s*-[^\n]*<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)")
 _NOTHING = re.compile(r"nothing (?:added )?to commit|no changes added to commit|^(?:fatal|error):", re.MULTILINE)
-_SWITCHED = re.compile(r"Switched to (?:a new )?branch '([^'\n]{1,200})'")
+_SWITCHED = re.compile(r"Switched to (?:a new )?branch '([^'\s~^:?*\[]{1,200})'")
 _WHOLE_FILE = re.compile(r"^ (create|delete) mode \d{6} (\S.*)$|^ rename (\S.*) \(\d+%\)$", re.MULTILINE)
 _RENAMED = re.compile(r"(.*?)\{?([^{}]*?) => ([^{}]*)\}?(.*)")
 _PULL = re.compile(r"https://[\w.-]+/[\w./-]+/(?:pull|merge_requests)/\d+")
@@ -105,6 +105,8 @@ class Commits(msgspec.Struct, array_like=True):
 
 def branch_in(output: str) -> str:
     """The branch git says it is on, after a commit or a switch; "" if it says none."""
+    if "Switched to" not in output and "[" not in output:
+        return ""
     found = [(match.start(), match[1]) for rule in (_MADE, _SWITCHED) for match in rule.finditer(output)]
     branch = max(found, default=(0, ""))[1]
     return identity(clean(branch)) if branch not in ("HEAD", "detached") else ""

@@ -63,6 +63,7 @@ class Change(msgspec.Struct, array_like=True):
     names: list[str] = []
     remarks: list[str] = []
     source: str = ""  # where a moved file came from
+    about: str = ""  # what a whole new text says it is
 
 
 class Deed(msgspec.Struct, array_like=True):
@@ -83,6 +84,7 @@ class Deed(msgspec.Struct, array_like=True):
     outward: list[str] = []  # what it does outside this machine
     amends: bool = False
     looks: bool = False  # a subagent that was told to change nothing
+    stops: bool = False  # it interrupts the session it names
     title: str = ""  # what the input itself says the call is for
 
 
@@ -141,6 +143,7 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     written = heredoc_text(command)
     if written and len(deed.changes) == 1:
         deed.changes[0].names, deed.changes[0].remarks = _said(written, deed.changes[0].path)
+        deed.changes[0].about = _about(written, deed.changes[0])
 
 
 def _fill_patch(deed: Deed, given: Input) -> None:
@@ -158,6 +161,7 @@ def _fill_patch(deed: Deed, given: Input) -> None:
             deed.changes.append(Change(moved.strip(), "created", names, said, path.strip()))
         else:
             deed.changes.append(Change(path.strip(), _PATCH_STATE[verb], names, said))
+            deed.changes[-1].about = _about(new, deed.changes[-1])
     deed.brief = ", ".join(change.path for change in deed.changes)
     deed.key = "file:" + (deed.changes[0].path if deed.changes else "")
 
@@ -175,6 +179,7 @@ def _fill_write(deed: Deed, given: Input) -> None:
     path = _fill_path(deed, given)
     names, said = _said(_text(given, *_WHOLE), path)
     deed.changes = [Change(path, "created" if given.get("command") == "create" else "written", names, said)]
+    deed.changes[0].about = _about(_text(given, *_WHOLE), deed.changes[0])
 
 
 def _fill_path(deed: Deed, given: Input) -> str:
@@ -220,7 +225,7 @@ def _fill_todo(deed: Deed, given: Input) -> None:
 
 def _fill_stdin(deed: Deed, given: Input) -> None:
     deed.items = [identity(str(given.get("session_id", "")))]
-    deed.remarks = ["interrupts"] if _text(given, "chars", "input") == "\x03" else []
+    deed.stops = _text(given, "chars", "input") == "\x03"
 
 
 def _fill_other(deed: Deed, given: Input) -> None:
@@ -255,6 +260,11 @@ def _said(text: str, path: str) -> tuple[list[str], list[str]]:
     """Names and remarks of a text that is written to a file."""
     text = clean(text, head=SCAN_LIMIT, tail=2000)
     return code.key_names(text), code.remarks(text, path)
+
+
+def _about(text: str, change: Change) -> str:
+    """What the text of a new file says the file is."""
+    return code.about(clean(text, head=SCAN_LIMIT), change.path) if change.state in ("created", "written") else ""
 
 
 def _own_words(given: Input) -> str:

@@ -134,10 +134,11 @@ class Failures(msgspec.Struct, array_like=True):
 
     def succeeded(self, deed: Deed, index: int, cure: str) -> None:
         """The same thing succeeded: its failures are fixed. `cure` is what the agent did in between, in words."""
+        worked = first_run(deed.key) if deed.kind == "shell" else ()
         for failure in self.seen.values():
             if failure.fixed < 0 and failure.key == deed.key:
                 failure.fixed, failure.cure = index, clip(cure, LINE_LIMIT)
-            elif failure.open and failure.kind == deed.kind == "shell" and _around(failure, deed.key):
+            elif len(worked) >= 2 and failure.open and failure.kind == "shell" and _around(failure, worked):
                 failure.left, failure.instead = index, deed.brief
 
     def aged(self, now: Moment, index: int) -> None:
@@ -179,15 +180,15 @@ def _misspelt(failure: Failure) -> bool:
     return any(_MISUSE.search(line) for line in failure.lines)
 
 
-def _around(failure: Failure, key: str) -> bool:
-    """True if a command that succeeded is the first program of the failed one, with the same operands.
+def _around(failure: Failure, worked: tuple[str, ...]) -> bool:
+    """True if what worked is the first program of the failed command, with the same operands.
 
     Where only what stood behind them can have failed (a pipe, a misspelt word), the first of the operands are enough.
     """
-    failed, worked = first_run(failure.key), first_run(key)
-    if "|" in failure.key or _misspelt(failure):
-        return len(worked) >= 2 and failed[: len(worked)] == worked
-    return len(worked) >= 2 and failed == worked and not _proves(failure)
+    failed = first_run(failure.key)
+    if failed[: len(worked)] != worked:
+        return False
+    return "|" in failure.key or _misspelt(failure) or (failed == worked and not _proves(failure))
 
 
 def telling_lines(output: str) -> list[str]:

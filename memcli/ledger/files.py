@@ -51,6 +51,7 @@ class File(msgspec.Struct, array_like=True):
     read_why: str = ""
     changed: int = -1  # event of the last change
     by: str = ""  # who wrote it, if no call of this transcript did
+    about: str = ""  # what its text said it is when it was written whole
 
 
 class Files(msgspec.Struct, array_like=True):
@@ -69,6 +70,7 @@ class Files(msgspec.Struct, array_like=True):
         file.writes += file.changed != deed.index or not file.writes  # many lines of one script are one change
         file.changed = deed.index
         file.source = self._path(change.source, cwd) if change.source else file.source
+        file.about = change.about or file.about
         _touched(file, clip(deed.why, WHY_LIMIT), change.names)
         for remark in change.remarks:
             _remember(file.remarks, remark, MAX_REMARKS)

@@ -1,6 +1,7 @@
 """The ledger: facts kept by code. `ledger = fold(entries)`, one pass, no model, no clock.
 
     entry ── UserText ────► requests, names
+          ├─ MachineText ──► requests (commands), instructions
           ├─ AssistantText ► narrative, names
           ├─ ToolUse ──────► a deed that waits for its result
           ├─ ToolResult ───► work (to-dos, failures, checks), files, commits, actions
@@ -25,6 +26,7 @@ from memcli.ledger.clean import one_line
 from memcli.ledger.commits import Commits, whole_files
 from memcli.ledger.deeds import Change
 from memcli.ledger.files import Files
+from memcli.ledger.instructions import Instructions
 from memcli.ledger.names import Names, keys_in
 from memcli.ledger.narrative import Narrative
 from memcli.ledger.outward import Outward
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
 
-VERSION = 4
+VERSION = 5
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -71,6 +73,7 @@ class State(msgspec.Struct, array_like=True):
     outward: Outward = msgspec.field(default_factory=Outward)
     running: bool = False  # a turn has begun and its last part is no text of the agent
     turns: Turns = msgspec.field(default_factory=Turns)
+    instructions: Instructions = msgspec.field(default_factory=Instructions)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -114,9 +117,11 @@ class Ledger:
                     self.state.commits.placed(part.cwd, part.branch)
                 case Link():
                     self.state.commits.linked(part.url, part.label)
-                case TurnEnd() | Interrupt():
+                case TurnEnd():
                     self.state.narrative.turned()
-                    self.state.running = self.state.running and isinstance(part, Interrupt)
+                    self.state.running = False
+                case Interrupt():
+                    self.state.narrative.stopped()
                 case _:
                     pass
 
@@ -131,24 +136,40 @@ class Ledger:
         if part.via == "answer" and state.asked:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
-            state.narrative.turned()
-            state.work.turned()
-            state.turn = self.now
-            state.turns.began(self.now)
-            state.running = True
+            self._turned()
         answers = [] if about else state.offer.answered(part.text[:2000])
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
         state.names.person(text, self.now)
 
     def _noticed(self, text: str, *, typed: bool) -> None:
-        """Text of the harness: a command the person ran, or news of what runs in the background."""
+        """Text of the harness: a command the person ran, its rules, or news of what runs in the background."""
         if typed:
-            self.state.requests.command(text, self.now)
+            self._machine_told(text)
         for settled in self.state.work.noticed(text):
             self._settled(settled)
 
+    def _machine_told(self, text: str) -> None:
+        """The harness wrote in the user's role: a command without words is a request all the same."""
+        state = self.state
+        name = state.requests.command(text, self.now)
+        if not name:
+            state.instructions.told(text, self.now)
+        elif state.requests.ran[-1:] == [(self.now, name)]:
+            self._turned()
+        state.instructions.awaited = name or state.instructions.awaited
+
+    def _turned(self) -> None:
+        """The person asked for something: a turn begins."""
+        state = self.state
+        state.narrative.asked()
+        state.work.turned()
+        state.turn = self.now
+        state.turns.began(self.now)
+        state.running = True
+
     def _said(self, part: AssistantText) -> None:
+        self.state.instructions.awaited = ""
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
@@ -158,6 +179,7 @@ class Ledger:
     def _called(self, part: ToolUse) -> None:
         state = self.state
         deed, settled = state.work.called(part)
+        state.instructions.awaited = ""
         state.running = bool(state.turns.starts)
         written = (name for change in deed.changes for name in change.names)
         state.names.called(deed.names, self.now)

@@ -1,12 +1,14 @@
 """Narrative: what the agent said, as notes: findings, decisions with their reasons, plans, results of turns.
 
-The last text before each prompt is the result of its turn. Notes keep their order; when there are too many, the oldest
-that are neither a result nor a decision go first.
+The last text before each prompt is the result of its turn. A text that ended a stretch of work before, at a notice of
+the machine (a background task came back, a hook ran), is a result too only if it is a report of several notes. Notes
+keep their order; when there are too many, the oldest that are neither a result nor a decision go first.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -16,6 +18,8 @@ from memcli.ledger.prose import notes_in
 
 MAX_NOTES = 900
 MIN_WORDS = 4
+FRESH = 2  # texts after which a remark on what is under way still holds
+REPORT = 4  # notes that make a text a report
 
 _REASON = re.compile(
     r"(?i)\b(?:root cause|because|the (?:fix|problem|issue|bug|cause|reason) (?:is|was)|instead of|decided|decision|"
@@ -26,6 +30,12 @@ _SMALL_TALK = re.compile(
     r"(?i)^(?:you're (?:absolutely )?right|good (?:question|point|catch|call)|great|perfect|excellent|sure|okay|"
     r"ok|done|thanks|sorry|i apologi[sz]e|understood|got it|now)[\s!.,:—-]*$"
 )
+_PASSING = re.compile(
+    r"(?i)\b(?:wait(?:ing)? (?:for|on|until)|waiting\b|still running|in progress|poll(?:ing)?\b|armed\b|to land\b|"
+    r"remaining\b|(?:are|is) pending|\d+ pending|not yet|for now\b|so far\b|once (?:it|they|that|the|this)\b|"
+    r"next[,:] )|^(?:next steps?|still to do|up next)\b"
+)
+_INTENDS = re.compile(r"(?i)^(?:(?:ok(?:ay)?|now|good|so|then|first|and),? )*(?:i['’]ll|i will|i['’]m going to)\b")
 
 
 class Note(msgspec.Struct, array_like=True):
@@ -45,10 +55,13 @@ class Narrative(msgspec.Struct, array_like=True):
     finals: list[int] = []
     texts: int = 0
     open: bool = False  # a text was said since the last prompt
+    before: int = 0  # the number of texts when the person spoke last
 
     def said(self, text: str, index: int, final: bool = False) -> str:
         """The agent said something; the cleaned text is returned."""
         text = clean(text, head=9000, tail=3000)
+        if not self.open and self.finals and self.finals[-1] > self.before and self._size(self.finals[-1]) < REPORT:
+            self.finals.pop()  # the work went on: a step, no result
         self.texts += 1
         self.open = True
         for words in notes_in(text):
@@ -65,12 +78,37 @@ class Narrative(msgspec.Struct, array_like=True):
             if len(words_in(words)) >= MIN_WORDS:
                 self._keep(Note(index, words, self.texts, bool(_REASON.search(words)), plan=True))
 
-    def turned(self) -> None:
+    def asked(self) -> None:
         """The person spoke: the last text was the result of the turn before."""
+        self.turned()
+        self.before = self.texts
+
+    def turned(self) -> None:
+        """Work came to an end. Of several ends of one turn the last counts, and reports that are longer."""
         if self.open:
+            while (
+                self.finals and self.before < self.finals[-1] and self._size(self.finals[-1]) <= self._size(self.texts)
+            ):
+                self.finals.pop()
             self.finals.append(self.texts)
             del self.finals[:-MAX_NOTES]
         self.open = False
+
+    def stopped(self) -> None:
+        """The person stopped the work: what was said last is no result."""
+        self.open = False
+
+    def _size(self, text: int) -> int:
+        return sum(note.text == text for note in reversed(self.notes))
+
+    def expired(self, note: Note) -> bool:
+        """True for what was under way or intended when it was said, once a later result exists or the agent has gone
+        on for some texts: now it is neither.
+        """
+        over = bool(self.finals) and note.text < self.finals[-1]
+        if passing(note.words):
+            return over or note.text < self.texts - FRESH
+        return over and not note.reason and bool(_INTENDS.match(note.words))
 
     def _keep(self, note: Note) -> None:
         self.notes.append(note)
@@ -79,3 +117,9 @@ class Narrative(msgspec.Struct, array_like=True):
             half = self.notes[: MAX_NOTES // 2]
             plain = (place for place, one in enumerate(half) if not one.reason and one.text not in results)
             del self.notes[next(plain, 0)]
+
+
+@lru_cache(maxsize=4096)
+def passing(words: str) -> bool:
+    """True for words that only say what is under way at this moment."""
+    return bool(_PASSING.search(words))

@@ -1,16 +1,23 @@
 """Prose: taking a text apart into notes, pieces of one line that can stand alone.
 
 A note is a list item, a table row or a few sentences; never part of a sentence, never code. A line that only leads to
-what follows (a heading, "Three things fail:") stands before the first of it. Marks of Markdown go, words stay.
+what follows (a heading, "Three things fail:") stands before the first of it; a short list is one note, and so are
+alternatives, shortened evenly: one of them alone would read like the choice. Marks of Markdown go, words stay.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from memcli.ledger.clean import ELISION, one_line
+from memcli.ledger.clean import ELISION, clip, one_line
+from memcli.ledger.names import names_in, words_in
 
 NOTE_LIMIT = 260
+LIST_LIMIT = 120  # characters of a list that is one note
+CHOICE_LIMIT = 420  # characters of alternatives, which are always one note
+WRAPPED = 55  # characters of a line that may have been broken only because it was full
+CELL_WORDS = 3  # of one cell of a table, if its row says anything; one more in a wide table
 SHORTEST = 11
 LEAD_LIMIT = 90
 
@@ -23,10 +30,24 @@ _TICK_INSIDE = re.compile(r"`(?=/)|(?<=/)`|(?<=\w)`(?=\w)")  # without them two 
 _RULE = re.compile(r"^[\s|:=*_-]*$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{3,}:?\s*\|")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]*]*\s+(?=[A-Z`\"'(*])")
-_VAGUE = re.compile(
-    r"(?i)(?:(?:now|ok|okay|good|great|so),? )*(?:let me|let's|i'll|i will) (?:\w+ ){0,2}"
-    r"(?:it|them|that|this|these|those|verify|check|continue|proceed)\b\W*(?:\w+\W*){0,2}$"
+_ITEM = re.compile(r"^\s*(?:[-*+•]|\(?(?:\d{1,2}|[A-Ha-h])[.)])\s+\S")
+_FIGURE = re.compile(r"^\s*(\(?(?:\d{1,2}|[A-Ha-h])[.)])\s")
+_CHOICE = re.compile(
+    r"(?i)\b(?:options?|choices?|alternatives?|approach(?:es)?|ways?|paths|either|one of|levers?|choose)\b"
 )
+_ANNOUNCES = re.compile(
+    r"(?i)^(?:(?:ok(?:ay)?|now|good|right|so|great|next|then|first|and|also|finally),?\s+)*"
+    r"(?:let me|let['’]?s|i['’]?ll|i will|i['’]?m|i am|i need to|now|next|\w+ing)\b"
+)
+_BACKWARD = re.compile(r"(?i)^(?:so|that|which|it)\b")
+_FILLER = re.compile(
+    r"(?:add|call|check|clean|commit|continu|correct|edit|finish|fix|fixe|get|gett|go|keep|look|mak|mov|need|proceed|"
+    r"read|rerun|rerunn|run|runn|start|test|try|updat|verify|work|writ)(?:e?s|e|ed|ing)?|"
+    r"(?:bug|change|file|issue|part|site|thing|other)s?|all|also|and|any|are|before|both|but|done|everything|find|"
+    r"first|for|found|from|good|great|has|have|here|into|its|last|let|more|next|now|okay|one|properly|quick|quickly|"
+    r"remaining|right|same|see|some|something|still|that|the|them|then|there|these|they|this|those|too|want|will|with"
+)
+TELLING = 3  # ordinary words that make a sentence say something
 _DIAGRAM = re.compile("[\u2500-\u257f→]{2,}|[│├└]")
 
 
@@ -34,17 +55,78 @@ def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:
     """The notes of a text in order, each at most about `limit` characters of whole sentences."""
     found: list[str] = []
     lead = ""
-    lines = _FENCED.sub(f"\n{_GAP}\n", text).split("\n")
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    lines = unwrapped(_FENCED.sub(f"\n{_GAP}\n", text).split("\n"))
+    listed = 0  # lines of a list that stand in a note already
+    for place, line in enumerate(lines):
+        following = lines[place + 1] if place + 1 < len(lines) else ""
         words = bare(line)
-        if line == _GAP or _TABLE_RULE.match(following) or _DIAGRAM.search(words):
+        if place < listed:
+            continue
+        if lead and _ITEM.match(line) and (taken := _listed(lead, lines[place:])):
+            note, count = taken
+            found.append(note)
+            lead, listed = "", place + count
+        elif line == _GAP or _TABLE_RULE.match(following) or _DIAGRAM.search(words):
             lead = ""  # what led to code or a drawing leads to nothing; the head of a table says nothing by itself
-        elif words:
+        elif words and not _figures(line):
             said, leads = _parted(words, heading=bool(_HEADING.match(line)))
             if len(lead) + len(said) > SHORTEST:
                 found.extend(_grouped(_joined(lead, said, line), limit))
             lead = leads
     return found
+
+
+def unwrapped(lines: list[str]) -> list[str]:
+    """Lines in which what was broken only because a line was full is whole again."""
+    whole: list[str] = []
+    for line in lines:
+        before = whole[-1] if whole else ""
+        if len(before) >= WRAPPED and _goes_on(before, line):
+            whole[-1] = f"{before.rstrip()} {line.strip()}"
+        else:
+            whole.append(line)
+    return whole
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """True if a line is the rest of the sentence before it."""
+    if not line.strip() or _GAP in (before, line) or before.endswith("  ") or before.lstrip().startswith(("|", "#")):
+        return False
+    if _MARKS.match(line) or _ITEM.match(line) or line.lstrip().startswith(("|", "#", "**", ">")):
+        return False
+    return line.lstrip()[:1].islower() or not before.rstrip().endswith((".", "!", "?", ":", "*"))
+
+
+def _listed(lead: str, lines: list[str]) -> tuple[str, int] | None:
+    """Lead and list as one note, and the lines it took; None for a long list of things that stand alone."""
+    items: list[str] = []
+    count = 0
+    for place, line in enumerate(lines):
+        if _ITEM.match(line):
+            figure = _FIGURE.match(line)
+            items.append(f"{figure[1]} {bare(line)}" if figure else bare(line))
+            count = place + 1
+        elif line.strip():
+            break
+    length = len(lead) + sum(len(item) + 2 for item in items)
+    choice = bool(_CHOICE.search(lead))
+    if len(items) < 2 or any(item.endswith(":") for item in items) or (length > LIST_LIMIT and not choice):
+        return None
+    fair = max(40, (CHOICE_LIMIT - len(lead)) // len(items) - 2)
+    parts = [clip(item, fair) if length > CHOICE_LIMIT else item for item in items]
+    return f"{lead} {'; '.join(parts)}", count
+
+
+def _figures(line: str) -> bool:
+    """True for a row of a table that says nothing: no cell does by itself, nor do all of them together."""
+    cells = line.strip().strip("|").split("|") if line.lstrip().startswith("|") else []
+    spoken = [_spoken(cell) for cell in cells]
+    return bool(cells) and max(spoken) < CELL_WORDS + (len(cells) > 2) and sum(spoken) < 2 * CELL_WORDS
+
+
+def _spoken(cell: str) -> int:
+    """Words of a cell as one speaks them, without code and figures."""
+    return sum(word.strip("*.,;:()").isalpha() for word in cell.split())
 
 
 def _joined(lead: str, said: str, line: str) -> str:
@@ -68,10 +150,10 @@ def bare(line: str) -> str:
     """One line without list marks, heading marks, bold, back-ticks and table bars."""
     if _RULE.match(line):
         return ""
-    line = _MARKS.sub("", line)
+    line = _MARKS.sub("", _BOLD.sub("", _MARKS.sub("", line)))
     if line.lstrip().startswith("|"):
         line = " — ".join(cell.strip() for cell in line.strip().strip("|").split("|") if cell.strip())
-    return one_line(_TICK_INSIDE.sub(" ", _BOLD.sub("", line)).replace("`", ""))
+    return one_line(_TICK_INSIDE.sub(" ", line).replace("`", ""))
 
 
 def sentences(text: str) -> list[str]:
@@ -91,12 +173,19 @@ def _grouped(line: str, limit: int) -> list[str]:
 
 
 def purpose(text: str) -> str:
-    """What the agent says it is about to do: the sentence next to the calls that follow the text.
-
-    A last sentence that only says "let me fix it" gives way to the one before it, which says what.
+    """What the agent says it is about to do: of the sentences next to the calls that follow the text, the last that
+    announces something, else the last that says something; "" if none does.
     """
     lines = [words for words in map(bare, _FENCED.sub("\n", text).split("\n")) if len(words) > SHORTEST]
-    said = [sentence for line in lines[-2:] for sentence in sentences(line)]
-    while len(said) > 1 and _VAGUE.match(said[-1]):
-        said.pop()
-    return said[-1].rstrip(":") if said else ""
+    said = [sentence for line in lines[-2:] for sentence in sentences(line)][::-1]
+    announced = [one for one in said if _ANNOUNCES.match(one) or one.endswith(":")]
+    stated = [one for one in said if telling(one) >= TELLING and not _BACKWARD.match(one)]
+    best = [one for one in announced if telling(one) > 1]
+    return next(iter((*best, *stated, *(one for one in announced if telling(one)))), "").rstrip(":")
+
+
+@lru_cache(maxsize=4096)
+def telling(words: str) -> int:
+    """How much a sentence says: its ordinary words that are no filler; a name counts like enough of them."""
+    content = {word for word in map(str.lower, words_in(words)) if not _FILLER.fullmatch(word)}
+    return len(content) + (TELLING if names_in(words) else 0)

@@ -1,6 +1,7 @@
 """Requests: everything the person said, in order, and which of it corrected running work.
 
-All words are kept, long ones by head and tail: a reader who needs more has the transcript. What a correction was
+All words are kept, long ones by head and tail: a reader who needs more has the transcript. Code between fences is kept
+with its lines. What a correction was
 about (the refused call, the question asked) is remembered beside it. Nothing here ever comes from a tool or the agent.
 """
 
@@ -11,19 +12,24 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.ledger.clean import clean, one_line
+from memcli.ledger.clean import ELISION, clean, one_line
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import UserText
 
 MAX_REQUESTS = 600  # the first and the corrections are never dropped for others
 MAX_COMMANDS = 30
+MAX_SNIPPETS = 12
+SNIPPET_LIMIT = 1_500  # characters; what is longer is a paste, no snippet
 FRESH = 80  # requests younger than this keep their full clip
 OLD_LIMIT = 400  # characters of older ones
 
 
 _COMMAND = re.compile(r"\s*<command-(?:name|message)>.*?<command-name>(/[\w:.-]{1,60})</command-name>", re.DOTALL)
 _COMMAND_FIRST = re.compile(r"\s*<command-name>(/[\w:.-]{1,60})</command-name>")
+_FENCED = re.compile(
+    r"^ {0,3}(```+|~~~+)[ \t]*([\w+#.-]{0,20})[^\n]*\n(.*?)\n {0,3}\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE
+)
 # What a client does for itself; all other commands ask the agent for something.
 _OF_THE_CLIENT = frozenset(
     [
@@ -72,8 +78,8 @@ _OF_THE_CLIENT = frozenset(
 
 
 class Request(msgspec.Struct, array_like=True):
-    """One text of the person. `about`: the question it answers or the call it refuses, "" for a plain prompt;
-    `answers`: what the agent had offered or asked just before, if the text needs that to be understood.
+    """One text of the person. `about`: the question it answers, the call it refuses or the command it was given with,
+    "" for a plain prompt; `answers`: what the agent had offered or asked just before, if one must know that.
     """
 
     index: int
@@ -84,17 +90,35 @@ class Request(msgspec.Struct, array_like=True):
     answers: list[str] = []
 
 
+class Snippet(msgspec.Struct, array_like=True):
+    """Code that the person wrote between fences, line for line; `language` as they named it, or ""."""
+
+    index: int
+    language: str
+    code: str
+
+
 class Requests(msgspec.Struct, array_like=True):
     """What the person asked for, first to last."""
 
     said: list[Request] = []
     ran: list[tuple[int, str]] = []
+    snippets: list[Snippet] = []
 
-    def command(self, text: str, index: int) -> None:
-        """Keep a slash command that the person ran without any words, if it asked the agent for something."""
+    def command(self, text: str, index: int) -> str:
+        """The slash command a note of the harness names, if it asked the agent for something; else "".
+
+        With words it was heard just before and stands with them; without any it is a request of its own.
+        """
         found = _COMMAND_FIRST.match(text[:400]) or _COMMAND.match(text[:400])
-        if found and found.group(1) not in _OF_THE_CLIENT:
-            self.ran = [*(one for one in self.ran if one[1] != found.group(1)), (index, found.group(1))][-MAX_COMMANDS:]
+        if not found or found.group(1) in _OF_THE_CLIENT:
+            return ""
+        name = found.group(1)
+        if self.said and self.said[-1].via == "command" and self.said[-1].index == index:
+            self.said[-1].about = name
+        else:
+            self.ran = [*(one for one in self.ran if one[1] != name), (index, name)][-MAX_COMMANDS:]
+        return name
 
     def heard(self, part: UserText, index: int, about: str = "", answers: list[str] | None = None) -> str:
         """Keep a text of the person; the cleaned text is returned."""
@@ -104,7 +128,16 @@ class Requests(msgspec.Struct, array_like=True):
             steering = part.steering or part.via in ("rejection", "queued", "answer")
             self.said.append(Request(index, line, part.via, steering, about, answers or []))
             self._age()
+            self._shown(text, index)
         return text
+
+    def _shown(self, text: str, index: int) -> None:
+        """Keep code of several lines as it is: in a line of text it cannot be read."""
+        for _, language, code in _FENCED.findall(text):
+            if "\n" in code.strip() and len(code) <= SNIPPET_LIMIT and ELISION not in code:
+                self.snippets = [one for one in self.snippets if one.code != code]
+                self.snippets.append(Snippet(index, language, code))
+        del self.snippets[:-MAX_SNIPPETS]
 
     def _age(self) -> None:
         """Shorten what has become old, forget the oldest plain prompt beyond the cap. Only the count decides."""

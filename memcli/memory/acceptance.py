@@ -26,6 +26,9 @@ GROUNDED = 0.8
 REPEATED = 0.3
 """Share of runs of five words that may be repetitions."""
 
+MOST_QUOTES = 300
+"""Quotes and pieces of code in one answer; each is looked for in all that was shown."""
+
 ENOUGH = 5  # names from which their share tells something
 LONG = 60  # words from which repetition tells something
 FOREIGN = 0.1  # share of the conversation's letters that makes a script one of its own
@@ -39,6 +42,7 @@ _TOOLS = re.compile(
     r"|\"type\"\s*:\s*\"(?:tool_use|function(?:_call)?)\"|\[TOOL_CALLS\]|^\s*to=functions\.",
     re.MULTILINE,
 )
+_MARKS = re.compile('["“”„«»`]')
 _FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
 _SCRIPTS = {
     "Latin": re.compile("[A-Za-z\u00c0-\u024f]"),
@@ -80,6 +84,8 @@ def refusal(
     whole = "\n\n".join(texts)
     if len(whole) > budget * CHARS_PER_TOKEN:
         return f"the edits have {len(whole)} characters, more than the whole memory may have"
+    if len(_MARKS.findall(whole)) > 2 * MOST_QUOTES:
+        return f"the answer holds more than {MOST_QUOTES} quotes"
     if any(_REFUSES.match(text) for text in texts):
         return "the answer refuses the task instead of doing it"
     if _TOOLS.search(whole):

@@ -11,10 +11,13 @@ import re
 from typing import TYPE_CHECKING
 
 from memcli.ledger.answers import joined
+from memcli.ledger.clean import ELISION
+from memcli.ledger.prose import TELLING, telling
 from memcli.ledger.shell import is_scratch
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
-from memcli.memory.quoting import quoted, spelled, told
+from memcli.memory.quoting import fenced, quoted, spelled, told
+from memcli.memory.results import RESULTS, closings, is_label
 from memcli.memory.running import SAID as RUNNING
 from memcli.memory.running import SHARE, UNDER_WAY, said_so_far, under_way
 from memcli.memory.sections import (
@@ -40,11 +43,17 @@ Groups = list[tuple[list[Line], int]]
 
 ANSWERED = 120  # characters of what a request answers
 ANSWERS_SHARE = 0.15  # of the room of requests: what they answer takes no more of it
+RULES_SHOWN = 2  # texts of commands and skills
+RULES_SHARE = 0.75  # of the room of Key References
+CLOSINGS_SHARE = 0.5  # of the room of Completed Work: what came of each turn
+MANY = 15  # files from which those that tell nothing are gathered
+PLAIN_WRITES = 2  # changes of a file that may have been passed by
+TOGETHER = 3  # such files of one folder that stand on one line
 FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
-CORRECTIONS = "Corrections, refusals and answers by the user, in order:"
+CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work):"
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 LEFT = "Errors that work went on without or around, newest first:"
@@ -56,10 +65,11 @@ PROPOSED = "Proposed or asked by the agent, no answer yet:"
 COMMITS = "Commits:"
 LINKS = "Pull requests and issues:"
 DONE = "Finished items of the to-do list:"
-RESULTS = "Results and decisions, in the agent's words, in order:"
 WRITTEN = "Written in this session, newest first:"
 SAID = "What changed and what the new text says:"
 READ = "Only read:"
+RULES = "Rules of commands and skills for the work they began (their own text, not typed by the user):"
+SNIPPETS = "Code the user gave, verbatim:"
 COMMANDS = "Commands and look-ups, with their purpose:"
 SUBAGENTS = "Subagents:"
 FINDINGS = "Findings on the way, in the agent's words:"
@@ -90,6 +100,8 @@ ORDER = (
     SAID,
     READ,
     NAMES_LEFT,
+    RULES,
+    SNIPPETS,
     COMMANDS,
     SUBAGENTS,
     FINDINGS,
@@ -101,18 +113,10 @@ _OFFER = re.compile(
 )
 
 
-_ASKS = re.compile(
-    r"(?i)\?\W*$|\b(?:want me to|would you like|do you want|shall i|should i|let me know (?:if|when|which))\b"
-)
-
-
-def asks(words: str) -> bool:
-    """True for a question or an offer: no result, whatever it names."""
-    return bool(_ASKS.search(words))
-
-
 def rank(label: str) -> int:
     """Place of a group in its section."""
+    if is_label(label):
+        return ORDER.index(RESULTS)
     return ORDER.index(label) if label in ORDER else -1
 
 
@@ -132,7 +136,7 @@ def _intent(ledger: Ledger, share: int) -> Groups:
     if not first:
         return []
     limit = min(len(first.text), share * 2 // 5)
-    line = Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{quoted(first.text, limit)}", 0)
+    line = Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{_command(first)}{quoted(first.text, limit)}", 0)
     later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
     room = share - limit - 60
     answers = _answers(later, int(room * ANSWERS_SHARE))
@@ -142,17 +146,22 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         Line(
             USER_INTENT,
             LATER,
-            f"- {turn(ledger, one.index)}{quoted(one.text, fair)}{answers.get(one.index, '')}",
+            f"- {turn(ledger, one.index)}{_command(one)}{quoted(one.text, fair)}{answers.get(one.index, '')}",
             one.index,
             spill=(REFERENCES, ASKED),
         )
         for one in _served(later, fair)
     ]
     ran = [
-        Line(USER_INTENT, LATER, f"- {turn(ledger, index)}ran the command {spelled(name)} without further words", index)
+        Line(USER_INTENT, LATER, f"- {turn(ledger, index)}ran the command {spelled(name)}", index)
         for index, name in reversed(ledger.state.requests.ran)
     ]
     return [([line], share), (ran[:COMMANDS_SHOWN], share // 8), (lines, room)]
+
+
+def _command(one: Request) -> str:
+    """The slash command with which words were given."""
+    return f"{spelled(one.about)} " if one.via == "command" and one.about else ""
 
 
 def _answers(requests: list[Request], room: int) -> dict[int, str]:
@@ -229,11 +238,12 @@ def _errors(ledger: Ledger, share: int) -> Groups:
 
 def _correction(one: Request, limit: int) -> str:
     how = {"rejection": "refused", "answer": "answer to the agent's question", "queued": "said while work went on"}.get(
-        one.via, "after stopping the work"
+        one.via, ""
     )
     about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
     about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
-    return f"{how}{about} — user: {quoted(one.text, limit)}{_answering(one)}"
+    parted = " — " if how else ""
+    return f"{how}{about}{parted}user: {quoted(one.text, limit)}{_answering(one)}"
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
@@ -267,7 +277,7 @@ def _active(ledger: Ledger, share: int) -> Groups:
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
     running = said_so_far(ledger, share)
     stands = running or lines[-2:] + lines[:-2]
-    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE) if running else share)]
+    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE))]
 
 
 def _pending(ledger: Ledger, share: int) -> Groups:
@@ -310,6 +320,7 @@ def _completed(ledger: Ledger, share: int) -> Groups:
         (outward_deeds(ledger), share // 3),
         (links[::-1], share // 6),
         (items[::-1], share // 2),
+        (closings(ledger), int(share * CLOSINGS_SHARE)),
     ]
 
 
@@ -366,7 +377,10 @@ def _files(ledger: Ledger, share: int) -> Groups:
         if not file.writes or is_scratch(path) or (file.state == "deleted" and path in moved)
     }
     newest = [(path, file) for path, file in known if path not in aside]
-    told = _packed([(path, file) for path, file in known if path in aside], root)
+    plain = _plain(newest, root) if len(newest) > MANY else set()
+    newest = [one for one in newest if one[0] not in plain]
+    gathered = _packed([(path, file) for path, file in known if path in plain], root)
+    told = _packed([(path, file) for path, file in known if path in aside], root)  # last, together
     for line in told:
         line.order += len(known)
     lines = [Line(FILES, WRITTEN, file_line(path, file, root), -file.last) for path, file in newest]
@@ -374,10 +388,21 @@ def _files(ledger: Ledger, share: int) -> Groups:
     while fit < len(lines) and (room := room - len(lines[fit].text) - 1) > 0:
         fit += 1
     if fit == len(lines):
-        return [(lines, share), (told, share // 3)]
+        return [(lines, share), (gathered, share), (told, share // 4)]
     fit = min(fit, int(fit * 0.7) + 1)
     rest = sum(len(posixpath.basename(path)) + 30 for path, _ in newest[fit:])
-    return [(lines[:fit], share), (_packed(newest[fit:], root), rest + share), (told, share // 3)]
+    packed = _packed(newest[fit:], root) + gathered
+    return [(lines[:fit], share), (packed, rest + share), (told, share // 4)]
+
+
+def _plain(files: list[tuple[str, File]], root: str) -> set[str]:
+    """Files of which only the state is known, if there are several in a folder: a line each would tell nothing more."""
+    plain: dict[tuple[str, str], list[str]] = {}
+    for path, file in files:
+        said = file.about or file.source or any(telling(touch.why) >= TELLING for touch in file.touches)
+        if not said and file.writes <= PLAIN_WRITES:
+            plain.setdefault((file.state, posixpath.dirname(shown_path(path, root))), []).append(path)
+    return {path for paths in plain.values() if len(paths) >= TOGETHER for path in paths}
 
 
 def _packed(files: list[tuple[str, File]], root: str) -> list[Line]:
@@ -400,7 +425,29 @@ def _references(ledger: Ledger, share: int) -> Groups:
     if commits.root:
         what = "project root" if commits.cwd else "files lie below"
         lines.append(Line(REFERENCES, "", f"- {what} {spelled(commits.root, 160)}, in commands …/", -1))
-    return [(lines, share)]
+    return [(lines, share), (_rules(ledger), int(share * RULES_SHARE)), (_snippets(ledger), share)]
+
+
+def _rules(ledger: Ledger) -> list[Line]:
+    """Rules of the newest commands and skills, newest served first."""
+    known = list(ledger.state.instructions.known.items())[-RULES_SHOWN:]
+    return [
+        Line(
+            REFERENCES,
+            RULES,
+            f"- {turn(ledger, one.index)}{spelled(name, 80)}: {quoted(f' {ELISION} '.join(one.rules))}",
+            one.index,
+        )
+        for name, one in reversed(known)
+    ]
+
+
+def _snippets(ledger: Ledger) -> list[Line]:
+    """Code of the user, newest served first."""
+    return [
+        Line(REFERENCES, SNIPPETS, f"- {turn(ledger, one.index)}\n{fenced(one.code, one.language)}", one.index)
+        for one in reversed(ledger.state.requests.snippets)
+    ]
 
 
 _GROUPS: dict[str, Callable[[Ledger, int], Groups]] = {

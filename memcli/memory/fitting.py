@@ -25,15 +25,31 @@ if TYPE_CHECKING:
     from memcli.memory.budget import Room
     from memcli.memory.jobs import Job
 
+MOST_OF_ROOM = 0.6
+"""Part of the room left by the facts that prose may take: the rest is for lines that tell of names in few words."""
+
 _FRAME = len(PROSE_MARK) + 2  # the mark and two line ends
 
 
-def fitted(ledger: Ledger, budget: int, pins: tuple[str, ...], opaque: str, prose: Mapping[str, str]) -> Document:
+def fitted(
+    ledger: Ledger, budget: int, pins: tuple[str, ...] = (), opaque: str = "", prose: Mapping[str, str] | None = None
+) -> Document:
     """The memory rendered from a ledger (see `render`) with as much of the prose as its share of `budget` holds."""
     standing: dict[str, str] = {}
-    document = render(ledger, budget, pins, opaque, lambda room: standing.update(_standing(prose, room, budget)))
+    document = render(ledger, budget, pins, opaque, lambda room: standing.update(_standing(prose or {}, room, budget)))
     blocks = (msgspec.structs.replace(block, prose=standing.get(block.name, "")) for block in document.blocks)
     return msgspec.structs.replace(document, blocks=tuple(blocks))
+
+
+def rendered(job: Job, prose: Mapping[str, str] | None = None) -> Result:
+    """The answer to a job without a model: fresh facts, and the prose as it stands (or `prose` in its place)."""
+    standing = job.prose if prose is None else prose
+    document = fitted(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque, standing)
+    return Result(
+        job.job,
+        {block.name: block.ledger for block in document.blocks},
+        prose={block.name: block.prose for block in document.blocks if block.prose},
+    )
 
 
 def shortened(prose: Mapping[str, str], room: int, words: Mapping[str, int] | None = None) -> dict[str, str]:
@@ -53,7 +69,7 @@ def shortened(prose: Mapping[str, str], room: int, words: Mapping[str, int] | No
 
 def _standing(prose: Mapping[str, str], room: Room, budget: int) -> dict[str, str]:
     """What of the prose stands; its characters and words are taken from the room."""
-    limit = min(room.chars, int(budget * CHARS_PER_TOKEN * PROSE_SHARE))
+    limit = min(int(room.chars * MOST_OF_ROOM), int(budget * CHARS_PER_TOKEN * PROSE_SHARE))
     words = {section.name: room.limit - room.words.get(section.name, 0) for section in PROSE_SECTIONS}
     standing = shortened(prose, limit, words)
     for name, block in standing.items():
@@ -95,14 +111,3 @@ class _Chosen:
 def _cost(text: str) -> int:
     """Characters in the Markdown, where a line that looks like a mark of ours gets a backslash."""
     return len(escaped(text)) + len(text) - len(text.strip("\n"))
-
-
-def rendered(job: Job, prose: Mapping[str, str] | None = None) -> Result:
-    """The answer to a job without a model: fresh facts, and the prose as it stands (or `prose` in its place)."""
-    standing = job.prose if prose is None else prose
-    document = fitted(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque, standing)
-    return Result(
-        job.job,
-        {block.name: block.ledger for block in document.blocks},
-        prose={block.name: block.prose for block in document.blocks if block.prose},
-    )

@@ -38,7 +38,7 @@ ROUNDS = 4
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _SENTENCE = re.compile(r"((?<=[.!?])\s+|(?<=\x03)\s+(?=[A-Z]))")
 _LISTED = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
-_MARK = re.compile(r"^\s*(?:(?:[-*+•]|\d{1,3}[.)])(?:\s+|$))?(?:\[[ xX~]\]\s+)?")
+_MARK = re.compile(r"^\s*(?:(?:[-*+•]|\d{1,3}[.)])(?:\s+|$))?")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -150,12 +150,13 @@ class _Item:
         found = _MARK.match(quotes.line)
         mark = found[0] if found else ""
         pieces = _SENTENCE.split(quotes.line[len(mark) :])
-        kept = [self._sentence(piece) for piece in pieces[::2]]
+        kept = [self._sentence(piece, quotes.restored(piece)) for piece in pieces[::2]]
         told = "".join(text + gap for text, gap in zip(kept, [*pieces[1::2], ""], strict=True) if text).rstrip()
         return quotes.restored(mark + told) if told.strip() else ""
 
-    def _sentence(self, sentence: str) -> str:
-        reason = "with code that nobody was shown" if BAD in sentence else wrong(sentence, self.section, self.seen)
+    def _sentence(self, sentence: str, whole: str) -> str:
+        reason = wrong(sentence, whole, self.section, self.seen)
+        reason = "with code that nobody was shown" if BAD in sentence else reason
         if reason:
             self._note(f"sentences {reason} left out")
         return "" if reason else sentence

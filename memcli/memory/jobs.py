@@ -153,8 +153,9 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer: the ledger block and the prose block of each section; or an error, `permanent` if trying again is
     pointless.
 
-    `wrote`: a model's answer passed the guard and stands in `prose`. If a model was asked and none wrote, `failure`
-    says why, and the memory is complete all the same: fresh facts, the prose as it was. `notes` say what the guard did.
+    `wrote`: a model's answer passed the guard. `written` is all of its prose, `prose` what this memory has room for. If
+    a model was asked and none wrote, `failure` says why, and the memory is complete all the same: fresh facts, the
+    prose as it was. `notes` say what the guard did.
 
     A program of the user's own answers `edits`, or a whole memory as Markdown in `text`; and `usage`, if it knows.
     """
@@ -168,6 +169,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int = msgspec.field(default_factory=_version)
     prose: dict[str, str] = {}
     wrote: bool = False
+    written: dict[str, str] = {}
     failure: Failure | None = None
     calls: tuple[Call, ...] = ()
     notes: tuple[str, ...] = ()

@@ -11,10 +11,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from memcli.ledger.names import key_of, keys_in, names_in
-from memcli.ledger.prose import sentences
-from memcli.memory import facts
+from memcli.ledger.prose import TELLING, sentences, telling
+from memcli.ledger.shell import looks_only
+from memcli.memory import facts, results
 from memcli.memory.budget import Line
-from memcli.memory.facts import asks, local, shown_path, turn
+from memcli.memory.facts import local, shown_path
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
 
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from memcli.ledger.actions import Action
-    from memcli.ledger.files import Touch
+    from memcli.ledger.files import File, Touch
     from memcli.ledger.ledger import Ledger
 
 HALF_LIFE = 600
 TOUCHED = 4  # names on one line of a file
+ONCE_OVER = 8  # lines of a subagent once its turn is over
+ABOUT = 0.8  # worth of what a new file says it is: it does not age
 PACK = 12  # names on one line of names
 PACKS = 4  # such lines for one file
 
@@ -54,21 +57,25 @@ def _fullness(words: str) -> float:
 
 
 def _notes(ledger: Ledger) -> Iterable[Line]:
-    state = ledger.state
+    """What the agent said: results under the request of their turn, everything else as steps or findings."""
+    state, labels = ledger.state, results.Labels(ledger)
     finals = set(state.narrative.finals)
     for place, note in enumerate(state.narrative.notes):
-        worth = 0.3 + 1.0 * (note.text in finals) + 0.7 * note.reason + 0.5 * note.plan
-        if asks(note.words):
+        if not results.is_result(ledger, note):
             continue  # an offer is no result; the newest stands among Pending Tasks
-        kept = note.text in finals or note.reason or note.plan
-        section, group = (COMPLETED, facts.RESULTS) if kept else (REFERENCES, facts.FINDINGS)
-        if note.index > state.turn and not kept:
+        final = note.text in finals
+        worth = 0.3 + 1.0 * final + 0.7 * note.reason + 0.5 * note.plan
+        section, group = (REFERENCES, facts.FINDINGS)
+        if final or note.reason or note.plan:
+            section, group = COMPLETED, labels.at(note.index)
+        elif note.index > state.turn:
             section, group = ACTIVE_WORK, facts.STEPS
+        way = "found: " if section == COMPLETED and not final and not note.plan else ""
         line = Line(
             section,
             group,
-            f"- {turn(ledger, note.index) if kept else ''}{told(note.words).rstrip(':')}",
-            place,
+            f"- {way}{told(note.words).rstrip(':')}",
+            note.index + place / 1e6,
             worth * _fresh(ledger, note.index) * _fullness(note.words),
         )
         line.spill = (REFERENCES, facts.FINDINGS)
@@ -82,23 +89,38 @@ def _file_parts(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
     hosts = {line.text: line for line in taken if line.group == facts.WRITTEN}
     for path, file in ledger.state.files.written.items():
         host = hosts.get(facts.file_line(path, file, root))
+        if file.state == "deleted" or not file.touches:
+            continue
+        best = _best(file)
         for age, touch in enumerate(reversed(file.touches)):
-            if file.state == "deleted":
-                break
             worth = 0.8 * _fresh(ledger, file.last) * bool(touch.why) / (age + 1)
-            if host and not age:
-                yield Line(FILES, facts.WRITTEN, ":" + _purpose(touch, weights), host.order, worth, extends=host)
-            elif touch.why:
-                text = f"- in {brief[path]}:{_purpose(touch, weights)}"
-                yield Line(FILES, facts.SAID, text, file.last - age / 100, worth)
+            if host and touch is best:
+                about = f" {worded(file.about, 120).rstrip(':.')};" if file.about and file.state == "created" else ""
+                why = "" if about else _why(touch)
+                text = (about or why) + _names(touch, why, weights)
+                worth += ABOUT * bool(about)
+                if text:
+                    yield Line(FILES, facts.WRITTEN, ":" + text.rstrip(";"), host.order, worth, extends=host)
+            if touch.why and (not host or touch is not best or file.about) and telling(touch.why) >= TELLING:
+                text = f"- in {brief[path]}:{_why(touch)}{_names(touch, touch.why, weights)}"
+                yield Line(FILES, facts.SAID, text.rstrip(";"), file.last - age / 100, worth)
 
 
-def _purpose(touch: Touch, weights: dict[str, float]) -> str:
-    why = f" {worded(touch.why, 120).rstrip(':')}" if touch.why else ""
+def _best(file: File) -> Touch:
+    """The change that says most of a file: the newest with a purpose that says something; for a new file the first."""
+    said = [touch for touch in file.touches if telling(touch.why) >= TELLING]
+    some = said or [touch for touch in file.touches if touch.why] or file.touches
+    return some[0] if file.state == "created" else some[-1]
+
+
+def _why(touch: Touch) -> str:
+    return f" {worded(touch.why, 120).rstrip(':')};" if touch.why else ""
+
+
+def _names(touch: Touch, why: str, weights: dict[str, float]) -> str:
     names = [name for name in touch.names if name not in why]
     names.sort(key=lambda name: -weights.get(name, 0.0))
-    touches = f" touches {', '.join(names[:TOUCHED])}" if names else ""
-    return why + (";" if why and touches else "") + touches
+    return f" touches {', '.join(names[:TOUCHED])}" if names else ""
 
 
 def _brief_paths(ledger: Ledger) -> dict[str, str]:
@@ -130,10 +152,15 @@ def _reads(ledger: Ledger) -> Iterable[Line]:
 
 def _actions(ledger: Ledger) -> Iterable[Line]:
     root = ledger.state.commits.root
+    turn = ledger.state.turn
     for action in ledger.state.actions.done.values():
         if action.kind == "agent":
-            yield from _subagent(action)
-        else:
+            yield from list(_subagent(action))[: None if action.last > turn else ONCE_OVER]
+        elif (
+            action.last > turn
+            or telling(action.why) >= TELLING
+            or not (action.kind == "look" or looks_only(action.brief))
+        ):
             how = "worked" if action.ok else "failed"
             why = told(action.why, 120).rstrip(":.") or ("looked for" if action.kind == "look" else "ran")
             text = f"- {why}: {spelled(local(action.brief, root), 140)} {how}"

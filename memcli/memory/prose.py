@@ -62,7 +62,7 @@ SCHEMA: dict[str, Any] = {
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _LISTED = re.compile(r"(?:[-*+•]|\d{1,3}[.)])(?:\s|$)")
 _FENCE = re.compile(r"\s*(```|~~~)")
-_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)[\s#:]*$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*)$")
 _MARKS = re.compile(r"^\s*(?:(?:[-*+•>]|\d{1,3}[.)])\s+)+|[*`_]{1,3}(?=\S)|(?<=\S)[*`_]{1,3}")
 _END = re.compile(r"^\W*(?:<!--\s*)?end(?:\s*-->)?\W*$", re.IGNORECASE)
 _WRAPPED = re.compile(r"\A\s*```\w*[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
@@ -222,7 +222,7 @@ def _parts(lines: list[str]) -> tuple[dict[str, list[str]], int]:
 
 def _section(heading: str) -> str:
     """The section a heading means, or nothing: number, emphasis and case do not matter."""
-    bare = re.sub(r"^[\d.)\s]+", "", heading.strip("*_ ")).lower()
+    bare = re.sub(r"^[\d.)\s]+", "", heading.strip("*_#: \t")).lower()
     return next((name for name in NAMES if name.lower() == bare), "")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from memcli.memory.claims import commands
 from memcli.memory.sections import ERRORS, USER_INTENT
-from memcli.memory.seen import CODE, QUOTE, claimed, norm
+from memcli.memory.seen import CODE, QUOTE, REACH, claimed, norm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,9 @@ BAD = "\x04"
 """Stands for code that nobody was shown: the sentence around it cannot stay."""
 
 _LONGEST = 2_000
-_SHORT = 12  # normalised characters; what is shorter is a word, not a claim of what somebody said
+_TELLING = 12  # normalised characters of code that is found by its words alone
+_BEFORE = 4 * REACH  # enough of a line to hold what is looked at before a quote
+_SHORT = 15  # characters; what is shorter is a word, not a claim of what somebody said
 _HELD = re.compile("[\x02\x05](\\d+)\x03")  # a quote, or code
 _MARKS = re.compile(r"[“”„‟«»]|\\+\"|(?<![\w'])''(?!')|(?<!')''(?![\w'])")
 _INNER = str.maketrans({'"': "'", "`": "'"})
@@ -66,15 +68,16 @@ class Quotes:
     def _code(self, code: str) -> str:
         """Code stays if it was seen; what only an output proposes to run is not the agent's command."""
         seen, bare = self._seen, norm(code)
-        known = seen.names(code) or (len(bare) >= _SHORT and seen.holds(code))
+        known = seen.shows(code) or (len(bare) >= _TELLING and seen.holds(code))
         ours = seen.user.holds(code) or seen.assistant.holds(code) or seen.record.holds(code)
         if known and (ours or not _DANGEROUS.search(code)):
-            return self._hold(f"`{code}`")
+            # quotation marks within long code would be read as quotes of somebody; short code is looked for by them
+            return self._hold(f"`{code.replace(chr(34), chr(39)) if len(bare) >= _TELLING else code}`")
         near = seen.near(code) if not _DANGEROUS.search(code) else ""
         if near and len(near) <= _LONGEST:
             self._note("code put right")
             return self._hold(f"`{near}`")
-        if len(bare) >= _SHORT and self._section in USER_SECTIONS:
+        if len(code) >= _SHORT and self._section in USER_SECTIONS:
             raise FalseQuote
         return BAD
 
@@ -95,15 +98,16 @@ class Quotes:
     def _quoted(self, line: str) -> str:
         result, end = "", 0
         for found in QUOTE.finditer(line):
-            before = _HELD.sub(self._glimpsed, line[: found.start()])
-            result += line[end : found.start()] + self._checked(found[1], claimed(before, self._section))
+            result += line[end : found.start()]
+            before = _HELD.sub(self._glimpsed, result[-_BEFORE:])
+            result += self._checked(found[1], claimed(before, self._section))
             end = found.end()
         return result + line[end:]
 
     def _glimpsed(self, found: re.Match[str]) -> str:
-        """A short piece of code counts among the words before a quote, a long one does not."""
+        """What stands for an earlier quote or code: a short piece counts among the words before a quote."""
         text = self._held[int(found[1])]
-        return text.strip("`") if len(text) < 17 else " ` ` "
+        return text.strip("`") if len(text) < _SHORT + 2 else " ` ` " if text.startswith("`") else ' " " '
 
     def _bare(self, text: str) -> str:
         return self.restored(text).translate(_INNER).strip().rstrip("\\")
@@ -112,12 +116,12 @@ class Quotes:
         quote, seen = self._bare(text.replace(BAD, " ")), self._seen
         if not norm(quote):
             return quote
+        if len(quote) < _SHORT and (role != "user" or seen.holds(quote, "user")):
+            return self._hold(f"'{quote}'")
         if seen.holds(quote, role) and BAD not in text:
             if not role and commands(quote) and not (seen.user.holds(quote) or seen.assistant.holds(quote)):
                 raise FalseQuote  # an order that only an output gives, as if it were anybody's
             return self._hold(f'"{quote}"')
-        if len(norm(quote)) < _SHORT and role != "user":
-            return f"'{quote}'"
         near = seen.near(quote, role)
         if near and len(near) <= _LONGEST:
             self._note("quotes put right")

@@ -16,6 +16,7 @@ SHORTEST = 24  # a tail of a quote shorter than this is not worth its elision ma
 
 _DOUBLE = str.maketrans({'"': "'", "“": "'", "”": "'", "„": "'", "«": "'", "»": "'", "`": "'"})
 _TAG = re.compile(r"<[/!A-Za-z]")
+_PARTED = re.compile(r"^(?:[—–-]|->|→)\s+")
 _LEAD = re.compile(r"^[\s>#*+=~|-]+")
 
 
@@ -40,7 +41,11 @@ def shortened(line: str, limit: int) -> str:
 def told(text: str, limit: int = 0) -> str:
     """`worded` words of the agent, to begin a line: one that begins with a path would look like an entry of Files."""
     line = worded(text, limit)
-    return f"on {line}" if _is_path(line.split(" ", 1)[0]) else line
+    first, _, rest = line.partition(" ")
+    if not _is_path(first):
+        return line
+    what = _PARTED.sub("", rest)
+    return f"in {first.rstrip(':')}: {what}" if what != rest or first.endswith(":") else f"on {line}"
 
 
 def worded(text: str, limit: int = 0, by: str = "agent: ") -> str:
@@ -54,8 +59,15 @@ def worded(text: str, limit: int = 0, by: str = "agent: ") -> str:
     return line
 
 
+def fenced(code: str, language: str = "") -> str:
+    """Lines of code as they are, between fences that none of them can close."""
+    longest = max(map(len, re.findall("`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{code}\n{fence}"
+
+
 def _is_path(word: str) -> bool:
-    return any("/" in name or "." in name for name in names_in(word))
+    return any("." in name or name.count("/") > 1 for name in names_in(word))
 
 
 def spelled(text: str, limit: int = 200) -> str:

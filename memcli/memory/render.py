@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
 
 OPAQUE_SHARE = 0.12
-NAMES_SHARE = 0.15  # lists of names tell little: they may not take more than this
+NAMES_SHARE = 0.17  # lists of names tell little: they may not take more than this
 
 
 def render(
@@ -82,10 +82,11 @@ def _carried(room: Room, opaque: str, total: int) -> list[Line]:
 
 def _laid_out(name: str, taken: Iterable[Line]) -> str:
     """The block of a section: its groups in the order of `facts.ORDER`, each under its label."""
-    mine = [line for line in taken if line.section == name and not line.extends]
-    labels = sorted(dict.fromkeys(line.group for line in mine), key=facts.rank)
+    groups: dict[str, list[Line]] = {}
+    for line in sorted((one for one in taken if one.section == name and not one.extends), key=lambda one: one.order):
+        groups.setdefault(line.group, []).append(line)
     pieces = []
-    for label in labels:
+    for label in sorted(groups, key=facts.rank):  # stable: groups of one rank in the order of their first lines
         pieces += [label] if label else []
-        pieces += [line.full for line in sorted((one for one in mine if one.group == label), key=lambda one: one.order)]
+        pieces += [line.full for line in groups[label] if line.full]
     return "\n".join(pieces)

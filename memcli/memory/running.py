@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memcli.ledger.clean import clip
+from memcli.ledger.narrative import passing
 from memcli.memory.budget import Line, fair_limit
-from memcli.memory.quoting import quoted
+from memcli.memory.quoting import quoted, spelled
 from memcli.memory.sections import ACTIVE_WORK, PENDING
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def said_so_far(ledger: Ledger, share: int) -> list[Line]:
     state = ledger.state
     if not state.running:
         return []
-    notes = [note for note in state.narrative.notes if note.index > state.turn and not note.plan]
+    said = [note for note in state.narrative.notes if note.index > state.turn and not note.plan]
+    notes = [note for note in said[:-3] if not passing(note.words)] + said[-3:]  # what was awaited has come since
     room = int(share * SHARE) - len(SAID)
     recent = notes[-3:]
     fair = max(60, fair_limit([len(note.words) + 12 for note in notes[:-3]], room // 2))
@@ -41,7 +43,11 @@ def under_way(ledger: Ledger, limit: int) -> list[Line]:
     state = ledger.state
     if not state.running:
         return []
-    since = [one for one in state.requests.said if one.index >= state.turn][:1]
+    since = [one for one in state.requests.said if one.index == state.turn]
+    ran = [name for index, name in state.requests.ran if index == state.turn]
     since += [one for one in state.requests.said if one.index > state.turn and one.via == "queued"][-2:]
     fair = min(UNDER_WAY_LIMIT, limit // max(1, len(since)))
-    return [Line(PENDING, UNDER_WAY, f"- in progress, user: {quoted(one.text, fair)}", one.index) for one in since]
+    lines = [Line(PENDING, UNDER_WAY, f"- in progress, the command {spelled(name)}", state.turn) for name in ran]
+    return lines + [
+        Line(PENDING, UNDER_WAY, f"- in progress, user: {quoted(one.text, fair)}", one.index) for one in since
+    ]

@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import re
 
-from memcli.ledger.clean import clean
+from memcli.ledger.clean import ELISION, clean
 from memcli.memory.prose import canonical
 from memcli.memory.sections import NAMES, PINNED
 
 LONGEST = 60_000  # characters of one block
 
-_HEADING = re.compile(r"^\s{0,3}(?:(?:[-*+]\s+)?#{1,6}(?:\s+|$))+(.*?)[\s#:]*$")
+_HEADING = re.compile(r"^\s{0,3}(?:(?:[-*+]\s+)?#{1,6}(?:\s+|$))+(.*)$")
 _RULE = re.compile(r"^\s*(?:=[=\s]*|-{2,}\s*|(?:[*_-]\s*){3,})$")
 _NOTHING = re.compile(r"^\s*[-*+]?\s*none\W*$", re.IGNORECASE)
-_REMINDER = re.compile(r"<(system[\w-]*|[\w-]*reminder|instructions?)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_REMINDER = re.compile(
+    r"<(system[\w-]*|[\w-]*reminder|instructions?)\b[^>]{0,200}>.{0,2000}?</\1\s*>", re.IGNORECASE | re.DOTALL
+)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+# What is so long is no word and no indent; searches for secrets and quotes take quadratic time within one.
+_BLOB = re.compile(r"\S{500,}")
+_DESERT = re.compile(r"[ \t]{80,}")
 _TAG = re.compile(r"</?[A-Za-z!?|][^<>\n]{0,200}>|<\|[^|\n]{0,60}\|>|\[/?INST\]|<</?SYS>>")
 _OPENING = re.compile(r"<(?=[/!A-Za-z|])")
 
 
 def scrubbed(block: str) -> str:
     """A whole block without hidden characters, secrets, comments and reminders. Line ends are kept."""
-    text = clean(canonical(block).replace("\u2028", "\n").replace("\u2029", "\n"), head=LONGEST)
+    block = _DESERT.sub(" ", _BLOB.sub(ELISION, canonical(block)))
+    text = clean(block.replace("\u2028", "\n").replace("\u2029", "\n"), head=LONGEST)
     return canonical(_COMMENT.sub("", _REMINDER.sub("", text)))
 
 
@@ -33,8 +39,8 @@ def scrubbed_line(line: str) -> str:
     """One line outside of fences: a heading becomes a label, a section's own goes; tags lose their brackets."""
     heading = _HEADING.match(line)
     if heading:
-        title = heading[1].strip("*_ ")
-        line = "" if not title or title.lower() in _SECTIONS else f"{title}:"
+        title = heading[1].strip("*_#: \t")
+        line = "" if not title or title.lower().startswith(_SECTIONS) else f"{title}:"
     if _RULE.match(line) or _NOTHING.match(line):
         return ""
     pieces = re.split(r"(`[^`\n]+`)", line)  # code shows tags as they are, if it was seen at all
@@ -42,4 +48,4 @@ def scrubbed_line(line: str) -> str:
     return "".join(pieces).rstrip()
 
 
-_SECTIONS = {name.lower() for name in (*NAMES, PINNED)}
+_SECTIONS = tuple(name.lower() for name in (*NAMES, PINNED))

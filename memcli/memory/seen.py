@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from memcli.ledger.clean import one_line
@@ -33,13 +34,17 @@ NEARLY = 0.9
 SHORTEST_REPAIR = 5  # words; fewer stand in too many places
 TRIES = 1_000  # places looked at for one quote
 
+STEM = 5  # letters by which two forms of a word count as one
+
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 QUOTE = re.compile(r'(?<![\w\\])"([^"\n]*)"(?!\w)')
 _ROLE = re.compile(
     r"(?i)\b(?:(?P<user>user)|(?P<assistant>assistant|agent)|(?P<tool>tool|output|stdout|stderr|error|result))\b(?!-)"
 )
-_GAP = re.compile(r"(?i)\[\s*(?:…|\.\.\.|redacted|elided|truncated|omitted)[^\]\n]*\]|\(…\)|…|\.\.\.|\*{3,}")
+_GAP = re.compile(r"(?i)\[\s*(?:…|\.\.\.|redacted|elided|truncated|omitted)[^\]\n]{0,80}\]|\(…\)|…|\.\.\.|\*{3,}")
 _WORD = re.compile(r"\w+|\x00")
+_LETTERS = re.compile(r"[^\W\d_]{4,}")
+_SENTENCE = re.compile(r"\n+|(?<=[.!?])\s+")
 _NO_WORD = re.compile(r"\W+")
 _MARK = " \x00 "
 _DOUBLE = str.maketrans({'"': "'", "`": "'", "“": "'", "”": "'", "„": "'", "«": "'", "»": "'"})
@@ -89,6 +94,16 @@ class Source:
             places.setdefault(word.text, []).append(place)
         return places
 
+    @cached_property
+    def passages(self) -> list[frozenset[str]]:
+        """The beginnings (five letters) of the words of every two sentences that follow each other."""
+        stems = [
+            frozenset(word[:STEM] for word in _LETTERS.findall(sentence.lower()))
+            for text in self.texts
+            for sentence in ("", *_SENTENCE.split(text))
+        ]
+        return [one | other for one, other in pairwise([*stems, frozenset()])]
+
     def holds(self, quote: str) -> bool:
         """True if every part of a quote stands here word for word; parts lie between marks of elision."""
         parts = [norm(part) for part in _GAP.split(quote)]
@@ -97,9 +112,10 @@ class Source:
 
     def names(self, name: str) -> bool:
         """True if a name, or what two spellings of it have in common, stands here letter for letter."""
-        return self._has(name) or self._has(key_of(name))
+        return self.shows(name) or self.shows(key_of(name))
 
-    def _has(self, name: str) -> bool:
+    def shows(self, name: str) -> bool:
+        """True if these characters stand here, not within a longer word."""
         place = self.raw.find(name)
         while place >= 0:
             around = self.raw[max(0, place - 1) : place] + self.raw[place + len(name) : place + len(name) + 1]
@@ -145,7 +161,7 @@ class Source:
 
 
 class States(NamedTuple):
-    """What code knows better than any model: last state of files by base name, errors, to-dos."""
+    """What code knows better than any model: last state of files by path, errors, to-dos."""
 
     files: Mapping[str, str] = {}
     open: tuple[str, ...] = ()
@@ -197,6 +213,10 @@ class Seen:
         """True if a name stands in anything that was shown."""
         return any(source.names(name) for source in (*self.of(""), self.shown))
 
+    def shows(self, text: str) -> bool:
+        """True if these very characters stand in anything that was shown, not within a longer word."""
+        return any(source.shows(text) for source in (*self.of(""), self.shown))
+
 
 def seen(
     messages: Iterable[Message],
@@ -233,7 +253,7 @@ def _take_in(texts: dict[Role, list[str]], section: str, line: str) -> None:
 def _states(ledger: Ledger) -> States:
     state = ledger.state
     return States(
-        {key_of(path): file.state for path, file in state.files.written.items()},
+        {path: file.state for path, file in state.files.written.items()},
         tuple(line for failure in state.work.failures.open for line in failure.lines),
         tuple(line for failure in state.work.failures.fixed for line in failure.lines),
         tuple(text for text, _ in state.work.todos.pending),

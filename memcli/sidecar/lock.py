@@ -25,6 +25,9 @@ _LOOKS = 5
 _PAUSE_SECONDS = 0.01
 _GREATEST = 4096
 
+DAEMON = "watch"
+"""The command that stands in the lock of a daemon."""
+
 
 class Holder(NamedTuple):
     """Who holds a lock: process id (0 if the file does not tell), since when (Unix seconds), doing what."""
@@ -32,6 +35,11 @@ class Holder(NamedTuple):
     pid: int
     since: float
     command: str
+
+    @property
+    def daemon(self) -> bool:
+        """True for `memcli watch`, which hears signals; they would end any other verb."""
+        return self.command == DAEMON and self.pid > 0
 
 
 class Lock:
@@ -84,6 +92,16 @@ def holder(path: Path) -> Holder | None:
         os.close(fd)
 
 
+def freed(path: Path, patience: float) -> bool:
+    """Wait up to so many seconds for a lock to be free; True if it was."""
+    deadline = time.monotonic() + patience
+    while holder(path) is not None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+    return True
+
+
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
@@ -111,4 +129,4 @@ def _refusal(path: Path) -> AlreadyWatched:
     who = f"process {other.pid} ({other.command})" if other.pid else "another process"
     transcript = path.parents[2] / path.parent.name  # where the sidecar lies beside it, as `place` lays it out
     hint = f"memcli status {shlex.quote(str(transcript))}" if transcript.exists() else "memcli status"
-    return AlreadyWatched(f"{path.parent.name} is already watched by {who}", hint, other.pid)
+    return AlreadyWatched(f"{path.parent.name} is already watched by {who}", hint, other.pid, other.daemon)

@@ -29,23 +29,22 @@ BATCH = 0.5
 
 class Price(NamedTuple):
     """Dollars per million tokens of a model from a day on. `read` multiplies input; beyond `long` tokens of prompt all
-    rates are multiplied by `factor`. `minimum` is the shortest prefix that is cached, in tokens."""
+    rates are multiplied by `factor`."""
 
     model: str
     since: str
     input: float
     output: float
     read: float = 0.1
-    minimum: int = 512
     long: int = 0
     factor: float = 1.0
 
 
 # The newest of a model last; "" is from its beginning. Fable 5.2's cache rate is known from third parties only.
 TABLE = (
-    Price("claude-haiku-4-5", "", 1, 5, minimum=4_096),
+    Price("claude-haiku-4-5", "", 1, 5),
     Price("claude-haiku-5-5", "2026-10-07", 0.10, 0.50, long=100_000, factor=5.0),
-    Price("claude-sonnet-5", "", 2, 10, minimum=1_024),
+    Price("claude-sonnet-5", "", 2, 10),
     Price("claude-sonnet-5-5", "2026-09-28", 2, 10),
     Price("claude-sonnet-5-5", "2026-10-07", 2, 10, read=0.05),
     Price("claude-opus-5-5", "", 4, 20, read=0.05),

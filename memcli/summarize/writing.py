@@ -60,7 +60,7 @@ class Writing:
             return update.result(rendered(job), failed.failure)
         except OSError as error:
             return update.result(rendered(job), Failure(f"the transcript cannot be read: {error.strerror}"))
-        return update.result(rendered(job, prose), None)
+        return update.result(msgspec.structs.replace(rendered(job, prose), written=prose), None)
 
 
 class _Answer(NamedTuple):
@@ -136,7 +136,7 @@ class _Update:
         why = ""
         if not getattr(self._backend, "caches", False):
             why = f"{self._backend.name} has no prompt cache"
-        elif tokens_at_most(request.text) > PROMPT_TOKENS:
+        elif self._too_long(request):
             why = f"the conversation is longer than {PROMPT_TOKENS:,} tokens"
         if why:
             self._notes.append(f"not cached: {why}")
@@ -149,6 +149,12 @@ class _Update:
             outcome = self._writing.hits.outcome(self._source, call.usage, blocks, began)
             self._calls[place] = msgspec.structs.replace(call, cache=outcome)
         return prose
+
+    def _too_long(self, request: Request) -> bool:
+        """True if a prompt has too many tokens: by an estimate that never lies below, else counted by the service."""
+        if tokens_at_most(request.text) <= PROMPT_TOKENS:
+            return False
+        return self._backend.count(request) > PROMPT_TOKENS  # type: ignore[union-attr]  # only a Backend caches
 
     # ------------------------------------------------------------------ answers
 

@@ -195,6 +195,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9+/]+={0,3}")
 _GAP = " \t\r\n\\"  # a backslash begins an escaped newline; its letter is taken for a part of the token
 _BODY = frozenset(string.ascii_letters + string.digits + "+/=" + _GAP)
 _WHOLE_LINE = 40
+_END = "-----END"
 _HEADER = re.compile(r"[\s\\nr]*(?:Proc-Type|DEK-Info|Comment|Version): [^\n\\]{0,120}")
 
 
@@ -240,9 +241,9 @@ def _forward(text: str, position: int) -> int:
 
 
 def _is_last(text: str, position: int) -> bool:
-    """True if only an end mark or nothing follows: a key's last line can be a few characters short."""
+    """True if only an end mark, a piece of one or nothing follows: a key's last line can be a few characters short."""
     rest = text[position : position + 16].lstrip(_GAP)
-    return not rest or rest.startswith("-----END")
+    return rest.startswith(_END) or _END.startswith(rest)
 
 
 def _backward(text: str, position: int, *, adjacent: bool = False) -> int:

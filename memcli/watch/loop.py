@@ -257,10 +257,10 @@ class Loop:
             self._hear_questions()
         for name in list(self._keepers) if sweep else [name for name in changed if name in self._keepers]:
             self._look(name, now)
-        if sweep:
-            self._catch_up_on_writing(now)
         for name in list(self._asked):
             self._remind(name)
+        if sweep:
+            self._catch_up_on_writing(now)
         for name in list(self._active):
             if name in self._keepers:
                 self._with(name, lambda keeper: keeper.tick(now, time.time()))
@@ -352,11 +352,14 @@ class Loop:
         job = self._in_flight.pop(message.owner, None)
         if message.owner not in self._keepers:
             return
-        if self._accounts is not None and job is not None:
-            sidecar = self._keepers[message.owner].place.sidecar
-            self._accounts.settled(sidecar, job, message.result, time.time())
+
+        def settled(keeper: Keeper) -> list[Outward]:
+            if self._accounts is not None and job is not None:
+                self._accounts.settled(keeper.place.sidecar, job, message.result, time.time())
+            return keeper.answered(message.result, now, time.time())
+
         self._active[message.owner] = now
-        self._with(message.owner, lambda keeper: keeper.answered(message.result, now, time.time()))
+        self._with(message.owner, settled)
 
     def _catch_up_on_writing(self, now: float) -> None:
         """Ask a model again where one was wanted and did not write, once its summarizer may be asked again."""

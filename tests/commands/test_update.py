@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from memcli.commands.compact import Wish, compact
+from memcli.commands.stop import stop
 from memcli.commands.update import problems, update
-from memcli.errors import AlreadyWatched, IsDirectory, MemoryStale, NoMemory, NoMessages, NoTranscript, TryAgain, Usage
+from memcli.errors import (
+    AlreadyWatched,
+    IsDirectory,
+    MemoryStale,
+    NoMemory,
+    NoMessages,
+    NothingThere,
+    NoTranscript,
+    TryAgain,
+    Usage,
+)
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
@@ -184,12 +197,49 @@ def test_a_daemon_that_does_not_answer_in_time_is_left_alone(run: Path) -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.fixture
+def busy(run: Path) -> Iterator[Lock]:
+    """Another verb is at work on the transcript; a signal would end it."""
+    signalled: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: signalled.append(1))
+    with Lock.acquire(Place.of(run).lock, "update", 0.0) as lock:
+        yield lock
+    signal.signal(signal.SIGUSR1, before)
+    assert signalled == []
+
+
+def test_another_update_is_waited_for_and_never_signalled(run: Path, busy: Lock, updated: Any) -> None:
+    threading.Timer(0.1, busy.release).start()
+    assert "already current" in updated(run)
+
+
+def test_another_update_that_does_not_end_in_time_is_named(run: Path, busy: Lock) -> None:
+    with pytest.raises(AlreadyWatched, match=r"is already watched by process \d+ \(update\)"):
+        update(run, {"wait": 0}, check=False, quiet=True)
+
+
+def test_a_verb_that_is_at_work_for_a_moment_is_nothing_to_stop(run: Path, busy: Lock) -> None:
+    with pytest.raises(NothingThere, match="nobody watches"):
+        stop(run, quiet=True)
+
+
+def test_compact_waits_for_an_update_that_is_at_work_if_it_is_allowed_to(
+    run: Path, busy: Lock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is something to wait for only where the memory that stands does not do: here it was edited."""
+    edit(run, "User Intent", "- never push to main")
+    threading.Timer(0.1, busy.release).start()
+    assert compact(str(run), Wish(output=tmp_path / "out", wait=10.0)) == 0
+    assert capsys.readouterr().err.startswith("memcli: waiting for the update in flight\n")
+    assert b"never push to main" in (tmp_path / "out").read_bytes()
+
+
 def test_a_lock_whose_holder_is_not_known_cannot_be_asked(run: Path) -> None:
     with watched(run) as lock:
         assert isinstance(lock, Lock)
         Place.of(run).lock.write_bytes(b"")
         with pytest.raises(AlreadyWatched, match="another process"):
-            update(run, {}, check=False, quiet=True)
+            update(run, {"wait": 0}, check=False, quiet=True)
 
 
 # ------------------------------------------------------------------ what cannot be done

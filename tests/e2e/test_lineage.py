@@ -46,7 +46,7 @@ def written(format: str) -> bytes:
 
 @pytest.mark.parametrize("way", ["now", "behind", "bare"])
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(draw=st.data())
 def test_six_swaps_at_any_line_keep_the_facts_of_one_uncut_session(format, way, draw):
     """Between call and result, between parallel calls, after half a message: the memory is the same to the byte."""

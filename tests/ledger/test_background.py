@@ -119,6 +119,15 @@ def test_a_job_that_was_stopped_neither_failed_nor_succeeded() -> None:
     assert len(folded(broken, done("Bash", SHELL, STARTED), stop).state.work.failures.open) == 1
 
 
+def test_an_interrupted_session_did_not_fail() -> None:
+    started = done("exec_command", {"cmd": "make serve"}, "Process running with session ID 7")
+    poll = {"session_id": 7, "chars": "\x03"}
+    end = {"text": "Process exited with code 130: the server was interrupted", "is_error": True}
+
+    assert folded(started, done("write_stdin", poll, **end)).state.work.failures.open == []
+    assert len(folded(started, done("write_stdin", poll | {"chars": ""}, **end)).state.work.failures.open) == 1
+
+
 def test_an_agent_in_the_background_reports_by_its_notification() -> None:
     launched = done(
         "Agent",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from memcli.ledger.code import added, by_file, key_names, remarks, unnumbered
+from memcli.ledger.code import about, added, by_file, key_names, remarks, unnumbered
 
 
 def test_added_lines_are_those_the_old_text_has_not() -> None:
@@ -53,3 +53,23 @@ def test_a_search_tells_which_file_defines_what() -> None:
     found = "src/a.py:3:def total(cart):\nsrc/a.py:9:    return total(cart)\nsrc/b.go-12-func Sum() int {\nplain line"
 
     assert by_file(found) == {"src/a.py": ["total"], "src/b.go": ["Sum"]}
+
+
+def test_a_document_is_about_its_title() -> None:
+    assert about("---\nx: 1\n---\n# The rates of the tax\n\nText.", "docs/rates.md") == "The rates of the tax"
+
+
+def test_code_is_about_the_comment_at_its_head() -> None:
+    assert about('"""Rounds the prices of a cart. Slowly."""\nimport os\n', "round.py") == (
+        "Rounds the prices of a cart. Slowly."
+    )
+
+
+def test_a_licence_says_not_what_a_file_is() -> None:
+    assert about("// Copyright the shop, all rights reserved\n\n// Rounds the prices of a cart\n", "round.go") == (
+        "Rounds the prices of a cart"
+    )
+
+
+def test_a_comment_far_below_says_not_what_a_file_is() -> None:
+    assert about("x = 1\n" * 30 + "# Rounds the prices of a cart\n", "round.py") == ""

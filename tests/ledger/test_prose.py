@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.prose import bare, notes_in, purpose, sentences
+from memcli.ledger.prose import CHOICE_LIMIT, bare, notes_in, purpose, sentences
 
 
 def test_each_list_item_is_a_note_without_its_mark() -> None:
@@ -27,12 +27,43 @@ def test_a_table_row_reads_as_its_cells_and_the_head_is_left_out() -> None:
     assert notes_in(table) == ["cart.py — holds the cart"]
 
 
-def test_what_leads_to_a_list_stands_before_its_first_item() -> None:
+def test_a_short_list_is_one_note_with_what_leads_to_it() -> None:
     assert notes_in("All is done. The tests show:\n\n- the tax is added\n- the sum is right") == [
         "All is done.",
-        "The tests show: the tax is added",
-        "the sum is right",
+        "The tests show: the tax is added; the sum is right",
     ]
+
+
+def test_what_leads_to_a_long_list_stands_before_its_first_item() -> None:
+    first, second = "the tax is added " * 8, "the sum is right " * 8
+
+    assert notes_in(f"The tests show:\n\n- {first}\n- {second}") == [f"The tests show: {first}".strip(), second.strip()]
+
+
+def test_alternatives_stay_together_however_long() -> None:
+    """One of them alone would read like the choice."""
+    first, second = "add the tax in the cart " * 20, "add the tax at the till " * 20
+    (note,) = notes_in(f"There are two options:\n\n1. {first}\n2. {second}\n")
+
+    assert note.startswith("There are two options: 1. add the tax in the cart")
+    assert "; 2. add the tax at the till" in note
+    assert len(note) <= CHOICE_LIMIT
+
+
+def test_a_sentence_broken_over_lines_is_whole_again() -> None:
+    broken = "The rate of the tax is a share, so that it must never be taken\nfor percent in the till."
+
+    assert notes_in(broken) == [broken.replace("\n", " ")]
+
+
+def test_lines_that_end_with_their_sentence_stay_apart() -> None:
+    lines = ["The rate of the tax is a share, and it is no percentage here.", "The till rounds the sum."]
+
+    assert notes_in("\n".join(lines)) == lines
+
+
+def test_a_row_of_figures_says_nothing() -> None:
+    assert notes_in("| leg | args | same |\n|---|---|---|\n| web | 7 | yes |\n") == []
 
 
 def test_a_heading_leads_to_its_text() -> None:
@@ -76,8 +107,19 @@ def test_a_vague_last_sentence_gives_way_to_the_one_before() -> None:
     assert purpose("The tests fail without the rate.\n\nNow let me verify:") == "The tests fail without the rate."
 
 
-def test_a_vague_sentence_alone_is_still_a_purpose() -> None:
-    assert purpose("Let me check this:") == "Let me check this"
+def test_a_sentence_that_says_nothing_is_no_purpose() -> None:
+    assert purpose("Let me check this:") == ""
+    assert purpose("More fixes needed:") == ""
+
+
+def test_a_remark_on_what_came_before_is_no_purpose() -> None:
+    assert purpose("That gives immediate value without other changes.") == ""
+
+
+def test_a_sentence_that_announces_wins_over_a_finding_after_it() -> None:
+    assert purpose("I'll round the total of the cart. The invoice prints cents already.") == (
+        "I'll round the total of the cart."
+    )
 
 
 def test_no_words_no_purpose() -> None:

@@ -189,9 +189,11 @@ def test_an_unanswered_call_is_still_open_and_an_answered_is_not() -> None:
 
 
 def test_a_sentence_explains_the_next_calls_only() -> None:
-    done_all = folded(agent("Let me check all of it:"), *(ran(f"check {name}") for name in "abcdef")).state.actions.done
+    done_all = folded(
+        agent("Let me check the prices:"), *(ran(f"check {name}") for name in "abcdef")
+    ).state.actions.done
 
-    assert [action.why for action in done_all.values()] == ["Let me check all of it"] * 4 + ["", ""]
+    assert [action.why for action in done_all.values()] == ["Let me check the prices"] * 4 + ["", ""]
 
 
 def test_open_calls_and_early_results_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

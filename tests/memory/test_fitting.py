@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from memcli.memory import facts, sections
 from memcli.memory.budget import Room, take_all
-from memcli.memory.document import parse
-from memcli.memory.fitting import fitted, shortened
+from memcli.memory.document import Block, Document, parse
+from memcli.memory.fitting import MOST_OF_ROOM, _standing, fitted, rendered, shortened
+from memcli.memory.jobs import Job
 from memcli.memory.prose import WRITABLE
 from memcli.memory.render import _chars, render
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, USER_INTENT
@@ -22,7 +23,6 @@ from tests.memory.test_render import a_long_session
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
-    from memcli.memory.document import Document
 
 SHORT, LONG = folded(*a_session()), folded(*a_long_session())
 
@@ -33,8 +33,8 @@ def facts_held(ledger: Ledger, document: Document, budget: int, pinned: bool = F
     lines = [
         line.text
         for section in sections.SECTIONS[1:]
-        for group, _ in facts.groups(section.name, ledger, int(total * section.share))
-        for line in take_all(Room(100_000, 10_000), group, 100_000)
+        for group, share in facts.groups(section.name, ledger, int(total * section.share))
+        for line in take_all(Room(100_000, 10_000), group, share)
     ]
     return {line for line in lines if line in document.to_markdown("")}
 
@@ -122,3 +122,22 @@ def test_no_section_has_more_than_its_words_with_prose() -> None:
 
     assert any(block.prose for block in document.blocks)
     assert all(len(f"{block.ledger} {block.prose}".split()) <= 500 for block in document.blocks)
+
+
+def test_a_job_without_a_model_is_answered_with_fresh_facts_and_the_prose_that_stands() -> None:
+    job = Job("1", 4_000, LONG.snapshot(), ("a pin",), prose={ACTIVE_WORK: "- a"})
+    result = rendered(job)
+
+    assert result.prose == {ACTIVE_WORK: "- a"}
+    assert result.blocks == {block.name: block.ledger for block in fitted(LONG, 4_000, job.pins, "", job.prose).blocks}
+    assert rendered(job, {COMPLETED: "- b"}).prose == {COMPLETED: "- b"}
+
+
+@given(st.dictionaries(st.sampled_from(WRITABLE), a_block()), st.integers(0, 1_500))
+def test_prose_pays_for_all_it_takes_and_leaves_room_for_other_lines(prose: dict[str, str], chars: int) -> None:
+    room = Room(chars, 500)
+    standing = _standing(prose, room, 100_000)
+    whole, bare = (Document(tuple(Block(n, "- x", p.get(n, "")) for n in WRITABLE)) for p in (standing, {}))
+
+    assert chars - room.chars == len(whole.to_markdown("")) - len(bare.to_markdown(""))
+    assert room.chars >= int(chars * (1 - MOST_OF_ROOM))

@@ -64,3 +64,12 @@ def test_double_marks_in_told_words_become_single() -> None:
 
 def test_a_command_stands_as_code_on_one_line() -> None:
     assert spelled('git commit -m "a\n`b`"') == "`git commit -m 'a 'b''`"
+
+
+def test_words_about_a_path_say_where_they_hold() -> None:
+    assert told("src/cart.py — holds the cart") == "in src/cart.py: holds the cart"
+    assert told("src/cart.py holds the cart") == "on src/cart.py holds the cart"
+
+
+def test_two_words_with_a_slash_are_no_path() -> None:
+    assert told("Memory/cost of the cart") == "Memory/cost of the cart"

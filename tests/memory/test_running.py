@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from memcli.memory import sections
-from tests.ledger.builders import agent, done, ran, stopped, user
+from memcli.transcript.entries import MachineText
+from tests.ledger.builders import agent, done, entry, ran, stopped, user
 from tests.memory.test_render import text
 
 TURN = (
@@ -66,3 +67,17 @@ def test_a_plan_put_into_a_call_is_not_quoted_as_what_the_agent_said() -> None:
     active = text(sections.ACTIVE_WORK, user("count the lines"), plan, *ran("ls"))
 
     assert 'agent: "Count the lines' not in active
+
+
+def test_what_was_awaited_in_the_running_turn_gives_way_to_what_came() -> None:
+    waits = [one for n in range(6) for one in (agent(f"Still waiting for image {n} of the shop."), *ran(f"make {n}"))]
+    active = text(sections.ACTIVE_WORK, *TURN, *waits)
+
+    assert "image 5" in active
+    assert "image 1" not in active
+
+
+def test_a_command_without_words_is_under_way_too() -> None:
+    began = entry("user", MachineText("<command-name>/ship</command-name>"))
+
+    assert "- in progress, the command `/ship`" in text(sections.PENDING, began, agent("I build it."), *ran("make"))

@@ -228,11 +228,11 @@ def test_counts_of_a_cut_are_what_stands_before_it():
     assert [(cut.offset, cut.messages, cut.chars) for cut in turns(3).state.turns] == [(20, 2, 9), (40, 4, 18)]
 
 
-def test_a_rewind_takes_back_the_counts_and_every_cut_from_there_on():
+def test_a_rewind_takes_back_the_counts_and_every_cut_after_it():
     boundaries = turns(3, rounds=2)
     boundaries.rewind(30)
 
-    assert [cut.offset for cut in boundaries.cuts] == [20]
+    assert [cut.offset for cut in boundaries.cuts] == [20, 30]  # the cut before the turn that is begun anew stays
     assert (boundaries.state.messages, boundaries.state.chars) == (3, 13)
     assert boundaries.before(prompt(90), closed=True) == Cut(90, turn=True, chars=13, messages=3)
 

@@ -65,9 +65,16 @@ def test_words_in_a_turn_that_was_under_way_at_the_swap_are_taken_into_it():
 
 def test_a_result_that_a_swap_made_up_is_no_fact():
     """A call was given up: a request needs a result, but nothing came back."""
-    script = Script("anthropic").turn(0).prompt("look")
-    given_up = script.result(script.call("Looking.", "ls")[0], common.NO_RESULT).prompt("go on").say("Yes.")
-    assert common.NO_RESULT not in Driver("anthropic", NEVER).feed(given_up.data).update().markdown
+
+    def fold(*results: str) -> bytes:
+        script = Script("anthropic").prompt("look")
+        (call,) = script.call("Looking.", "ls")
+        for text in results:
+            script.result(call, text)
+        return Driver("anthropic", NEVER).feed(script.turn(1).data, quiet=1.0).session.settled.snapshot()
+
+    assert fold(common.NO_RESULT) == fold()
+    assert fold("ok") != fold()
 
 
 def test_a_message_that_is_not_ours_is_the_users_text():

@@ -246,3 +246,17 @@ def test_what_was_asked_for_stands_only_when_the_quiet_end_is_covered_too():
     assert driver.published[0].boundary.offset < len(driver.file)
     driver.pass_time(1.0)
     assert (driver.published[-1].boundary.offset, driver.current) == (len(driver.file), 1)
+
+
+def test_what_is_written_while_an_answer_is_on_its_way_counts_as_growth() -> None:
+    """A model may take a minute: the next update is due when the answer comes, not a threshold later."""
+    driver = Driver("anthropic", Triggers(init_tokens=1, update_tokens=100, update_tool_calls=10**9))
+    driver.hold = True
+    script = Script("anthropic")
+    driver.feed(script.prompt("begin").say("Yes.").data, quiet=1.0)
+    before = len(script.data)
+    driver.feed(script.prompt("go on " * 200).say("Done.").data[before:], quiet=1.0)
+    driver.answer(driver.jobs[0])
+    driver.pass_time(1.0)
+
+    assert len(driver.jobs) == 2

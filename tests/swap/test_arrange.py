@@ -120,7 +120,7 @@ ITEMS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=60)
 @given(ITEMS, st.booleans())
 def test_every_call_but_those_of_the_last_round_is_answered_behind_it(items: list[Item], join: bool) -> None:
     waiting: Counter[str] = Counter()
@@ -135,7 +135,7 @@ def test_every_call_but_those_of_the_last_round_is_answered_behind_it(items: lis
             waiting.update(name[1:])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=60)
 @given(ITEMS, st.booleans())
 def test_nothing_is_lost_or_doubled_but_results_without_a_call(items: list[Item], join: bool) -> None:
     before = Counter(made.record["name"] for made in items)
@@ -150,7 +150,7 @@ def test_nothing_is_lost_or_doubled_but_results_without_a_call(items: list[Item]
         ]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(ITEMS)
 def test_what_is_in_order_is_left_alone(items: list[Item]) -> None:
     once = put_in_order(items, Plan())

@@ -23,7 +23,7 @@ from tests.swap.rules import broken_rule
 from tests.swap.sessions import FORMATS, WRITERS, conversations
 
 each_format = pytest.mark.parametrize("format", FORMATS)
-some = settings(max_examples=15, deadline=None)
+some = settings(max_examples=15)
 PLACES = st.integers(0, 60)
 BLOWS = st.lists(st.tuples(st.sampled_from(["lost", "twice", "swapped", "redacted"]), PLACES, PLACES), max_size=4)
 

@@ -45,7 +45,7 @@ def said(format: str, data: bytes) -> list[str]:
     return [text for text in texts if text and "memcli generation" not in text]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(PIECES)).map(b"".join))
 def test_the_encoders_read_of_a_line_what_the_readers_read(line) -> None:
     def shown(value: object) -> str:

@@ -185,6 +185,32 @@ def test_a_pi_record_is_told_in_anthropic_blocks(record, told) -> None:
     assert said("pi", record) == told
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        *(pi(role, words("n")) for role in ("bashExecution", "custom", "hookMessage", "branchSummary")),
+        {"type": "branch_summary", "summary": "n"},
+        {"type": "custom_message", "content": "n"},
+    ],
+    ids=lambda made: json.dumps(made)[:60],
+)
+def test_what_comes_between_a_pi_call_and_its_result_waits_for_the_result(note) -> None:
+    answer = pi("toolResult", words("ok"), toolCallId="c")
+    asked = [pi("user", words("a")), pi("assistant", CALL)]
+
+    assert tail("pi", *asked, note, answer) == [*asked, answer, note]
+
+
+def test_hidden_words_in_a_pi_session_become_a_message_at_their_place() -> None:
+    lines = [{**pi("user", words("a")), "timestamp": "T"}, pi("assistant", words("b"))]
+
+    assert tail("pi", *lines, words=((0, "tabs"),)) == [
+        lines[0],
+        {**pi("user", words("tabs")), "timestamp": "T"},
+        lines[1],
+    ]
+
+
 # ---- Anthropic
 
 

@@ -274,7 +274,7 @@ def test_a_memory_far_behind_is_named_and_growth_is_no_saving() -> None:
 # ---- the end of the file
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(st.sampled_from([PLAIN, b'{"a":"}{\\"\\\\"}\n', b'{"b":[{}, {"c":1}]}\n', b"\n"]), max_size=4),
     st.integers(0, 60),

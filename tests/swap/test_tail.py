@@ -233,7 +233,7 @@ junk = st.recursive(
 
 
 @each_format
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(st.dictionaries(st.sampled_from(NAMES), junk, max_size=6), max_size=4), st.booleans())
 def test_records_of_any_shape_are_written_or_doubted(format, records, seen) -> None:
     lines = lines_of(b"".join(map(dump, records)))

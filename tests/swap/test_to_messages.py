@@ -192,7 +192,7 @@ USERS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(USERS | AGENTS, max_size=8))
 def test_any_messages_become_a_valid_request(records) -> None:
     messages, opened = requested(GO, *records)

@@ -28,11 +28,11 @@ from memcli.transcript.formats.blocks import (
     leaves,
     mapping,
     number,
-    refusal_words,
     result_part,
     string,
     text_of,
 )
+from memcli.transcript.formats.voice import Voice
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
@@ -144,7 +144,7 @@ def test_what_is_nested_too_deep_to_store_becomes_its_text() -> None:
     assert depth_of(arguments({"a": nested(66)})["a"]) == (65, '["core"]')
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(JSON)
 def test_every_input_can_be_stored_and_small_ones_are_kept(value: Any) -> None:
     for given_as in (value, json.dumps(value)):
@@ -221,18 +221,18 @@ def test_a_refusal_needs_all_three_witnesses(is_error: bool, agrees: bool, head:
     result = result_part(block, agrees)
 
     assert result.rejected == (is_error and agrees and head == REJECTION_HEAD)
-    assert refusal_words(result) == ([UserText("no", "rejection", True)] if result.rejected else [])
+    assert Voice().refusal(result) == ([UserText("no", "rejection", True)] if result.rejected else [])
 
 
 @pytest.mark.parametrize("said", ["", "the user said:", "the user said: \n"])
 def test_who_only_refused_said_nothing(said: str) -> None:
-    assert refusal_words(ToolResult("t", f"{REJECTION_HEAD}. {said}", True, True)) == []
+    assert Voice().refusal(ToolResult("t", f"{REJECTION_HEAD}. {said}", True, True)) == []
 
 
 def test_words_of_a_refusal_may_hold_the_mark_again() -> None:
     result = ToolResult("t", f"{REJECTION_HEAD} the user said:\nprint 'the user said:' first", True, True)
 
-    assert refusal_words(result) == [UserText("print 'the user said:' first", "rejection", True)]
+    assert Voice().refusal(result) == [UserText("print 'the user said:' first", "rejection", True)]
 
 
 def test_an_image_is_named_and_has_no_text() -> None:

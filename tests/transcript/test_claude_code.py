@@ -52,6 +52,7 @@ SESSION = [
     "| turn ends",
     "| link #7 https://git.example/harbor/pull/7",
     "user| command: only the new test",
+    "user| machine: '<command-name>/review</command'",
     "user| machine: 'Base directory for this skill:'",
     "| machine: 'API Error: 529'",
     "user| machine: '<bash-input>ls</bash-input>'",

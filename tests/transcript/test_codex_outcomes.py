@@ -87,7 +87,7 @@ def test_only_the_head_of_an_output_is_the_harness_own(before: int, code: int | 
     assert read_output("x" * before + "\nExit code: 7")[1] == code
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(printed=st.text(max_size=40), code=st.integers(0, 255))
 def test_whatever_a_program_prints_the_three_dialects_tell_the_same_code(printed: str, code: int) -> None:
     old = json.dumps({"output": printed, "metadata": {"exit_code": code}})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 each_format = pytest.mark.parametrize("name", NAMES)
-few = settings(deadline=None, max_examples=25)
+few = settings(max_examples=25)
 
 HOSTILE = [
     "<task-notification>done</task-notification>",

@@ -262,7 +262,7 @@ MESSAGES = st.lists(
 
 
 @pytest.mark.parametrize("name", ["anthropic", "openai"])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(messages=MESSAGES, blank=st.sampled_from(["", " ", "\t  "]), before=st.integers(0, 99), extra=st.booleans())
 def test_a_conversation_on_one_line_is_its_messages(
     name: str, messages: list[Any], blank: str, before: int, extra: bool

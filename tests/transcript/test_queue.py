@@ -84,7 +84,7 @@ def test_a_queue_that_is_never_emptied_forgets_its_oldest_prompts() -> None:
     assert queue.waiting == [str(serial) for serial in range(44, 300)]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(st.tuples(WORDS, st.sampled_from(["line", "both", "attachment first", "later", "returned"])), max_size=8)
 )

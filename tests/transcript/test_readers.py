@@ -36,7 +36,7 @@ RECORDS = st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=6)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(records=st.lists(RECORDS, max_size=4))
 def test_records_of_any_shape_are_read_or_counted(name: str, records: list[Any]) -> None:
     reader = open_reader(name)

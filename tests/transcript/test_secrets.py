@@ -68,7 +68,6 @@ def test_tokens_are_known_by_their_prefix_also_when_cut(kind: str, seed: int, ke
     assert redact(f"a\\n{prefix}{value}\\nb") == f"a\\n[redacted:{kind}]\\nb"
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_aws_keys_are_found(seed: int) -> None:
     identity = "AK" + "IA" + pick(16, string.ascii_uppercase + "234567", seed)
@@ -80,7 +79,6 @@ def test_aws_keys_are_found(seed: int) -> None:
     assert text.endswith("\nregion = eu-central-1")
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_web_tokens_and_bearers_are_found(seed: int) -> None:
     token = web_token(seed)
@@ -119,7 +117,6 @@ def test_a_key_block_leaves_nothing(form: str, newline: str, seed: int) -> None:
     assert "[redacted:private-key]" in text
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, cut=st.integers(0, 500))
 def test_a_piece_of_a_key_block_leaves_nothing(seed: int, cut: int) -> None:
     block, body = key_block(seed)
@@ -145,6 +142,8 @@ def test_lines_of_a_key_are_known_without_head_and_tail() -> None:
         ("api_key: abcd1234efgh", "api_key: [redacted:secret]"),
         ("api_key=myOwnKey12", "api_key=[redacted:secret]"),
         ("api_key: 'myOwnKey12'", "api_key: '[redacted:secret]'"),
+        ("api_key: 'userSession2'", "api_key: '[redacted:secret]'"),
+        ("api_key = userSession2", "api_key = [redacted:secret]"),
         ("password: correctHorse", "password: [redacted:password]"),
         ('clientSecret = "abcd1234efgh"', 'clientSecret = "[redacted:secret]"'),
         ("deploy --token abcd1234efgh now", "deploy --token [redacted:secret] now"),
@@ -182,7 +181,6 @@ def test_code_hashes_and_addresses_stay(text: str) -> None:
     assert redact(text) == text
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_what_was_redacted_stays_as_it_is(text: str) -> None:
     once = redact(text)
@@ -311,7 +309,7 @@ def test_a_stand_in_for_a_password_stays(value: str) -> None:
     assert redact(f"password={value}") == f"password={value}"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=SEEDS, start=st.integers(0, 300), length=st.integers(100, 400))
 def test_a_piece_out_of_the_middle_of_a_key_block_leaves_no_whole_line(seed: int, start: int, length: int) -> None:
     block, body = key_block(seed)
@@ -359,7 +357,7 @@ LINES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=80)
 @given(st.lists(LINES, min_size=1, max_size=6))
 def test_ordinary_code_about_secrets_holds_none(lines: list[str]) -> None:
     text = "\n".join(lines)
@@ -367,7 +365,6 @@ def test_ordinary_code_about_secrets_holds_none(lines: list[str]) -> None:
     assert redact(text) == text
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_hashes_ids_and_addresses_of_every_kind_stay(seed: int) -> None:
     hexes = pick(40, "0123456789abcdef", seed)
@@ -379,3 +376,12 @@ def test_hashes_ids_and_addresses_of_every_kind_stay(seed: int) -> None:
     )
 
     assert redact(text) == text
+
+
+@pytest.mark.parametrize("size", [256, 384, 512])
+def test_a_text_that_begins_with_the_integrity_of_a_file_stays(size: int) -> None:
+    """A text that begins with a random value is taken for a clipped secret; this one says what it is."""
+    value = f"{pick(43)}="
+
+    assert redact(f"sha{size}-{value}") == f"sha{size}-{value}"
+    assert redact(value) == "[redacted:clipped]"

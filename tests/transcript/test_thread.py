@@ -394,7 +394,7 @@ def living(tape: Tape, seen: list[int]) -> list[int]:
     return [offset for offset in seen if not any(start <= offset < end for start, end in tape.thread.dead)]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.lists(st.integers(-1, 12), min_size=1, max_size=14))
 def test_what_lives_of_a_tree_is_the_path_to_its_last_line(parents: list[int]) -> None:
     """Any tree, any order of branches; -1 begins anew at the root."""
@@ -410,7 +410,7 @@ def test_what_lives_of_a_tree_is_the_path_to_its_last_line(parents: list[int]) -
         assert (verdict.rewind >= 0) == (tape.thread.dead != before)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.lists(st.sampled_from(["prompt", "says", 1, 2, 9]), max_size=14))
 def test_a_rollback_leaves_what_stood_before_the_turns_it_names(steps: list[Any]) -> None:
     tape, live, seen = Tape(), [], []
@@ -427,7 +427,7 @@ def test_a_rollback_leaves_what_stood_before_the_turns_it_names(steps: list[Any]
         assert living(tape, seen) == [offset for _, offset in live]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(STEPS)
 def test_open_calls_are_those_asked_and_neither_answered_nor_given_up(steps: list[tuple[str, str, str]]) -> None:
     tape, asked, early = Tape(), dict[str, int](), set[str]()

@@ -52,9 +52,12 @@ def test_a_prompt_may_quote_an_opening_tag() -> None:
 
 
 def test_arguments_of_a_command_are_words() -> None:
-    text = "<command-message>review</command-message>\n<command-name>/review</command-name>\n<command-args>the tests</command-args>"
+    note = "<command-message>review</command-message>\n<command-name>/review</command-name>\n"
 
-    assert Voice().hear(text) == [UserText("the tests", "command")]
+    assert Voice().hear(f"{note}<command-args>the tests</command-args>") == [
+        UserText("the tests", "command"),
+        MachineText(note),
+    ]
 
 
 def test_what_is_said_first_after_an_interrupt_is_steering() -> None:
@@ -128,8 +131,10 @@ def test_words_behind_a_reminder_are_still_a_prompt_and_machine_text_behind_it_i
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("<command-args>do it</command-args>", [UserText("do it", "command")]),
-        (" <command-name>/r</command-name><command-args> a b </command-args>", [UserText("a b", "command")]),
+        (
+            " <command-name>/r</command-name><command-args> a b </command-args>",
+            [UserText("a b", "command"), MachineText(" <command-name>/r</command-name>")],
+        ),
         ("<command-args>never closed", None),
         ("<command-args> </command-args>", None),
         ("<command-name>/clear</command-name>", None),
@@ -142,7 +147,7 @@ def test_only_arguments_of_a_command_are_words(text: str, words: list[UserText] 
 def test_arguments_of_a_command_after_an_interrupt_are_steering() -> None:
     voice = Voice(armed=True)
 
-    assert voice.hear("<command-args>tabs</command-args>") == [UserText("tabs", "command", steering=True)]
+    assert voice.hear("<command-args>tabs</command-args>")[0] == UserText("tabs", "command", steering=True)
     assert not voice.armed
 
 
@@ -192,7 +197,7 @@ def test_embedded_blocks_are_cut_out_whole(text: str, words: str, around: str) -
     assert typed(text) == (words, around)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(
         st.sampled_from(["fix", " ", "<ide_a>", "</ide_a>", "<system-reminder>", "</system-reminder>", "é", "\n", "<"])

@@ -14,9 +14,10 @@ def note(path, text): open(path, "a").write(text + "\\n")
 """
 
 _ANSWERING = """
-from memcli.summarize.child import answer
+from memcli.memory.fitting import rendered
+from memcli.memory.jobs import parse_job
 from msgspec.json import encode
-def reply(line): os.write(1, encode(answer(line)) + b"\\n")
+def reply(line): os.write(1, encode(rendered(parse_job(line))) + b"\\n")
 """
 
 HELD = f"""{_ANSWERING}

@@ -127,4 +127,4 @@ class File(RuleBasedStateMachine):
 
 
 def test_what_was_read_is_what_stands_there_after_every_look():
-    run_state_machine_as_test(File, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(File, settings=settings(max_examples=60, stateful_step_count=25))

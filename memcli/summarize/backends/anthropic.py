@@ -2,8 +2,8 @@
 it costs a second and 75 MB, so here it is imported when it is first needed.
 
 Of the SDK we take the wire: headers, connections, the types of errors. Retrying we do ourselves, because the SDK's
-retries sleep through any Retry-After, begin anew after a timeout, and cannot be woken; here a question takes `timeout`
-seconds in all, whatever happens. What is retried, how often and how soon are as in the SDK.
+retries sleep through any Retry-After, begin anew after a timeout, and cannot be woken; here `timeout` is for all
+attempts together. What is retried, how often and how soon are as in the SDK, but for timeouts.
 
 Servers that are not api.anthropic.com are asked in the part of the protocol they share ("compatible"): no
 `output_config`, no cache marks; keys of theirs may be expected in `x-api-key`, or none at all.
@@ -75,7 +75,8 @@ class Anthropic:
         self._counts = True
 
     def complete(self, request: Request) -> Reply:
-        """The answer, whole; in `timeout` seconds or not at all. Raises Failed."""
+        """The answer, whole; in `timeout` seconds or not at all (of a server that falls silent in the middle of its
+        answer, in twice that). Raises Failed."""
         started = time.monotonic()
         for attempt in count(1):
             try:
@@ -161,7 +162,7 @@ class Anthropic:
         return Failed(failure) if final else _Again(failure)
 
     def _read(self, response: httpx2.Response, deadline: float, max_tokens: int) -> Answer:
-        import httpx2
+        import httpx2  # the SDK's transport: while a stream is read, its errors come through as they are
 
         answer = Answer()
         chunks = _bounded(response, deadline, STREAM_BYTES + STREAM_BYTES_A_TOKEN * max_tokens)

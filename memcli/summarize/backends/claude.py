@@ -83,11 +83,12 @@ def reply(output: Output, model: str, started: float) -> Reply:
         raise Failed(Failure(faults.one_line(f"claude ended with exit code {output.code}: {why}")), model=model)
     used = _model(said) or model
     usage, text = _usage(said), str(said.get("result") or "")
+    billed = usage if usage.prompt_tokens or usage.output_tokens else None
     if said.get("is_error") or output.code:
-        raise Failed(_failure(said, text), usage, used)
+        raise Failed(_failure(said, text), billed, used)
     trouble = _trouble(said, text)
     if trouble:
-        raise Failed(Failure(faults.one_line(f"claude {trouble}")), usage, used)
+        raise Failed(Failure(faults.one_line(f"claude {trouble}")), billed, used)
     took = round((time.monotonic() - started) * 1000)
     return Reply(text, used, usage, took, str(said.get("stop_reason") or ""))
 

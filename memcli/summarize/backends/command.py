@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from memcli.memory.jobs import Failure
 from memcli.summarize import faults
 from memcli.summarize.backends import claude
-from memcli.summarize.backends.processes import Group, SaidTooMuch, TookTooLong, last_line, words
+from memcli.summarize.backends.processes import Group, SaidTooMuch, TookTooLong, called, last_line, words
 from memcli.summarize.backends.stream import estimated, tokens
 from memcli.summarize.request import Failed, Reply
 
@@ -38,7 +38,7 @@ class Command:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._words = words(options.command)
-        self._program = os.path.basename(self._words[0])
+        self._program = called(options.command)
         self._claude = claude.is_one_shot(self._words)
         self.model = options.model or ("" if self._claude else self._program)
 

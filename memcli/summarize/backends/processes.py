@@ -24,8 +24,8 @@ STDERR_BYTES = 8_192
 LINGER_SECONDS = 0.5
 """How long the output may stay open after the program has ended: something that it left behind holds it."""
 
-# A line on the pipe: the group has ended by itself. The end of the pipe: we have.
-_GUARD = 'read -r done || kill -9 "-$1"'
+# It is told the group, then that all is done. The end of the pipe in between means that we have ended.
+_GUARD = 'read -r group && { read -r done || kill -9 "-$group"; }'
 _SHELL = "|&;<>()"
 
 _running: set[Group] = set()
@@ -52,17 +52,18 @@ class Group:
     """A running program with its three pipes. Raises OSError if it cannot be started."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(  # the command the user configured
-            argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
-        )
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "sh", str(self.process.pid)],
-            stdin=pipe,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            ["/bin/sh", "-c", _GUARD], stdin=pipe, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
+        try:
+            self.process = subprocess.Popen(  # the command the user configured
+                argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
+            )
+        except OSError:
+            self._guard.communicate()
+            raise
+        self._tell_guard(str(self.process.pid))
         with _changing:
             _running.add(self)
 
@@ -80,11 +81,19 @@ class Group:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self._guard.communicate(b"done\n")
+        self._tell_guard("done")
+        self._guard.communicate()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError, ValueError):
                     pipe.close()
+
+    def _tell_guard(self, line: str) -> None:
+        pipe = self._guard.stdin
+        assert pipe is not None
+        with contextlib.suppress(OSError):  # somebody killed it
+            pipe.write(f"{line}\n".encode())
+            pipe.flush()
 
 
 def end_all() -> None:
@@ -108,6 +117,12 @@ def words(command: str) -> list[str]:
     if operators or assigned or "$" in command or "`" in command or plain[0].startswith("~"):
         return ["/bin/sh", "-c", command]
     return plain
+
+
+def called(command: str) -> str:
+    """What a command line calls, by its short name; assignments in front are none."""
+    names = [word for word in shlex.split(command) if not word.partition("=")[0].isidentifier() or "=" not in word]
+    return os.path.basename(names[0]) if names else command
 
 
 def last_line(err: bytes) -> str:

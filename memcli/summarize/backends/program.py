@@ -19,7 +19,7 @@ import msgspec
 
 from memcli.memory.jobs import VERSION, Failure, Job, Progress, Result, parse_answer
 from memcli.summarize import faults
-from memcli.summarize.backends.processes import STDERR_BYTES, Group, last_line, words
+from memcli.summarize.backends.processes import STDERR_BYTES, Group, called, last_line, words
 from memcli.summarize.backends.stream import estimated
 from memcli.summarize.progress import say
 from memcli.summarize.request import Failed
@@ -46,7 +46,7 @@ class Program:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._words = words(options.summarizer)
-        self._called = os.path.basename(self._words[0])
+        self._called = called(options.summarizer)
         self.model = options.model or self._called
         self._changing = threading.Lock()
         self._process: _Process | None = None
@@ -92,7 +92,8 @@ class Program:
         if answer.v != VERSION:
             raise self._failed(f"speaks version {answer.v} of the protocol, not {VERSION}", permanent=True)
         if answer.failure is not None:
-            raise Failed(answer.failure, answer.usage, answer.model or self.model)
+            failure = msgspec.structs.replace(answer.failure, sentence=faults.one_line(answer.failure.sentence))
+            raise Failed(failure, answer.usage, answer.model or self.model)
         if answer.error:
             raise self._failed(f"says: {answer.error}", permanent=answer.permanent)
         if not answer.edits and not answer.text.strip():

@@ -223,7 +223,7 @@ class Frame:
 
 
 def read(lines: Iterable[tuple[int, bytes]], plan: Plan) -> Iterator[tuple[int, Record, bytes | None]]:
-    """The records of `lines` that are not skipped: (offset, record, its line or None if it shared one)."""
+    """The records of `lines` that are not skipped: (offset, record, its line or None if that is not clean)."""
     skip = sorted(plan.skip, reverse=True)
     for offset, raw in lines:
         while skip and skip[-1][1] <= offset:

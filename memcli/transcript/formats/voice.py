@@ -96,7 +96,9 @@ class Voice(msgspec.Struct):
     def _command(self, text: str) -> list[AnyPart]:
         inside, closing, _ = text.partition("<command-args>")[2].partition("</command-args>")
         words = inside.strip() if closing else ""
-        return [self.say(words, "command")] if words else [MachineText(text)]
+        note = text.replace(f"<command-args>{inside}</command-args>", "") if words else text
+        notes: list[AnyPart] = [MachineText(note)] if note.strip() else []
+        return [self.say(words, "command"), *notes] if words else notes
 
 
 def queued(text: str) -> list[AnyPart]:

@@ -1,0 +1,102 @@
+"""Results: what came of each turn, in the agent's words, under the request that it answers.
+
+A result without its request misleads: a finding reads like the state of things, a count like today's. So results stand
+by turn, and of every turn the sentence that says what came of it is served before any other, newest turn first.
+Questions and offers are no results; what was ahead or under way when it was said is none once a later result exists.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from memcli.ledger.clean import clip
+from memcli.ledger.prose import TELLING, telling
+from memcli.memory.budget import Line
+from memcli.memory.quoting import quoted, spelled, told
+from memcli.memory.sections import COMPLETED
+
+if TYPE_CHECKING:
+    from memcli.ledger.ledger import Ledger
+    from memcli.ledger.narrative import Note
+
+RESULTS = "Results by turn, in the agent's words:"
+REQUEST_LIMIT = 48  # characters of a request above its results
+CLOSING_LIMIT = 170
+MAX_TURNS = 40  # turns of which it is said what came of them
+
+_ASKS = re.compile(
+    r"(?i)\?\W*$|\b(?:want me to|would you like|do you want|shall i|should i|let me know (?:if|when|which)|"
+    r"ready (?:to|for|when)\b|say the word|if you(?:['’]d| would)? (?:like|want|prefer))"
+)
+_LEANS = re.compile(
+    r"(?:That|This|Those|These|They|It|Also|And|But|Meanwhile|Then|Now|Let|Current state)\b|[a-z]+ [a-z]+ "
+    r"|\W*(?:\d{1,2}|[A-H])(?:\.| —) "  # one item of several
+)
+_LABEL = re.compile(r"t\d+, ")
+
+
+@lru_cache(maxsize=4096)
+def asks(words: str) -> bool:
+    """True for a question or an offer: no result, whatever it names."""
+    return bool(_ASKS.search(words))
+
+
+def is_label(group: str) -> bool:
+    """True for the label under which the results of one turn stand."""
+    return bool(_LABEL.match(group))
+
+
+class Labels:
+    """Labels of the turns of a ledger: number and request."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.turns = ledger.state.turns
+        self.asked = {index: f"the user ran {spelled(name)}" for index, name in ledger.state.requests.ran}
+        self.asked |= {
+            one.index: f"user: {quoted(one.text, REQUEST_LIMIT)}"
+            for one in ledger.state.requests.said
+            if one.via in ("prompt", "command")
+        }
+
+    def at(self, index: int) -> str:
+        """The label of the turn an event belongs to; that of all results if no turn had begun."""
+        number = self.turns.at(index)
+        place = number - self.turns.dropped - 1
+        if place < 0:
+            return RESULTS
+        return f"t{number}, {self.asked.get(self.turns.starts[place], 'a request no longer known')}:"
+
+
+def is_result(ledger: Ledger, note: Note) -> bool:
+    """True for a note that may stand among the results: no question, no offer, nothing that has passed since."""
+    return not asks(note.words) and not ledger.state.narrative.expired(note)
+
+
+def closings(ledger: Ledger) -> list[Line]:
+    """The sentence that says what came of each turn, newest first; not of the last text, which Active Work quotes.
+
+    The first line has no text: it only opens the group, so that its label stands above those of the turns.
+    """
+    narrative = ledger.state.narrative
+    texts: dict[int, list[Note]] = {number: [] for number in narrative.finals[-MAX_TURNS:]}
+    for note in narrative.notes:
+        if note.text in texts and note.text != narrative.texts and is_result(ledger, note):
+            texts[note.text].append(note)
+    labels = Labels(ledger)
+    best = [note for note in map(_closing, texts.values()) if note]
+    lines = [
+        Line(COMPLETED, labels.at(note.index), f"- {told(clip(note.words, CLOSING_LIMIT)).rstrip(':')}", note.index)
+        for note in reversed(best)
+    ]
+    return [Line(COMPLETED, RESULTS, "", -1), *lines] if lines else []
+
+
+def _closing(notes: list[Note]) -> Note | None:
+    """The first note of a text that says enough to stand for the whole, without what stands before it."""
+    whole = [note for note in notes if not _LEANS.match(note.words)]
+    return next(
+        (note for least in (2 * TELLING, TELLING) for note in whole if telling(note.words) >= least),
+        None,
+    )

@@ -1,0 +1,108 @@
+"""Several programs at one transcript: a host that writes, a daemon that follows, people who ask and compact."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from typing import Self
+
+import pytest
+
+from memcli.errors import AlreadyWatched
+from memcli.session import Triggers
+from memcli.sidecar.place import Place
+from memcli.sidecar.store import Store
+from memcli.watch.keeper import Keeper
+from tests.builders import FORMATS, Script, is_tail, pairs_are_whole, told
+from tests.cli.command import command, environment
+from tests.e2e.swaps import compacted
+from tests.watch.playing import LONG, Play, play
+
+SOON = Triggers(init_tokens=200, update_tokens=200, update_tool_calls=2)
+
+
+class Host:
+    """Writes a session in pieces that end anywhere, as fast as it can, until it is done."""
+
+    def __init__(self, path, format: str, turns: int = 12) -> None:
+        self.path, self.format = path, format
+        script = Script(format)
+        for number in range(turns):
+            script.turn(number, rounds=2, output=LONG)
+        self.data = script.data
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    def _write(self) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            for start in range(0, len(self.data), 1777):
+                file.write(self.data[start : start + 1777])
+
+    @property
+    def writing(self) -> bool:
+        return self._thread.is_alive()
+
+
+def whole_lines(data: bytes) -> bytes:
+    return data[: data.rfind(b"\n") + 1]
+
+
+def is_part(format: str, tail: list, transcript: bytes) -> bool:
+    """True if the tail stands in the transcript, each message once and in order."""
+    found = told(format, whole_lines(transcript))
+    return any(found[start : start + len(tail)] == tail for start in range(len(found)))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_whoever_compacts_while_the_host_writes_and_the_daemon_follows_gets_a_whole_conversation(tmp_path, format):
+    path = tmp_path / "run.jsonl"
+    path.touch()
+
+    def story(loop: Play) -> None:
+        assert loop.says("following", path)
+        with Host(path, format) as host:
+            assert loop.says("updated", path)
+            while True:
+                last = not host.writing
+                out = compacted(path)
+                assert pairs_are_whole(format, out)
+                assert is_part(format, told(format, out)[1:], path.read_bytes())
+                if last:
+                    break
+        loop.update(path)
+        assert is_tail(format, compacted(path), host.data)
+
+    play([path], story, SOON)
+    assert "step 11 of the plan" in Place.of(path).memory.read_text()
+
+
+def test_of_three_updates_at_once_one_makes_the_memory_and_the_others_wait_for_it(tmp_path):
+    """No generation is made twice, and nobody is signalled who does not listen for it."""
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(Script("pi").turn(0).turn(1).data)
+    words = command("update", path, "-q")
+    all_at_once = [subprocess.Popen(words, stderr=subprocess.PIPE, env=environment()) for _ in range(3)]
+    ended = [(process.communicate(timeout=60)[1], process.returncode) for process in all_at_once]
+    assert ended == [(b"", 0)] * 3
+    assert Store(Place.of(path)).generations.numbers() == [1]
+
+
+def test_while_a_daemon_lives_nobody_else_commits(tmp_path):
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(Script("pi").turn(0, output=LONG).data)
+
+    def story(loop: Play) -> None:
+        assert loop.says("updated", path)
+        before = Store(Place.of(path)).head()
+        with pytest.raises(AlreadyWatched):
+            Keeper(Place.of(path), SOON).open("update", 0.0)
+        compacted(path, fresh=True)
+        assert Store(Place.of(path)).head() == before
+
+    play([path], story)
