@@ -29,7 +29,6 @@ KEPT_LINES = 400
 
 _MORE = "- ({} more of your lines have no room here; they are in the sidecar's edits)"
 _FRAME = 24
-_LONGEST_OF_OURS = max(map(len, NAMES))
 
 
 class Edits(msgspec.Struct, frozen=True):
@@ -133,7 +132,7 @@ def _standing(edits: Edits, budget: int) -> dict[str, str]:
 
 def _frame(section: str) -> int:
     """Characters that a section takes beside its lines; one of the user's own may have a longer heading."""
-    return _FRAME + max(0, len(section) - _LONGEST_OF_OURS)
+    return max(_FRAME, len(f"\n\n## {section}\n"))
 
 
 def _lines(text: str, known: tuple[str, ...]) -> dict[tuple[str, str], None]:

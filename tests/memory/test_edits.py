@@ -14,6 +14,7 @@ from memcli.memory.edits import LABEL, Edits, budget_left, from_record, taken_in
 from memcli.memory.render import render
 from memcli.memory.sections import (
     CHARS_PER_TOKEN,
+    CURRENT_STATE_SHARE,
     FILES,
     NAMES,
     PENDING,
@@ -271,6 +272,13 @@ def test_the_largest_edits_beside_a_full_ledger_and_a_full_state_keep_the_budget
     document = with_edits(render(_FULL, budget_left(mine, budget)), mine, budget)
     now = "- " + "w" * (current_state_limit(budget) - 2)
     assert 0.95 <= len(document.to_markdown(now)) / chars <= 1
+
+
+@pytest.mark.parametrize("size", [1, 30, 60])
+def test_a_heading_that_stands_for_hand_edits_alone_is_paid_for(size: int) -> None:
+    mine = Edits((("m" * size, "- a"), ("n" * size, "- b")))
+    taken = (4_000 - budget_left(mine, 4_000)) * CHARS_PER_TOKEN * (1 - CURRENT_STATE_SHARE)
+    assert len(text(with_edits(Document(), mine, 4_000))) - len(text(Document())) <= taken
 
 
 def test_without_edits_the_whole_budget_is_left() -> None:
