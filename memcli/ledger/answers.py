@@ -29,6 +29,7 @@ _PICK = re.compile(
 )
 _WHOLE = re.compile(r"(?i)\b(?:both|all (?:of )?(?:them|these|those)|everything|all \w+)\b")
 _BOTH = re.compile(r"(?i)\bboth\b")
+_TWO = re.compile(r"\b(?:and|or)\b")
 _REPLY = re.compile(
     r"(?i)^\W*(?:y|yes|yep|yeah|ok|okay|sure|no|nope|go|both|all|please|sounds|agreed?|let'?s|do|continue|proceed|right)\b"
 )
@@ -48,8 +49,9 @@ class Offer(msgspec.Struct, array_like=True):
             return picked
         if len(words.split()) > SHORT and not (_REPLY.match(words) and len(words.split()) <= 4 * SHORT):
             return []
-        of_others = bool(_BOTH.search(words)) and len(self.items) != 2 and bool(self.question)
-        if _WHOLE.search(words) and self.items and not of_others:
+        if _BOTH.search(words) and self.items and len(self.items) != 2:
+            return [self.question] if _TWO.search(self.question) else []  # two other things than the items
+        if _WHOLE.search(words) and self.items:
             return self.items
         if self.question:
             return [*self.items, self.question] if len(self.question.split()) < BARE else [self.question]

@@ -17,6 +17,8 @@ from memcli.ledger.root import Root
 
 MAX_COMMITS = 300
 MAX_LINKS = 60
+SHORTLY = 40  # events
+NEAR = 3  # commits among which one subject means one commit, if one of them has no hash
 SUBJECT_LIMIT = 120
 
 _MADE = re.compile(r"^\[([\w./-]+)(?: \(root-commit\))?(?: [\w ]+)? ([0-9a-f]{7,40})\] (\S.*)", re.MULTILINE)
@@ -84,12 +86,28 @@ class Commits(msgspec.Struct, array_like=True):
     def _add(self, commit: Commit, amends: bool) -> None:
         if commit.sha and commit.sha in self.made:
             return
+        # What was known by its command alone and is printed now, or the other way round, is one commit.
+        near = [] if amends else self._near(commit)
+        if near and not commit.sha:
+            self.made[near[-1]].index = commit.index
+            return
+        for key in near:
+            if not self.made[key].sha:
+                del self.made[key]
         if amends and self.made:
             before = self.made.pop(next(reversed(self.made)))
             commit.replaced = " ".join([*before.replaced.split()[-7:], before.sha]).strip()
         self.made[commit.sha or f"at {commit.index} {commit.subject}"] = commit
         if len(self.made) > MAX_COMMITS:
             del self.made[next(iter(self.made))]
+
+    def _near(self, commit: Commit) -> list[str]:
+        """Keys of commits made shortly before with the same subject."""
+        return [
+            key
+            for key, one in list(self.made.items())[-NEAR:]
+            if one.subject == commit.subject and commit.index - one.index <= SHORTLY
+        ]
 
     @property
     def last(self) -> int:

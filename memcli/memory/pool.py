@@ -102,7 +102,8 @@ def _file_parts(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
                 if text:
                     yield Line(FILES, facts.WRITTEN, ":" + text.rstrip(";"), host.order, worth, extends=host)
             if touch.why and (not host or touch is not best or file.about) and telling(touch.why) >= TELLING:
-                text = f"- in {brief[path]}:{_why(touch)}{_names(touch, touch.why, weights)}"
+                names = "" if host and touch is best else _names(touch, touch.why, weights)  # the file's line has them
+                text = f"- in {brief[path]}:{_why(touch)}{names}"
                 yield Line(FILES, facts.SAID, text.rstrip(";"), file.last - age / 100, worth)
 
 

@@ -93,3 +93,7 @@ def test_both_of_three_items_means_what_the_question_names() -> None:
 
 def test_a_long_text_with_items_of_its_own_answers_none_of_the_agents() -> None:
     assert offer_of(PLAN).answered("1. the planner is wrong " + "because it reads the list " * 20) == []
+
+
+def test_both_of_three_items_answers_nothing_if_nothing_names_two_things() -> None:
+    assert offer_of("1. the floor\n2. the template\n3. the default\n\nShall I write it down?").answered("both") == []

@@ -110,3 +110,18 @@ def test_a_commit_that_takes_its_time_is_known_once_it_has_ended() -> None:
 
     assert folded(begun).state.commits.made == {}
     assert [one.sha for one in folded(begun, ended).state.commits.made.values()] == ["1234567"]
+
+
+def test_a_commit_seen_first_without_its_hash_stands_once() -> None:
+    quiet, printed = ran("git commit -q -m 'Sum'"), ran("git commit -m 'Sum'", "[main 1234567] Sum")
+
+    assert [one.sha for one in folded(quiet, printed).state.commits.made.values()] == ["1234567"]
+    assert [one.sha for one in folded(printed, quiet).state.commits.made.values()] == ["1234567"]
+    assert len(folded(quiet, ran("git commit -q -m 'Tax'")).state.commits.made) == 2
+
+
+def test_the_same_subject_long_after_is_another_commit() -> None:
+    printed = ran("git commit -m 'Sum'", "[main 1234567] Sum")
+    later = [one for n in range(30) for one in ran(f"ls {n}")]
+
+    assert len(folded(printed, later, ran("git commit -q -m 'Sum'")).state.commits.made) == 2

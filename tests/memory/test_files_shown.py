@@ -72,3 +72,13 @@ def test_a_long_scratch_folder_is_told_by_its_last_name() -> None:
     files = text(sections.FILES, user("go"), *wrote(f"/tmp/{'session-' * 9}1/scratchpad/try.py"))
 
     assert "created in …/scratchpad: try.py" in files
+
+
+def test_names_of_a_new_file_stand_once() -> None:
+    body = '"""Prices: what a cart costs with tax."""\ndef price_of_cart(): pass'
+    files = text(
+        sections.FILES, user("go"), agent("Let me create the prices of the whole cart:"), *wrote("/p/a.py", body)
+    )
+
+    assert "in a.py: Let me create the prices of the whole cart" in files
+    assert files.count("price_of_cart") == 1
