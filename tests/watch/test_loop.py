@@ -330,6 +330,8 @@ def test_while_a_job_is_out_what_is_written_waits_for_one_more(path, held):
         assert eventually(noted.exists)
         for number in range(2, 7):
             append(path, turn(number))
+        session = loop.loop.keepers[str(path)].session
+        assert eventually(lambda: session.marks.position == path.stat().st_size and session.rests)
         gate.touch()
         loop.update(path)
 
