@@ -282,3 +282,9 @@ def test_two_sections_may_say_the_same_and_one_may_not_say_it_on_and_on() -> Non
         guard({}, [ProseEdit(ACTIVE_WORK, "replace", HONEST * 12)], SEEN, 4_000).rejected == "the answer repeats itself"
     )
     assert guard({}, both, SEEN, 4_000).rejected == ""
+
+
+@pytest.mark.parametrize("line", ["`src/checkout.py` was deleted.", "- `src/checkout.py` - removed with its tests"])
+def test_a_file_in_code_marks_has_the_state_that_code_knows(line: str) -> None:
+    assert passed(line, COMPLETED) == ""
+    assert passed(line.replace("deleted", "modified").replace("removed", "changed"), COMPLETED) != ""
