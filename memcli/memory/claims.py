@@ -41,6 +41,7 @@ _TICKED = re.compile(
 _SLASHED = re.compile(r"(?<![\w./~@+-])[A-Za-z]+(?:/[A-Za-z]+)+(?![\w./~@+-])")
 _LETTERS = re.compile(r"[^\W\d_]{4,}")
 _HELD = re.compile("[\x02\x05]\\d+\x03")  # a quote that was checked, or code
+_SAID = re.compile(r'"[^"\n]*"')
 _QUOTED = "\x02"
 
 _LEAD = r"(?:^|[:;,—–(]|\b(?:and|then|please|also|so|now|important|note)\b)\W{0,6}"
@@ -129,7 +130,7 @@ def wrong(sentence: str, whole: str, section: str, seen: Seen) -> str:
         return "with orders the user did not give"
     if _WILL.search(words) and _QUOTED not in sentence and not _covered(words, seen.user, SPOKEN_OF):
         return "with wishes the user did not have"
-    if _contradicts(words, norm(whole), section, seen):
+    if _contradicts(words, norm(whole), section, seen) or _misstates(_SAID.sub(" ", whole), seen):
         return "against what code knows of files, errors or to-dos"
     return ""
 
@@ -164,9 +165,7 @@ def _contradicts(words: str, whole: str, section: str, seen: Seen) -> bool:
     done = bool(_DONE.search(words)) or section == COMPLETED
     if done and any(_stands_for(text, whole) for text in states.pending):
         return True
-    if (not done or section == ACTIVE_WORK) and any(_stands_for(text, whole) for text in states.completed):
-        return True
-    return any(_misstated(name, words, states.files) for name in names_in(words))
+    return (not done or section == ACTIVE_WORK) and any(_stands_for(text, whole) for text in states.completed)
 
 
 def _speaks_of(words: str, line: str) -> bool:
@@ -177,6 +176,11 @@ def _speaks_of(words: str, line: str) -> bool:
 def _stands_for(todo: str, plain: str) -> bool:
     head = norm(todo)[:_WANTED].strip()
     return len(head) >= 12 and head in plain
+
+
+def _misstates(words: str, seen: Seen) -> bool:
+    """True if words, code among them, say of a file what it is not."""
+    return any(_misstated(name, words, seen.states.files) for name in names_in(words))
 
 
 def _misstated(name: str, words: str, files: Mapping[str, str]) -> bool:

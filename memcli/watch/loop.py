@@ -260,6 +260,8 @@ class Loop:
             self._usr1 = False
             self._hear_questions()
         for name in list(self._keepers) if sweep else [name for name in changed if name in self._keepers]:
+            if self._stopping:  # many long transcripts take a while to read; the next start reads on
+                return
             self._look(name, now)
         for name in list(self._asked):
             self._remind(name)

@@ -227,7 +227,7 @@ def test_a_current_memory_that_was_written_costs_nothing(talk: Talk) -> None:
 
 def test_the_prompt_holds_what_is_new_and_no_more(talk: Talk) -> None:
     talk.updated()
-    prompt = json.dumps(talk.house.server.log.last().body)
-    news = prompt.split("The conversation.")[1]
+    prompt = json.dumps(talk.house.server.log.last().body["messages"])
+    news = prompt.split("\\n[/")[0]  # what stands between the marks of the conversation
     assert PROMPT in news
     assert "step 0 of the plan" not in news

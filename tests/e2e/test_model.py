@@ -258,7 +258,9 @@ def test_a_lost_state_is_read_again_and_not_paid_again(path, messages_api):
     assert generation(path).prose == prose
     assert "step 7 of the plan" in Place.of(path).memory.read_text()
     memcli("update", path)
-    assert "step 0 of the plan" not in str(messages_api.log.last().body).split("The conversation.")[1]
+    told = str(messages_api.log.last().body["messages"]).split("\\n[/")[0]
+    assert "step 7 of the plan" in told
+    assert "step 0 of the plan" not in told
 
 
 # ------------------------------------------------------------------ fresh
@@ -270,7 +272,7 @@ def test_a_fresh_compaction_waits_for_the_model_and_says_how_long(path, messages
     assert "memcli: waiting for anthropic claude-haiku-5-5" in ran.err
     assert "answered after" in ran.err
     assert "written now" in ran.err
-    assert "step 0 of the plan" in str(messages_api.log.last().body).split("The conversation.")[1]
+    assert "step 0 of the plan" in str(messages_api.log.last().body["messages"]).split("The conversation.")[1]
 
 
 def test_a_fresh_compaction_whose_model_fails_keeps_the_prose_and_the_facts(path, messages_api):

@@ -300,3 +300,9 @@ def test_without_it_in_the_table_nothing_is_written_there() -> None:
     assert guard({}, edits, SEEN, 4_000).prose == {ACTIVE_WORK: HONEST}
     assert "these may: User Intent" in guard({}, edits[:1], SEEN, 4_000).rejected
     assert "Mill" in guard({}, [ProseEdit(FILES, "replace", HONEST)], SEEN, 4_000, MILL).rejected
+
+
+@pytest.mark.parametrize("line", ["`src/checkout.py` was deleted.", "- `src/checkout.py` - removed with its tests"])
+def test_a_file_in_code_marks_has_the_state_that_code_knows(line: str) -> None:
+    assert passed(line, COMPLETED) == ""
+    assert passed(line.replace("deleted", "modified").replace("removed", "changed"), COMPLETED) != ""
