@@ -195,6 +195,13 @@ def test_rules_beyond_what_a_client_sends_are_left_out() -> None:
     assert ENCODER.context(map(dump, [big, big, message("developer", "small")]), [])["rules"] == [big]
 
 
+def test_rules_that_the_client_tells_again_on_resume_are_left_out() -> None:
+    """It would tell them twice, the old ones as they were long ago."""
+    first = [META, message("developer", "rules"), {"type": "world_state", "payload": {"full": True}}]
+
+    assert ENCODER.context(map(dump, first), [])["rules"] == []
+
+
 def shown(envelope: dict) -> list[dict]:
     pieces = ENCODER.message("before ", "state ", "after", envelope)
     return [json.loads(line) for line in (pieces.before + pieces.state + pieces.after).splitlines()]

@@ -2,6 +2,7 @@
 
 The rules are what stands before the first word of the person: developer messages, AGENTS.md, the environment. The
 client's own compaction keeps them too. All become developer messages: the first message of the user is the memory.
+A client that writes `world_state` tells the model its rules again on resume (seen with 0.169), so they are left out.
 
 Dropped from the tail: reasoning (items and events), the client's compactions and the summaries written for them,
 further session metas (they carry old ids), rollbacks (the turns they took away are skipped; on resume they would take
@@ -84,11 +85,15 @@ def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
 
 def _rules(first: Iterable[bytes]) -> list[Record]:
     """The messages before the conversation, as they are; no more than a client would send. Not a prompt, and not the
-    memory that an earlier swap left there: the new one stands in its place."""
+    memory that an earlier swap left there: the new one stands in its place. None where the client keeps a record of
+    what it told the model: it finds none in our output and tells all of it again, as it is by then."""
     rules: list[Record] = []
     room = _RULES_BYTES
     for raw in first:
-        found = [record for record in parse(raw)[0] if _is_rule(record)]
+        records = parse(raw)[0]
+        if any(record.get("type") == "world_state" for record in records):
+            return []
+        found = [record for record in records if _is_rule(record)]
         room -= len(raw) if found else 0
         rules += found if room >= 0 else []
     return rules
