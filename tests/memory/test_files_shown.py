@@ -60,14 +60,6 @@ def test_a_subagent_of_a_finished_turn_is_told_in_few_lines() -> None:
     assert 0 < shown.count("tool output") <= 8
 
 
-def test_what_a_new_file_is_goes_before_names_it_holds() -> None:
-    body = '"""Prices: what a cart costs with tax."""\n' + "\n".join(f"def price_of_{n}(): pass" for n in range(60))
-
-    assert "created: Prices: what a cart costs with tax" in text(
-        sections.FILES, user("go"), *wrote("/p/prices.py", body)
-    )
-
-
 def test_a_long_scratch_folder_is_told_by_its_last_name() -> None:
     files = text(sections.FILES, user("go"), *wrote(f"/tmp/{'session-' * 9}1/scratchpad/try.py"))
 
