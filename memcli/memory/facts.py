@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from memcli.ledger.answers import joined
-from memcli.ledger.clean import ELISION
+from memcli.ledger.clean import ELISION, clip
 from memcli.ledger.prose import TELLING, telling
 from memcli.ledger.shell import is_scratch
 from memcli.memory.budget import Line, fair_limit
@@ -51,6 +51,8 @@ PLAIN_WRITES = 2  # changes of a file that may have been passed by
 SCRATCH_FOLDER = 40  # characters of a folder that will be gone soon
 TOGETHER = 3  # such files of one folder that stand on one line
 AHEAD_TURNS = 6  # turns after which what was named as next is forgotten
+LEAST_WORDS = 80  # characters of a correction's quote, when there are many
+MOST_FOR_CORRECTIONS = 0.85  # of the section's share, when there are many
 REPLY = 140  # characters of the agent's reply to a correction that asks
 FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
@@ -212,14 +214,8 @@ def _served(requests: list[Request], limit: int) -> list[Request]:
 
 def _errors(ledger: Ledger, share: int) -> Groups:
     failures = ledger.state.work.failures
-    corrections, root = ledger.state.requests.corrections, ledger.state.commits.root
-    room = int(share * 0.62)
-    fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
-    fair = min(fair, room // 2) if len(corrections) > 1 else fair
-    steered = [
-        Line(ERRORS, CORRECTIONS, f"- {turn(ledger, one.index)}{_correction(one, fair)}", one.index)
-        for one in _served(corrections, fair)
-    ]
+    root = ledger.state.commits.root
+    steered, room = _steered(ledger, share)
     opened = [
         Line(ERRORS, OPEN, _failure(one, place < 3, root, turn(ledger, one.last)), place)
         for place, one in enumerate(failures.open)
@@ -242,15 +238,38 @@ def _errors(ledger: Ledger, share: int) -> Groups:
     ]
 
 
-def _correction(one: Request, limit: int) -> str:
+def _steered(ledger: Ledger, share: int) -> tuple[list[Line], int]:
+    """Corrections in the order they are served, and the characters they may take. Where they do not all fit, each is
+    told as shortly as it still can be recognised, and they take from errors: nothing is worse to lose.
+    """
+    corrections, room = ledger.state.requests.corrections, int(share * 0.62)
+    fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
+    fair = min(fair, room // 2) if len(corrections) > 1 else fair
+
+    def lines(limit: int, *, brief: bool) -> list[Line]:
+        return [
+            Line(ERRORS, CORRECTIONS, f"- {turn(ledger, one.index)}{_correction(one, limit, brief=brief)}", one.index)
+            for one in _served(corrections, limit)
+        ]
+
+    whole = lines(fair, brief=False)
+    if sum(len(line.text) + 1 for line in whole) + len(CORRECTIONS) <= room:
+        return whole, room
+    room = int(share * MOST_FOR_CORRECTIONS)
+    around = 40 * len(corrections) + len(CORRECTIONS)
+    return lines(max(LEAST_WORDS, min(fair, (room - around) // len(corrections))), brief=True), room
+
+
+def _correction(one: Request, limit: int, *, brief: bool = False) -> str:
     how = {"rejection": "refused", "answer": "answer to the agent's question", "queued": "said while work went on"}.get(
         one.via, ""
     )
-    about = f" {spelled(one.about, 110)}" if one.about and one.via == "rejection" else ""
-    about = f" '{told(one.about, 120)}'" if one.about and one.via == "answer" else about
+    about = f" {spelled(one.about, 30 if brief else 110)}" if one.about and one.via == "rejection" else ""
+    about = f" '{told(one.about, 40 if brief else 120)}'" if one.about and one.via == "answer" else about
     parted = " — " if how else ""
-    reply = f" — agent then: {quoted(one.reply, REPLY)}" if one.reply else ""
-    return f"{how}{about}{parted}user: {quoted(one.text, limit)}{_answering(one)}{reply}"
+    reply = f" — agent then: {quoted(one.reply, REPLY)}" if one.reply and not brief else ""
+    words = quoted(clip(one.text, limit)) if brief else quoted(one.text, limit)  # brief: one piece, not two halves
+    return f"{how}{about}{parted}user: {words}{_answering(one)}{reply}"
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
@@ -341,13 +360,16 @@ def _ahead(ledger: Ledger, share: int) -> list[Line]:
 def _completed(ledger: Ledger, share: int) -> Groups:
     commits = list(ledger.state.commits.made.values())
     fair = fair_limit([len(one.subject) + 33 for one in commits], share // 2 - len(COMMITS)) - 33
-    few = max(1, share // 160)
+    few = max(1, (share // 2 - 9 * len(commits)) // 105)  # what stands whole leaves room for the hashes of the others
     whole, bare = (commits, []) if fair >= 30 else (commits[-few:], commits[:-few])
     fair = fair if fair >= 30 else 60
     lines = [Line(COMPLETED, COMMITS, f"- {turn(ledger, one.index)}{_commit(one, fair)}", one.index) for one in whole]
     if bare:
         hashes = [sha for one in bare[-80:] for sha in (*one.replaced.split(), one.sha) if sha]
-        lines.append(Line(COMPLETED, COMMITS, f"- earlier: {', '.join(hashes)}", -1))
+        parts = [hashes[start : start + 10] for start in range(0, len(hashes), 10)]  # where not all fit, some do
+        lines += [
+            Line(COMPLETED, COMMITS, f"- earlier: {', '.join(part)}", place - 100) for place, part in enumerate(parts)
+        ]
     lines.reverse()
     links = [
         Line(COMPLETED, LINKS, f"- {told(label) or 'recorded'}: {quoted(url)}", place)
