@@ -265,7 +265,10 @@ def pairs_are_whole(format: str, compacted: bytes) -> bool:
             return False
         if kind == "user" and open_calls:
             return False
-        open_calls = [*open_calls, what] if kind == "call" else [call for call in open_calls if call != what]
+        if kind == "call":
+            open_calls.append(what)
+        elif what in open_calls:
+            open_calls.remove(what)  # one: a call that was written twice wants two results
     return True
 
 

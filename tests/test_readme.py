@@ -30,11 +30,11 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[str]:
     """Every `memcli ...` of the README's shell blocks, up to a comment, a pipe or a redirection."""
     found = {}
-    for line in "\n".join(blocks("sh")).splitlines():
+    for line in "\n".join(blocks("sh")).replace("\\\n", " ").splitlines():
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
         for operator, group in groupby(words, lambda word: set(word) <= set("|&;<>()")):
-            said = list(group)
+            said = [word for word in group if not re.match(r"[A-Z_]+=", word)]
             if not operator and said[0] == "memcli":
                 found[shlex.join(said)] = None
     return list(found)

@@ -12,7 +12,7 @@ from memcli.ledger.ledger import Ledger
 from memcli.memory.document import Block, Document
 from memcli.memory.fitting import rendered
 from memcli.memory.jobs import Job, Source
-from memcli.memory.prose import SCHEMA, WRITABLE, apply, edits_of, from_json, items
+from memcli.memory.prose import WRITABLE, apply, edits_of, from_json, items, schema
 from memcli.session import Triggers
 from memcli.summarize.options import Options
 from memcli.summarize.writing import Writing
@@ -122,7 +122,7 @@ def test_a_cached_update_may_speak_of_all_that_it_shows(tmp_path: Path, monkeypa
     (tmp_path / "run.jsonl").write_bytes(b"".join(lines))
     source = Source(str(tmp_path / "run.jsonl"), "anthropic", len(lines[0] + lines[1]), sum(map(len, lines)))
     note = f"- The first part was about {names}."
-    with Server(Fixed(as_json([Edit("Active Work", "append", note)], SCHEMA))) as server:
+    with Server(Fixed(as_json([Edit("Active Work", "append", note)], schema()))) as server:
         job = Job("1", 4_000, Ledger().snapshot(), write=True, strategy="cached", source=source)
         assert Told(server).answer(job).written == {"Active Work": note}
 
