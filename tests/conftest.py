@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tests.messages_api import Server
 
-settings.register_profile("memcli", deadline=None)  # no test measures time
+# No test measures time. Examples are the same at every run, so that red means a change; EXPLORE=1 looks for new ones.
+settings.register_profile("memcli", deadline=None, derandomize=not os.environ.get("EXPLORE"))
 settings.load_profile("memcli")
 
 _SCRUBBED = ("ANTHROPIC_", "MEMCLI_", "OPENAI_", "CLAUDE_", "CODEX_")

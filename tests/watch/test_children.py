@@ -118,7 +118,7 @@ def written() -> Job:
 def test_a_sign_of_life_names_the_job_it_is_about(hire):
     summarizers, inbox = hire(SPEAKS)
     summarizers.ask("a.jsonl", written(), 0.0)
-    assert inbox.get(timeout=10) == Progressed("a.jsonl", "thinking", "j1")
+    assert inbox.get(timeout=10) == Progressed("a.jsonl", "j1", "thinking")
 
 
 def test_a_job_that_a_model_writes_has_time_as_long_as_something_is_heard_of_it(hire):
@@ -126,7 +126,7 @@ def test_a_job_that_a_model_writes_has_time_as_long_as_something_is_heard_of_it(
     summarizers.ask("a.jsonl", written(), 0.0)
     first = summarizers.pid
     for now in (DEADLINE_SECONDS - 1, 2 * DEADLINE_SECONDS - 2):
-        summarizers.progressed(Progressed("a.jsonl", "thinking", "j1"), now)
+        summarizers.progressed(Progressed("a.jsonl", "j1", "thinking"), now)
         summarizers.tick(now + DEADLINE_SECONDS - 1)
         assert summarizers.pid == first
 
@@ -135,7 +135,7 @@ def test_once_it_falls_silent_it_is_killed_as_any_other(hire):
     summarizers, _ = hire(SPEAKS)
     summarizers.ask("a.jsonl", written(), 0.0)
     first = summarizers.pid
-    summarizers.progressed(Progressed("a.jsonl", "thinking", "j1"), 100.0)
+    summarizers.progressed(Progressed("a.jsonl", "j1", "thinking"), 100.0)
     summarizers.tick(100.0 + DEADLINE_SECONDS + 1)
     assert first not in (0, summarizers.pid)
     assert not os.path.exists(f"/proc/{first}")
@@ -150,7 +150,7 @@ def test_words_win_no_time(hire, question, about):
     summarizers, _ = hire(SPEAKS)
     summarizers.ask("a.jsonl", question, 0.0)
     first = summarizers.pid
-    summarizers.progressed(Progressed("a.jsonl", "thinking", about), DEADLINE_SECONDS - 1)
+    summarizers.progressed(Progressed("a.jsonl", about, "thinking"), DEADLINE_SECONDS - 1)
     summarizers.tick(DEADLINE_SECONDS + 1)
     assert summarizers.pid != first
 
