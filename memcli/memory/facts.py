@@ -357,19 +357,27 @@ def _ahead(ledger: Ledger, share: int) -> list[Line]:
 # -- Completed Work
 
 
-def _completed(ledger: Ledger, share: int) -> Groups:
+def earlier_commits(ledger: Ledger, share: int) -> list[Line]:
+    """Hashes of the commits that have no room to stand whole. They take so little that they are served first of all:
+    where Completed Work comes to be laid out, the room may be gone.
+    """
+    _, bare, _ = _parted(ledger, share)
+    hashes = [sha for one in bare[-80:] for sha in (*one.replaced.split(), one.sha) if sha]
+    parts = [hashes[start : start + 10] for start in range(0, len(hashes), 10)]  # where not all fit, some do
+    return [Line(COMPLETED, COMMITS, f"- earlier: {', '.join(part)}", place - 100) for place, part in enumerate(parts)]
+
+
+def _parted(ledger: Ledger, share: int) -> tuple[list[Commit], list[Commit], int]:
+    """Commits that stand whole, those of which the hash stands, and the characters a subject may have."""
     commits = list(ledger.state.commits.made.values())
     fair = fair_limit([len(one.subject) + 33 for one in commits], share // 2 - len(COMMITS)) - 33
     few = max(1, (share // 2 - 9 * len(commits)) // 105)  # what stands whole leaves room for the hashes of the others
-    whole, bare = (commits, []) if fair >= 30 else (commits[-few:], commits[:-few])
-    fair = fair if fair >= 30 else 60
+    return (commits, [], fair) if fair >= 30 else (commits[-few:], commits[:-few], 60)
+
+
+def _completed(ledger: Ledger, share: int) -> Groups:
+    whole, _, fair = _parted(ledger, share)
     lines = [Line(COMPLETED, COMMITS, f"- {turn(ledger, one.index)}{_commit(one, fair)}", one.index) for one in whole]
-    if bare:
-        hashes = [sha for one in bare[-80:] for sha in (*one.replaced.split(), one.sha) if sha]
-        parts = [hashes[start : start + 10] for start in range(0, len(hashes), 10)]  # where not all fit, some do
-        lines += [
-            Line(COMPLETED, COMMITS, f"- earlier: {', '.join(part)}", place - 100) for place, part in enumerate(parts)
-        ]
     lines.reverse()
     links = [
         Line(COMPLETED, LINKS, f"- {told(label) or 'recorded'}: {quoted(url)}", place)

@@ -50,6 +50,8 @@ def render(
     room = Room(_chars(budget, bool(pins), sections), words_allowed(budget))
     total = room.chars
     taken = _pinned(room, pins, budget) + _carried(room, opaque, total)
+    completed = int(total * next(one.share for one in SECTIONS if one.name == COMPLETED))
+    taken += take_all(room, facts.earlier_commits(ledger, completed), completed)
     for section in sorted(SECTIONS[1:], key=lambda one: one.priority):
         for group, share in facts.groups(section.name, ledger, int(total * section.share)):
             taken += take_all(room, group, share)
