@@ -51,7 +51,7 @@ def run(main: Callable[[], int | None]) -> int:
         signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _guarded(main)
-        sys.stdout.flush()
+        code = _guarded(_flush) or code  # what was printed may only now turn out to have no room
     except BrokenPipeError:
         return _pipe_closed()
     except KeyboardInterrupt:
@@ -73,6 +73,18 @@ def _fill() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - until the end
+
+
+def _flush() -> int:
+    """Write what stdout still holds. Raises OSError; then nothing is left for the interpreter to fail on at its end."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        _discard()
+        raise
+    return 0
 
 
 def _guarded(main: Callable[[], int | None]) -> int:
@@ -148,10 +160,14 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 
 
 def _pipe_closed() -> int:
-    # The interpreter flushes stdout once more at its end; what is left must have a place to go.
+    _discard()
+    return PIPE_CLOSED
+
+
+def _discard() -> None:
+    """The interpreter flushes stdout once more at its end; what is left must have a place to go."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return PIPE_CLOSED
 
 
 def _internal(error: BaseException) -> int:

@@ -49,7 +49,7 @@ def test_a_closed_stdin_is_an_empty_one():
     assert ran.err == "Error: stdin is empty\nTry: memcli compact --help\n"
 
 
-@pytest.mark.parametrize("words", [["show"], ["compact"], ["compact", "--to", "messages"]])
+@pytest.mark.parametrize("words", [["show"], ["where"], ["compact"], ["compact", "--to", "messages"]])
 def test_a_full_disk_is_told_in_two_lines(run, words):
     ran = shell(">/dev/full", *words, run)
     assert ran.code == 1
