@@ -59,6 +59,13 @@ KeepTokens = Annotated[
 ]
 
 
+def _given(context: typer.Context) -> dict[str, object]:
+    """The settings on the command line: parameters that are named like one. A flag that is not there says nothing."""
+    from memcli.settings import KEYS
+
+    return {name: value for name, value in context.params.items() if name in KEYS and value is not False}
+
+
 def _version(wanted: bool) -> None:  # typer calls it so
     if wanted:
         typer.echo(f"memcli {__version__}")
@@ -75,6 +82,7 @@ def memcli(
 # One parameter an option: typer reads the signature, so this function is longer than it does anything.
 @app.command()
 def watch(
+    context: typer.Context,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[PATH]...", help="Transcripts, or directories of them."),
@@ -119,33 +127,7 @@ def watch(
     """
     from memcli.commands.watch import watch as run
 
-    raise typer.Exit(
-        run(
-            paths or [],
-            {
-                "backend": backend,
-                "command": command,
-                "summarizer": summarizer,
-                "model": model,
-                "base_url": base_url,
-                "auth_header": auth_header,
-                "strategy": strategy,
-                "max_cost_per_hour": max_cost_per_hour,
-                "prompt_file": prompt_file,
-                "budget": budget,
-                "init_tokens": init_tokens,
-                "update_tokens": update_tokens,
-                "update_tool_calls": update_tool_calls,
-                "min_update_tokens": min_update_tokens,
-                "every_turn": every_turn or None,
-                "jobs": jobs,
-                "context_limit": context_limit,
-                "on_limit": on_limit,
-            },
-            quiet=quiet,
-            verbose=verbose,
-        )
-    )
+    raise typer.Exit(run(paths or [], _given(context), quiet=quiet, verbose=verbose))
 
 
 @app.command()
@@ -161,6 +143,7 @@ def stop(path: Transcript = None, quiet: Quiet = False) -> None:
 
 @app.command()
 def compact(
+    context: typer.Context,
     path: Annotated[
         str | None, typer.Argument(metavar="[PATH]", help="The transcript, or - for stdin.", show_default=False)
     ] = None,
@@ -203,7 +186,7 @@ def compact(
         keep_tokens=keep_tokens,
         budget=budget,
         wait=wait,
-        writer={"backend": backend, "command": command, "summarizer": summarizer, "model": model, "base_url": base_url},
+        settings=_given(context),
         quiet=quiet,
     )
     raise typer.Exit(run(path, wish))
@@ -211,6 +194,7 @@ def compact(
 
 @app.command()
 def update(
+    context: typer.Context,
     path: Transcript = None,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 0 if the memory is current, 4 if not.")
@@ -236,20 +220,7 @@ def update(
     """
     from memcli.commands.update import update as run
 
-    overrides = {
-        "backend": backend,
-        "command": command,
-        "summarizer": summarizer,
-        "model": model,
-        "base_url": base_url,
-        "auth_header": auth_header,
-        "strategy": strategy,
-        "max_cost_per_hour": max_cost_per_hour,
-        "prompt_file": prompt_file,
-        "budget": budget,
-        "wait": wait,
-    }
-    raise typer.Exit(run(path, overrides, check=check, line=line, quiet=quiet, verbose=verbose))
+    raise typer.Exit(run(path, _given(context), check=check, line=line, quiet=quiet, verbose=verbose))
 
 
 @app.command()
@@ -269,6 +240,7 @@ def status(
 
 @app.command()
 def compare(
+    context: typer.Context,
     path: Transcript = None,
     backend: Backend = None,
     command: Command = None,
@@ -288,18 +260,7 @@ def compare(
     """
     from memcli.commands.compare import compare as run
 
-    overrides = {
-        "backend": backend,
-        "command": command,
-        "summarizer": summarizer,
-        "model": model,
-        "base_url": base_url,
-        "auth_header": auth_header,
-        "max_cost_per_hour": max_cost_per_hour,
-        "prompt_file": prompt_file,
-        "budget": budget,
-    }
-    raise typer.Exit(run(path, overrides, as_json=as_json, quiet=quiet))
+    raise typer.Exit(run(path, _given(context), as_json=as_json, quiet=quiet))
 
 
 @app.command()

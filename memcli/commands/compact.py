@@ -53,7 +53,7 @@ class Wish(NamedTuple):
     keep_tokens: int | None = None
     budget: int | None = None
     wait: float | None = None
-    writer: Mapping[str, str | None] = {}  # never changed
+    settings: Mapping[str, object] = {}  # never changed
     quiet: bool = False
 
     @property
@@ -75,7 +75,7 @@ class _Made(NamedTuple):
 def compact(path: str | None, wish: Wish) -> int:
     """Print the compacted transcript; exit code 0. Raises MemcliError."""
     _check(path, wish)
-    overrides = {"budget": wish.budget, **wish.writer}
+    overrides = {"budget": wish.budget, **wish.settings}
     if path == "-":
         with _spooled() as spool:
             _swap_any(spool, wish, maker(overrides, None, fresh=wish.fresh, quiet=wish.quiet), stream=True)
