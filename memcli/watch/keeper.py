@@ -268,6 +268,8 @@ class Keeper:
             session = Session.restore(saved.session, self.follower.triggers)
         except (msgspec.MsgspecError, ValueError, OSError):
             return  # a state we cannot read is a cache that is lost: the file is read from its start
+        if self.head is None:
+            session.marks.published_epoch = -1  # what was published cannot be read any more: due at once
         self.follower.tail.resume(saved.position, before)
         log = self.store.snapshots()
         for offset in log.offsets():
