@@ -169,7 +169,9 @@ class _Restore:
         memory = next(self._directory.glob("*session-memory.md"))
         text = memory.read_text(encoding="utf-8")
         mark = "## User Intent\n"
-        memory.write_text(text.replace(mark, f"{mark}- The harbour master signs off each release.\n", 1), encoding="utf-8")
+        memory.write_text(
+            text.replace(mark, f"{mark}- The harbour master signs off each release.\n", 1), encoding="utf-8"
+        )
 
 
 def _remove(*transcripts: Path) -> None:
@@ -201,7 +203,9 @@ def _beside(measured: Rounds, floor: str) -> str:
 def _modules(bench: Bench, transcript: Path) -> Row:
     names = loaded(bench, "compact", "-q", str(transcript))
     heavy = sorted(_FORBIDDEN & names)
-    note = f"loaded although it must not be: {', '.join(heavy)}" if heavy else "none of json, re, typing, pathlib, typer"
+    note = (
+        f"loaded although it must not be: {', '.join(heavy)}" if heavy else "none of json, re, typing, pathlib, typer"
+    )
     number = float(len(names)) if not heavy else float("inf")
     return Row("compact, modules", "", "", spread([number]), "modules", Target(40), note)
 

@@ -52,26 +52,48 @@ class Facts(NamedTuple):
     errors: list[str]
 
 
-def write(path: Path, format: str, size: int, seed: int = 1, *, words_only: bool = False) -> Facts:
+def write(
+    path: Path, format: str, size: int, seed: int = 1, *, words_only: bool = False, block: int = _BLOCK_BYTES
+) -> Facts:
     """Append about `size` bytes of whole turns to `path`, at least one turn; what they tell of.
 
-    Thinking is in those of Claude Code alone. `words_only`: no tool calls.
+    Thinking is in those of Claude Code alone. `words_only`: no tool calls. `block`: how many bytes are told before the
+    same story begins again.
     """
     parent = _last_uuid(path) if path.exists() and format == CLAUDE_CODE else None
     story = _Story(format, seed, words_only=words_only)
-    story.tell(min(size, _BLOCK_BYTES))
-    block = b"".join(story.lines)
+    story.tell(min(size, block))
+    told_once = b"".join(story.lines)
     told = Facts([], [], [], [])
     with path.open("ab") as file:
-        for number in range(max(1, round(size / len(block)))):
+        for number in range(max(1, round(size / len(told_once)))):
             here, before = (f"{seed:03x}{serial % 16**5:05x}" for serial in (number, number - 1))
             last = story.last_uuid.replace(_HERE, before) if number else parent
             day = (_FIRST_DAY + datetime.timedelta(days=number % 3000)).isoformat()
-            copy = block.replace(f'"{_PARENT}"'.encode(), json.dumps(last).encode(), 1)
-            file.write(copy.replace(_HERE.encode(), here.encode()).replace(_DAY.encode(), day.encode()))
+            file.write(_placed(told_once, here, day, last))
             for all_of_a_kind, texts in zip(told, story.facts, strict=True):
                 all_of_a_kind += [text.replace(_HERE, here) for text in texts]
     return told
+
+
+def steps(format: str, number: int, seed: int = 1) -> list[bytes]:
+    """A session in so many pieces: each but the first ends one turn and begins the next, up to its first tool call."""
+    story = _Story(format, seed, words_only=False)
+    pieces: list[bytes] = []
+    begun = b""
+    while len(pieces) < number:
+        story.lines.clear()
+        story.tell(1)
+        first = next(place for place, line in enumerate(story.lines) if b'"tool_use"' in line) + 1
+        pieces.append(begun + b"".join(story.lines[:first]))
+        begun = b"".join(story.lines[first:])
+    return [_placed(piece, f"{seed:03x}00000", _FIRST_DAY.isoformat(), None) for piece in pieces]
+
+
+def _placed(block: bytes, here: str, day: str, parent: str | None) -> bytes:
+    """A told block, as one of its copies."""
+    block = block.replace(f'"{_PARENT}"'.encode(), json.dumps(parent).encode(), 1)
+    return block.replace(_HERE.encode(), here.encode()).replace(_DAY.encode(), day.encode())
 
 
 def _last_uuid(path: Path) -> str | None:
@@ -98,7 +120,8 @@ class _Story:
 
     def tell(self, size: int) -> None:
         """Whole turns, until there are `size` bytes."""
-        while self._bytes < size or not self.lines:
+        begun = self._bytes
+        while self._bytes - begun < size:
             self._tell_turn()
 
     def _tell_turn(self) -> None:
