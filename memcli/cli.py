@@ -118,6 +118,12 @@ def watch(
         int | None, typer.Option(metavar="N", help="At this context size write STEM.compacted.jsonl.")
     ] = None,
     on_limit: Annotated[str | None, typer.Option(metavar="CMD", help="Then run this command.")] = None,
+    claude_code: Annotated[
+        bool, typer.Option("--claude-code", help="Follow the live sessions of this directory's project.")
+    ] = False,
+    project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
+    from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -125,9 +131,11 @@ def watch(
 
     Example: memcli watch run.jsonl --context-limit 150000
     """
+    from memcli.commands.watch import Live
     from memcli.commands.watch import watch as run
 
-    raise typer.Exit(run(paths or [], _given(context), quiet=quiet, verbose=verbose))
+    live = Live("claude-code" if claude_code else "", project, everything, from_hook)
+    raise typer.Exit(run(paths or [], _given(context), live, quiet=quiet, verbose=verbose))
 
 
 @app.command()
