@@ -315,6 +315,64 @@ def where(path: Transcript = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run(path, as_json=as_json))
 
 
+HostName = Annotated[str, typer.Argument(metavar="HOST", help="The client: claude-code.")]
+OfProject = Annotated[bool, typer.Option("--project", help="In the settings of the current directory's project.")]
+OfUser = Annotated[bool, typer.Option("--user", help="In the user's own settings. This is the default.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+def install(
+    host: HostName,
+    project: OfProject = False,
+    user: OfUser = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put hooks into a client's settings, so that its sessions are watched and compactions lose nothing.
+
+    Example: memcli install claude-code --dry-run
+    """
+    from memcli.commands.install import Wish
+    from memcli.commands.install import install as run
+
+    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet)))
+
+
+@app.command()
+def uninstall(
+    host: HostName,
+    project: OfProject = False,
+    user: OfUser = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take those hooks out again, and nothing else.
+
+    Example: memcli uninstall claude-code --dry-run
+    """
+    from memcli.commands.install import Wish
+    from memcli.commands.install import uninstall as run
+
+    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet)))
+
+
+@app.command()
+def hook(
+    event: Annotated[str | None, typer.Argument(metavar="EVENT", help="session-start or pre-compact.")] = None,
+) -> None:
+    """What a client's hooks run, with the facts of the event as JSON on stdin. It never fails, and says little.
+
+    Example: memcli hook session-start < event.json
+    """
+    from memcli.commands.hook import hook as run
+
+    raise typer.Exit(run(event))
+
+
 # The child reads its options itself: the daemon starts it without typer.
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def summarize(context: typer.Context) -> None:

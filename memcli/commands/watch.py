@@ -42,9 +42,7 @@ class Live(NamedTuple):
     hook: bool = False
 
 
-def watch(
-    paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool, verbose: bool
-) -> int:
+def watch(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool, verbose: bool) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
     project = _project(live)
     chosen = setup.load(overrides, quiet=quiet)
