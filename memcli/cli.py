@@ -164,6 +164,10 @@ def compact(
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Replace the transcript itself; a backup is kept for `memcli undo`.")
     ] = False,
+    session: Annotated[
+        bool, typer.Option("--session", help="Write it as a new session of Claude Code; print how to resume it.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="The same, and resume it at once.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Make the memory anew from everything, and wait for it.")
     ] = False,
@@ -179,6 +183,8 @@ def compact(
     quiet: Quiet = False,
 ) -> None:
     """Print the compacted transcript at once: the memory, then the messages it does not cover.
+
+    At a terminal, without PATH, in a directory with Claude Code sessions: as --session.
 
     Example: memcli compact run.jsonl > small.jsonl
     """
@@ -197,6 +203,11 @@ def compact(
         settings=_given(context),
         quiet=quiet,
     )
+    from memcli.commands.session_file import session_file, wanted
+
+    found = wanted(path, wish)
+    if session or resume or found:
+        raise typer.Exit(session_file(found or (Path(path) if path else None), wish, resume=resume))
     raise typer.Exit(run(path, wish))
 
 

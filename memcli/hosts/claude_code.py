@@ -54,8 +54,19 @@ def project_dir(directory: Path) -> Path:
     return projects_dir() / re.sub(r"[^A-Za-z0-9]", "-", real)
 
 
+def is_session(path: Path) -> bool:
+    """True for a file that lies where the client keeps its sessions."""
+    return os.path.realpath(path.parent.parent) == os.path.realpath(projects_dir())
+
+
 def newest_session(directory: Path) -> Path | None:
-    """The session of a project that was written to last, if there is one; what memcli wrote there is none."""
+    """The session of a project that was written to last, if there is one; what memcli wrote there is none.
+
+    A command that the client itself runs means the client's session, whichever was written to last.
+    """
+    own = project_dir(directory) / f"{os.environ.get('CLAUDE_CODE_SESSION_ID')}.jsonl"
+    if own.is_file():
+        return own
     sessions = [path for path in project_dir(directory).glob("*.jsonl") if path.is_file() and not is_ours(path)]
     return max(sessions, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
 
