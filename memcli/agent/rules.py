@@ -71,6 +71,11 @@ def checked(strategy: str) -> Strategy:
     raise Usage(f"{strategy!r} is no strategy; there are {', '.join(WAYS)}", "memcli chat --strategy instant")
 
 
+def way_of(loaded: Loaded) -> Strategy:
+    """The way that the settings ask for."""
+    return next(way for way, shown in _SHOWN.items() if shown == loaded.settings.strategy)
+
+
 def _scaled(loaded: Loaded, triggers: Triggers, limit: int) -> Triggers:
     """The same, with thresholds that a small context reaches before it is full, unless the user set them."""
 

@@ -91,6 +91,11 @@ class Session:
         return self._conversation.messages
 
     @property
+    def waits(self) -> bool:
+        """True if the last word is the user's: a request can be made."""
+        return self._conversation.waits
+
+    @property
     def tokens(self) -> int:
         """Size of the context: exact up to the last answer that told its `usage`, estimated from there."""
         return self._conversation.tokens
