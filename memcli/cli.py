@@ -283,6 +283,41 @@ def compare(
 
 
 @app.command()
+def chat(
+    context: typer.Context,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The transcript to begin or go on with. [default: a new one here]"),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model to talk to. [default: claude-haiku-5-5]")
+    ] = None,
+    base_url: BaseUrl = None,
+    auth_header: AuthHeader = None,
+    context_limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Compact at this context size. [default: 100000]")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How: instant, cached, traditional. [default: instant]")
+    ] = None,
+    memory_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that writes the memory. [default: the same]")
+    ] = None,
+    backend: Backend = None,
+    budget: Budget = None,
+    max_cost_per_hour: MaxCost = None,
+    quiet: Quiet = False,
+) -> None:
+    """Talk to a model; the conversation is kept in FILE, and compacted before its context is full.
+
+    Example: memcli chat notes.jsonl --model claude-haiku-5-5
+    """
+    from memcli.commands.chat import chat as run
+
+    raise typer.Exit(run(path, _given(context), strategy=strategy, memory_model=memory_model, quiet=quiet))
+
+
+@app.command()
 def show(path: Transcript = None) -> None:
     """Print the session memory.
 
