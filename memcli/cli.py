@@ -28,7 +28,7 @@ Transcript = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr unless something is wrong.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with a `schema` field.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; `memcli schema` tells its form.")]
 Backend = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Who writes: auto, anthropic, command or embedded. [default: auto]"),
@@ -118,6 +118,7 @@ def watch(
         int | None, typer.Option(metavar="N", help="At this context size write STEM.compacted.jsonl.")
     ] = None,
     on_limit: Annotated[str | None, typer.Option(metavar="CMD", help="Then run this command.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what happens as lines of JSON.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -127,18 +128,18 @@ def watch(
     """
     from memcli.commands.watch import watch as run
 
-    raise typer.Exit(run(paths or [], _given(context), quiet=quiet, verbose=verbose))
+    raise typer.Exit(run(paths or [], _given(context), as_json=as_json, quiet=quiet, verbose=verbose))
 
 
 @app.command()
-def stop(path: Transcript = None, quiet: Quiet = False) -> None:
+def stop(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Stop the daemon that watches a transcript.
 
     Example: memcli stop run.jsonl
     """
     from memcli.commands.stop import stop as run
 
-    raise typer.Exit(run(path, quiet=quiet))
+    raise typer.Exit(run(path, as_json=as_json, quiet=quiet))
 
 
 @app.command()
@@ -168,6 +169,7 @@ def compact(
     base_url: BaseUrl = None,
     budget: Budget = None,
     wait: Wait = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Tell on stderr as JSON what was done.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Print the compacted transcript at once: the memory, then the messages it does not cover.
@@ -187,6 +189,7 @@ def compact(
         budget=budget,
         wait=wait,
         settings=_given(context),
+        as_json=as_json,
         quiet=quiet,
     )
     raise typer.Exit(run(path, wish))
@@ -211,6 +214,7 @@ def update(
     budget: Budget = None,
     wait: Wait = None,
     line: Line = None,
+    as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -220,7 +224,7 @@ def update(
     """
     from memcli.commands.update import update as run
 
-    raise typer.Exit(run(path, _given(context), check=check, line=line, quiet=quiet, verbose=verbose))
+    raise typer.Exit(run(path, _given(context), check=check, line=line, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
 @app.command()
@@ -264,14 +268,14 @@ def compare(
 
 
 @app.command()
-def show(path: Transcript = None) -> None:
+def show(path: Transcript = None, as_json: AsJson = False) -> None:
     """Print the session memory.
 
     Example: memcli show run.jsonl
     """
     from memcli.commands.show import show as run
 
-    raise typer.Exit(run(path))
+    raise typer.Exit(run(path, as_json=as_json))
 
 
 @app.command()
@@ -286,14 +290,14 @@ def history(path: Transcript = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def undo(path: Transcript = None, quiet: Quiet = False) -> None:
+def undo(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Bring back the transcript as it was before the last `compact --in-place`.
 
     Example: memcli undo run.jsonl
     """
     from memcli.commands.undo import undo as run
 
-    raise typer.Exit(run(path, quiet=quiet))
+    raise typer.Exit(run(path, as_json=as_json, quiet=quiet))
 
 
 @app.command()
@@ -305,6 +309,21 @@ def where(path: Transcript = None, as_json: AsJson = False) -> None:
     from memcli.commands.where import where as run
 
     raise typer.Exit(run(path, as_json=as_json))
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A verb that has --json; without one all are listed.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of what a verb prints with --json.
+
+    Example: memcli schema status
+    """
+    from memcli.commands.schema import schema as run
+
+    raise typer.Exit(run(name))
 
 
 # The child reads its options itself: the daemon starts it without typer.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 10.0
 
 
-def stop(path: Path | None, *, quiet: bool) -> int:
+def stop(path: Path | None, *, as_json: bool = False, quiet: bool) -> int:
     """Exit code 0 once the lock is free. Raises NothingThere if nobody watches, TryAgain if it does not end."""
     transcript = target(path, "stop", quiet=quiet)
     lock = Place.of(transcript).lock
@@ -33,6 +33,10 @@ def stop(path: Path | None, *, quiet: bool) -> int:
         if time.monotonic() > deadline:
             raise TryAgain(f"process {found.pid} has not ended yet", f"memcli stop {shlex.quote(str(transcript))}")
         time.sleep(0.02)
-    if not quiet:
+    if as_json:
+        from memcli.commands.reports import Stop
+
+        print(Stop(transcript=str(transcript), stopped=found.pid).to_line())
+    elif not quiet:
         print(f"memcli: stopped process {found.pid}", file=sys.stderr)
     return 0

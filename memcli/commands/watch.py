@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, verbose: bool) -> int:
+def watch(
+    paths: list[Path], overrides: Mapping[str, object], *, as_json: bool = False, quiet: bool, verbose: bool
+) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
     chosen = setup.load(overrides, quiet=quiet)
     paths = paths or [target(None, "watch", quiet=quiet)]
@@ -41,10 +43,11 @@ def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, ve
         patience=who.patience,
         account=who.account,
         max_cost_per_hour=who.max_cost_per_hour,
+        as_json=as_json,
         quiet=quiet,
         verbose=verbose,
     )
-    if not sys.stderr.isatty():
+    if as_json or not sys.stderr.isatty():
         daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
         os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
     if quiet:
