@@ -231,12 +231,19 @@ def update(
 def status(
     path: Transcript = None,
     cost: Annotated[bool, typer.Option("--cost", help="Tell what models were paid for this memory.")] = False,
+    line: Annotated[
+        bool, typer.Option("--line", help="One short line for a status bar; with - of what Claude Code says on stdin.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell how current the memory is, how full the context, and who watches.
 
     Example: memcli status run.jsonl --json
     """
+    if line:
+        from memcli.commands.status_line import status_line
+
+        raise typer.Exit(status_line(path))
     from memcli.commands.status import status as run
 
     raise typer.Exit(run(path, cost=cost, as_json=as_json))
