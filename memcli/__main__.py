@@ -22,6 +22,11 @@ def main() -> int:
 
 
 def _app() -> int:
+    match sys.argv[1:]:  # a status bar asks often: without typer, in a third of the time
+        case ["status", "--line", *path] if not path or path == ["-"] or (len(path) == 1 and path[0][:1] != "-"):
+            from memcli.commands.status_line import status_line
+
+            return status_line(*path)
     from memcli.cli import app
 
     code = app(prog_name="memcli", standalone_mode=False)

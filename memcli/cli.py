@@ -28,7 +28,7 @@ Transcript = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr unless something is wrong.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with a `schema` field.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; `memcli schema` tells its form.")]
 Backend = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Who writes: auto, anthropic, command or embedded. [default: auto]"),
@@ -124,6 +124,7 @@ def watch(
     project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
     from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what happens as lines of JSON.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -135,18 +136,18 @@ def watch(
     from memcli.commands.watch import watch as run
 
     live = Live("claude-code" if claude_code else "", project, everything, from_hook)
-    raise typer.Exit(run(paths or [], _given(context), live, quiet=quiet, verbose=verbose))
+    raise typer.Exit(run(paths or [], _given(context), live, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
 @app.command()
-def stop(path: Transcript = None, quiet: Quiet = False) -> None:
+def stop(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Stop the daemon that watches a transcript.
 
     Example: memcli stop run.jsonl
     """
     from memcli.commands.stop import stop as run
 
-    raise typer.Exit(run(path, quiet=quiet))
+    raise typer.Exit(run(path, as_json=as_json, quiet=quiet))
 
 
 @app.command()
@@ -180,6 +181,7 @@ def compact(
     base_url: BaseUrl = None,
     budget: Budget = None,
     wait: Wait = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Tell on stderr as JSON what was done.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Print the compacted transcript at once: the memory, then the messages it does not cover.
@@ -201,6 +203,7 @@ def compact(
         budget=budget,
         wait=wait,
         settings=_given(context),
+        as_json=as_json,
         quiet=quiet,
     )
     from memcli.commands.session_file import session_file, wanted
@@ -230,6 +233,7 @@ def update(
     budget: Budget = None,
     wait: Wait = None,
     line: Line = None,
+    as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -239,19 +243,26 @@ def update(
     """
     from memcli.commands.update import update as run
 
-    raise typer.Exit(run(path, _given(context), check=check, line=line, quiet=quiet, verbose=verbose))
+    raise typer.Exit(run(path, _given(context), check=check, line=line, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
 @app.command()
 def status(
     path: Transcript = None,
     cost: Annotated[bool, typer.Option("--cost", help="Tell what models were paid for this memory.")] = False,
+    line: Annotated[
+        bool, typer.Option("--line", help="One short line for a status bar; with - of what Claude Code says on stdin.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell how current the memory is, how full the context, and who watches.
 
     Example: memcli status run.jsonl --json
     """
+    if line:
+        from memcli.commands.status_line import status_line
+
+        raise typer.Exit(status_line(path))
     from memcli.commands.status import status as run
 
     raise typer.Exit(run(path, cost=cost, as_json=as_json))
@@ -318,14 +329,14 @@ def chat(
 
 
 @app.command()
-def show(path: Transcript = None) -> None:
+def show(path: Transcript = None, as_json: AsJson = False) -> None:
     """Print the session memory.
 
     Example: memcli show run.jsonl
     """
     from memcli.commands.show import show as run
 
-    raise typer.Exit(run(path))
+    raise typer.Exit(run(path, as_json=as_json))
 
 
 @app.command()
@@ -340,14 +351,14 @@ def history(path: Transcript = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def undo(path: Transcript = None, quiet: Quiet = False) -> None:
+def undo(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Bring back the transcript as it was before the last `compact --in-place`.
 
     Example: memcli undo run.jsonl
     """
     from memcli.commands.undo import undo as run
 
-    raise typer.Exit(run(path, quiet=quiet))
+    raise typer.Exit(run(path, as_json=as_json, quiet=quiet))
 
 
 @app.command()
@@ -417,6 +428,21 @@ def hook(
     from memcli.commands.hook import hook as run
 
     raise typer.Exit(run(event))
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A verb that has --json; without one all are listed.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of what a verb prints with --json.
+
+    Example: memcli schema status
+    """
+    from memcli.commands.schema import schema as run
+
+    raise typer.Exit(run(name))
 
 
 # The child reads its options itself: the daemon starts it without typer.

@@ -42,7 +42,15 @@ class Live(NamedTuple):
     hook: bool = False
 
 
-def watch(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool, verbose: bool) -> int:
+def watch(
+    paths: list[Path],
+    overrides: Mapping[str, object],
+    live: Live,
+    *,
+    as_json: bool = False,
+    quiet: bool,
+    verbose: bool,
+) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
     project = _project(live)
     chosen = setup.load(overrides, quiet=quiet)
@@ -64,13 +72,14 @@ def watch(paths: list[Path], overrides: Mapping[str, object], live: Live, *, qui
         patience=who.patience,
         account=who.account,
         max_cost_per_hour=who.max_cost_per_hour,
+        as_json=as_json,
         quiet=quiet,
         verbose=verbose,
         host=live.host,
         project=project,
         rest=REST_SECONDS if live.hook else 0.0,
     )
-    if not sys.stderr.isatty():
+    if as_json or not sys.stderr.isatty():
         daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
         os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
     if quiet:
