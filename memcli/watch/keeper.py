@@ -11,6 +11,7 @@ the file again.
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
@@ -73,6 +74,7 @@ class Keeper:
         self._logged: set[int] = set()
         self._refreshed = 0.0
         self._shown = ""
+        self._reached = ("", -1)
         self._dirty = False
         self._heard: list[Edit] = []
         self._edits = Edits()
@@ -216,22 +218,34 @@ class Keeper:
             self.store.commit(made.generation, publication.fold, made.head, memory, edits)
             lineage.register(self.store.id, self.place.sidecar)
         self.head, self._shown = made.head, publication.state
+        self._reached = publication.state, publication.end
         self._dirty = True
         self.save()
         return made.generation
 
     def _refresh(self, effect: RefreshState, now: float) -> None:
         """Write the new Current State to `now` at once and into the Markdown once a second."""
-        if self.head is None or effect.state == self._shown:
+        if self.head is None:
             return
-        text = message.split(effect.document.to_markdown(effect.state)).state
-        state = publisher.state_bytes(text)
-        self.store.save_now(heads.build_now(self.head.generation, effect.end, self.head.memory_number, state))
-        if now - self._refreshed < REFRESH_SECONDS:
+        reached = effect.state, effect.seen.end if effect.seen else -1
+        if reached != self._reached:
+            self._reached = reached
+            self.head = self._renewed(self.head, effect)
+            self.store.save_now(heads.build_now(self.head))
+        if effect.state == self._shown or now - self._refreshed < REFRESH_SECONDS:
             return
         self._refreshed, self._shown = now, effect.state
         memory = effect.document.to_markdown(effect.state).encode("utf-8", "surrogatepass")
         self.store.publish(self.head, memory)
+
+    def _renewed(self, head: heads.Head, effect: RefreshState) -> heads.Head:
+        """The head of the same memory, with the new Current State, and what was seen of the transcript since."""
+        state = publisher.state_bytes(message.split(effect.document.to_markdown(effect.state)).state)
+        fresh = None
+        if effect.seen is not None:
+            with suppress(FileNotFoundError), open(self.path, "rb") as transcript:
+                fresh = publisher.renewed(head, effect.seen, state, transcript)
+        return fresh or heads.renewed(head, state=state)
 
     # ------------------------------------------------------------------ across restarts
 
