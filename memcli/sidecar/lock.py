@@ -52,8 +52,10 @@ class Holder(NamedTuple):
 class Lock:
     """The lock of one sidecar, held from `acquire` until `release` or the end of the process."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, path: Path, fd: int, presence: Presence | None) -> None:
+        self._path = path
         self._fd = fd
+        self._presence = presence
 
     @classmethod
     def acquire(cls, path: Path, command: str, now: float, presence: Presence | None = None) -> Self:
@@ -64,26 +66,30 @@ class Lock:
         fd = _locked(path)
         if fd < 0:
             raise _refusal(path)
+        mine = str(presence.path) if presence else ""
+        keep = False
         try:
-            mine = str(presence.path) if presence else ""
             named = _named(os.pread(fd, _GREATEST, 0))
             if named and named != mine and presences.is_there(named):
-                os.close(fd)
                 raise _refusal(path)
             if not mine or named != mine:
                 line = f"{os.getpid()} {now:.3f} {command}\n{mine}".encode("utf-8", "surrogateescape")
                 os.pwrite(fd, line, 0)
                 os.ftruncate(fd, len(line))
-            if mine:
+            keep = not mine
+        finally:
+            if not keep:
                 os.close(fd)
-                fd = -1
-        except OSError:
-            os.close(fd)
-            raise
-        return cls(fd)
+        return cls(path, fd if keep else -1, presence)
 
     def release(self) -> None:
-        """Give the lock back. Emptied first, so that the next holder is never taken for us."""
+        """Give the lock back. Emptied first, so that the next holder is never taken for us. Raises OSError."""
+        presence, self._presence = self._presence, None
+        if presence is not None:
+            self._fd = _locked(self._path)
+            if self._fd >= 0 and _named(os.pread(self._fd, _GREATEST, 0)) != str(presence.path):
+                os.close(self._fd)  # the file was made anew, and is another's by now
+                self._fd = -1
         if self._fd >= 0:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
@@ -94,17 +100,6 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
-
-
-def release(path: Path, presence: Presence) -> None:
-    """Give back a lock that was taken with this presence; anybody else's stays. Raises OSError."""
-    fd = _locked(path)
-    if fd >= 0:
-        try:
-            if _named(os.pread(fd, _GREATEST, 0)) == str(presence.path):
-                os.ftruncate(fd, 0)
-        finally:
-            os.close(fd)
 
 
 def holder(path: Path) -> Holder | None:

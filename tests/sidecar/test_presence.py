@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from memcli.errors import AlreadyWatched
-from memcli.sidecar import lock
 from memcli.sidecar.lock import Holder, Lock, holder
 from memcli.sidecar.presence import Presence, is_there
 
@@ -93,14 +92,21 @@ def test_taking_what_it_has_is_no_error_and_changes_nothing(tmp_path, here):
 
 
 def test_giving_back_means_ones_own_only(tmp_path, here):
-    process, _ = a_daemon(tmp_path / "theirs")
+    """The sidecar may have been deleted, and taken by another daemon."""
+    held = Lock.acquire(tmp_path / "lock", "watch", 1.0, here)
+    (tmp_path / "lock").unlink()
+    process, _ = a_daemon(tmp_path / "lock")
     with process:
-        lock.release(tmp_path / "theirs", here)
-        assert holder(tmp_path / "theirs").pid == process.pid
+        held.release()
+        assert holder(tmp_path / "lock").pid == process.pid
         process.communicate()
-    Lock.acquire(tmp_path / "ours", "watch", 1.0, here)
-    lock.release(tmp_path / "ours", here)
-    assert holder(tmp_path / "ours") is None
+
+
+def test_what_is_given_back_is_free_while_the_daemon_lives(tmp_path, here):
+    held = Lock.acquire(tmp_path / "lock", "watch", 1.0, here)
+    held.release()
+    held.release()
+    assert holder(tmp_path / "lock") is None
 
 
 def test_a_presence_that_is_somebody_elses_pipe_does_not_stop_us(tmp_path):
