@@ -17,7 +17,7 @@ from memcli.session import Triggers
 from memcli.watch.accounts import Accounts
 from memcli.watch.children import DEADLINE_SECONDS
 from memcli.watch.loop import Loop
-from memcli.watch.told import Told, line_of
+from memcli.watch.told import DETAILS, Told, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,10 +59,10 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
 
 
 def reporter(*, quiet: bool, verbose: bool) -> Callable[[Told], None]:
-    """Prints events as lines on stderr. With `quiet` warnings only; without `verbose` no files that were passed by."""
+    """Prints events as lines on stderr. With `quiet` warnings only; without `verbose` none of `told.DETAILS`."""
 
     def report(told: Told) -> None:
-        if (told.event in ("ignored", "progress") and not verbose) or (quiet and told.event != "warning"):
+        if (told.event in DETAILS and not verbose) or (quiet and told.event != "warning"):
             return
         sys.stderr.write(line_of(told, time.strftime("%H:%M:%S")) + "\n")
         sys.stderr.flush()

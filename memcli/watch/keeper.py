@@ -95,6 +95,11 @@ class Keeper:
         """Offset of the next byte to read."""
         return self.follower.tail.position
 
+    @property
+    def behind(self) -> bool:
+        """True if the last look ended before the end of the file."""
+        return self.follower.behind
+
     # ------------------------------------------------------------------ life
 
     def open(self, command: str, wall: float, presence: Presence | None = None) -> None:

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from memcli.edge import printable
 
+DETAILS = frozenset({"ignored", "progress", "noticed", "asked"})
+"""Events for those who want to know more: files passed by, appends, jobs as they are started and while they run."""
+
 
 class Told(NamedTuple):
     """What happened to which transcript ("" for the daemon itself)."""
