@@ -12,6 +12,10 @@ def main() -> int:
         code = lean(sys.argv[1:])
         if code is not None:
             return code
+    if sys.argv[1:2] == ["summarize"]:  # reads its options itself
+        from memcli.summarize.__main__ import main as summarize
+
+        return summarize(sys.argv[2:])
     from memcli.edge import run
 
     return run(_app)

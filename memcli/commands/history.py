@@ -7,8 +7,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import jsonlines
-
 from memcli.commands.target import target
 from memcli.errors import NoMemory
 from memcli.sidecar.place import Place
@@ -27,6 +25,8 @@ def history(path: Path | None, *, as_json: bool) -> int:
     if not found:
         raise NoMemory(f"no session memory beside {transcript}", f"memcli update {shlex.quote(str(transcript))}")
     if as_json:
+        import jsonlines
+
         with jsonlines.Writer(sys.stdout) as out:
             out.write_all(map(_record, found))
         return 0
