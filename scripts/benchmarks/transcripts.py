@@ -12,7 +12,9 @@ import json
 import math
 import os
 import random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from scripts.benchmarks.facts import Facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,15 +44,6 @@ _CODE = (
     "    for {0}, {1} in sorted({2}.items()):\n",
     "\tassert {0} == {1}, '{2} — “wrong”'\n",
 )
-
-
-class Facts(NamedTuple):
-    """What somebody who goes on with a session needs: strings that stand in it word for word, in its order."""
-
-    requests: list[str]
-    corrections: list[str]
-    files: list[str]
-    errors: list[str]
 
 
 def write(
