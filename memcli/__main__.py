@@ -20,6 +20,10 @@ def main() -> int:
         from memcli.hosts import hook
 
         return hook.run(sys.argv[2:])
+    if sys.argv[1:2] == ["summarize"]:  # reads its options itself
+        from memcli.summarize.__main__ import main as summarize
+
+        return summarize(sys.argv[2:])
     from memcli.edge import run
 
     return run(_app)
