@@ -47,7 +47,8 @@ def watch(paths: list[Path], overrides: Mapping[str, object], live: Live, *, qui
     project = _project(live)
     chosen = setup.load(overrides, quiet=quiet)
     if live.hook and not _names_writer(chosen):
-        chosen = setup.load({**overrides, "backend": "embedded"}, quiet=quiet)
+        # Free, so it may be level with every turn: the client may compact at any.
+        chosen = setup.load({"every_turn": True, **overrides, "backend": "embedded"}, quiet=quiet)
     if not live.host:
         paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:

@@ -27,7 +27,7 @@ EVENTS = ("session-start", "pre-compact")
 SUMMARIZING = "MEMCLI_SUMMARIZING"
 
 CONTEXT_CHARS = 9_900  # the client takes about 10,000 of one output, and of more only a preview
-INSTRUCTIONS_CHARS = 6_000  # it also shows them in the conversation that is left: they are paid for twice
+INSTRUCTIONS_CHARS = 5_000  # it also shows them in the conversation that is left: they are paid for twice
 _LOG_BYTES = 1_000_000
 _MARK = b"<!-- memcli generation="  # how a memory message begins that `compact` wrote
 _FIRST_BYTES = 1 << 16
@@ -86,7 +86,11 @@ def _answer(event: str, said: "dict[str, Any]", transcript: str) -> None:
     if event not in EVENTS:
         raise ValueError("an event that this memcli does not know")
     start_watcher(os.path.dirname(transcript), str(said.get("cwd") or ""))
-    text = _context(said, transcript) if event == "session-start" else _instructions(transcript)
+    if event == "session-start":
+        text = _context(said, transcript)
+    else:
+        text = _instructions(transcript)
+        _ask(transcript)
     if text:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -183,9 +187,24 @@ def start_watcher(folder: str, cwd: str) -> None:
     os.close(nowhere)
 
 
+def _ask(transcript: str) -> None:
+    """Ask the watcher for an update (`watch/ask.py`) and do not wait: it is there when the memory is handed back."""
+    import signal
+
+    directory, name = os.path.split(os.path.realpath(transcript))
+    for folder in (directory, os.path.dirname(directory)):
+        lock = f"{folder}/.memcli/claude-code/lock"
+        if _is_held(lock) and os.path.isdir(f"{directory}/.memcli/{name}"):
+            with open(f"{directory}/.memcli/{name}/ask", "w", encoding="ascii") as ask:
+                ask.write("update\n")
+            with open(lock, encoding="ascii") as file:
+                os.kill(int(file.read().split(" ")[0]), signal.SIGUSR1)
+            return
+
+
 def _is_held(path: str) -> bool:
     """True if somebody holds this lock (`sidecar/lock.py`)."""
-    import fcntl
+    import fcntl  # only where there is a watcher to look for
 
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
