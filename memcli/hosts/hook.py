@@ -192,14 +192,17 @@ def _ask(transcript: str) -> None:
     import signal
 
     directory, name = os.path.split(os.path.realpath(transcript))
+    sidecar = f"{directory}/.memcli/{name}"
     for folder in (directory, os.path.dirname(directory)):
         lock = f"{folder}/.memcli/claude-code/lock"
-        if _is_held(lock) and os.path.isdir(f"{directory}/.memcli/{name}"):
-            with open(f"{directory}/.memcli/{name}/ask", "w", encoding="ascii") as ask:
+        if not (os.path.isdir(sidecar) and _is_held(lock)):
+            continue
+        with open(lock, encoding="ascii") as file:
+            pid, _, command = file.read().split()
+        if command == "watch":  # it hears signals; any other verb would end
+            with open(f"{sidecar}/ask", "w", encoding="ascii") as ask:
                 ask.write("update\n")
-            with open(lock, encoding="ascii") as file:
-                os.kill(int(file.read().split(" ")[0]), signal.SIGUSR1)
-            return
+            os.kill(int(pid), signal.SIGUSR1)
 
 
 def _is_held(path: str) -> bool:

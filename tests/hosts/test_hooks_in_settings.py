@@ -74,7 +74,9 @@ def test_without_a_note_the_hooks_are_found_by_their_command(text: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["an empty object", "on one line", "on lines", "a BOM", "remarks", "other hooks", "minified"])
+@pytest.mark.parametrize(
+    "name", ["an empty object", "on one line", "on lines", "a BOM", "remarks", "other hooks", "minified"]
+)
 def test_where_no_container_was_empty_even_that_is_exact(name: str) -> None:
     assert removed(added(SETTINGS[name], HOOKS).text, is_ours) == SETTINGS[name]
 
@@ -82,7 +84,7 @@ def test_where_no_container_was_empty_even_that_is_exact(name: str) -> None:
 def test_a_text_keeps_its_line_ends_and_indent() -> None:
     text = added(SETTINGS["tabs and CRLF"], HOOKS).text
     assert text.count("\n") == text.count("\r\n")
-    assert "\r\n\t\t\"SessionStart\": [\r\n\t\t\t{" in text
+    assert '\r\n\t\t"SessionStart": [\r\n\t\t\t{' in text
 
 
 def test_a_text_on_one_line_stays_on_one_line() -> None:
@@ -143,7 +145,10 @@ tables = st.dictionaries(
     st.sampled_from(["SessionStart", "PreCompact", "Stop"]), st.lists(groups, max_size=2), max_size=3
 )
 settings = st.tuples(st.dictionaries(st.text(max_size=8), values, max_size=4), st.none() | tables).map(
-    lambda both: {**{k: v for k, v in both[0].items() if k != "hooks"}, **({} if both[1] is None else {"hooks": both[1]})}
+    lambda both: {
+        **{k: v for k, v in both[0].items() if k != "hooks"},
+        **({} if both[1] is None else {"hooks": both[1]}),
+    }
 )
 
 
@@ -152,7 +157,7 @@ def written(draw: st.DrawFn) -> str:
     """Settings as somebody may have written them: any indent, line ends, blanks and remarks between the pieces."""
     indent = draw(st.none() | st.sampled_from([0, 1, 2, 4, "\t"]))
     text = json.dumps(draw(settings), indent=indent, ensure_ascii=draw(st.booleans()))
-    blanks = draw(st.lists(st.sampled_from(["", " ", "\n", "\t", "/* { */", "// [ \"\n"]), min_size=1, max_size=5))
+    blanks = draw(st.lists(st.sampled_from(["", " ", "\n", "\t", "/* { */", '// [ "\n']), min_size=1, max_size=5))
     pieces = re.findall(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^"{}\[\],:\s]+|\s+', text)
     text = "".join(piece + blanks[n % len(blanks)] for n, piece in enumerate(pieces))
     return draw(st.sampled_from(["", "\ufeff", "\n"])) + text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
