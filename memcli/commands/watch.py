@@ -89,7 +89,8 @@ def _orders(
 
     chosen = setup.load(overrides, quiet=quiet)
     if live.hook and not _names_writer(chosen):
-        chosen = setup.load({**overrides, "backend": "embedded"}, quiet=quiet)
+        # Free, so it may be level with every turn: the client may compact at any.
+        chosen = setup.load({"every_turn": True, **overrides, "backend": "embedded"}, quiet=quiet)
     who = writer.chosen(chosen.settings)
     return Orders(
         paths=tuple(str(path) for path in paths),
