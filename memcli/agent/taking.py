@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 
 
 class Taken(NamedTuple):
-    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from."""
+    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from; and the head and
+    the Current State (None: that of the head) that were taken."""
 
     lines: list[bytes]
     report: swap.Report
     how: str
-    format: str
+    head: heads.Head
+    state: bytes | None
     end: int
 
 
@@ -56,6 +58,13 @@ def taken_from(spool: Path, name: str, maker: Maker, keep: Keep | None = None) -
     follower = Follower(str(spool), Place.of(spool.with_name("messages")), maker.triggers, name)
     head = spot.head_now(follower, answer=maker.answer)
     return _swapped(head, spool, "written now" if maker.asks else "made now", keep)
+
+
+def bare(found: Taken, transcript: Path) -> Taken:
+    """The same memory, and behind it only what it does not cover. The transcript must be the same, or longer."""
+    with transcript.open("rb") as file:
+        lines, report = swap.rewritten(found.head, file.fileno(), found.end, ("turns", 0), found.state)
+    return found._replace(lines=lines, report=report)
 
 
 def _ready(place: Place, transcript: Path, keep: Keep | None) -> Taken | None:
@@ -99,10 +108,11 @@ def _swapped(
     try:
         size = os.fstat(descriptor).st_size if how == "was ready" else head.end
         end = swap.whole_end(descriptor, head.end, size)
-        lines, report = swap.rewritten(head, descriptor, end, keep, _state(head, now, end))
+        state = _state(head, now, end)
+        lines, report = swap.rewritten(head, descriptor, end, keep, state)
     finally:
         os.close(descriptor)
-    return Taken(lines, report, how, head.format, end)
+    return Taken(lines, report, how, head, state, end)
 
 
 def _state(head: heads.Head, now: bytes | None, end: int) -> bytes | None:
