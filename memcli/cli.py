@@ -15,6 +15,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 nothing there, 4 memory stale or foreign, 5 already watched, "
     "70 internal error, 75 try again later, 130 interrupted, 141 pipe closed, 143 terminated.",
     no_args_is_help=True,
+    add_completion=False,  # `completion` prints scripts that start no program at a press of Tab
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -331,6 +332,40 @@ def schema(
     from memcli.commands.schema import schema as run
 
     raise typer.Exit(run(name))
+
+
+@app.command()
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell to complete in.")],
+) -> None:
+    """Print the completion script of a shell.
+
+    It goes where the shell looks for it: ~/.local/share/bash-completion/completions/memcli, a directory of $fpath as
+    _memcli, or ~/.config/fish/completions/memcli.fish. Or it is evaluated in the shell's startup file.
+
+    Example: eval "$(memcli completion bash)"
+    """
+    from memcli.commands.completion import completion as run
+
+    raise typer.Exit(run(shell, typer.main.get_command(app)))
+
+
+@app.command()
+def man(
+    verb: Annotated[
+        list[str] | None, typer.Argument(metavar="[VERB]...", help="The verb; without one, memcli itself.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write all pages into this directory.")
+    ] = None,
+) -> None:
+    """Print a manual page.
+
+    Example: memcli man compact | man -l -
+    """
+    from memcli.commands.man import man as run
+
+    raise typer.Exit(run(verb or [], output, typer.main.get_command(app)))
 
 
 # The child reads its options itself: the daemon starts it without typer.
