@@ -12,6 +12,10 @@ def main() -> int:
         code = lean(sys.argv[1:])
         if code is not None:
             return code
+    if sys.argv[1:2] == ["hook"] and len(sys.argv) > 2 and sys.argv[2][:1] != "-":
+        from memcli.hosts import hook
+
+        return hook.run(sys.argv[2:])
     from memcli.edge import run
 
     return run(_app)

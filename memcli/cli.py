@@ -119,6 +119,12 @@ def watch(
         int | None, typer.Option(metavar="N", help="At this context size write STEM.compacted.jsonl.")
     ] = None,
     on_limit: Annotated[str | None, typer.Option(metavar="CMD", help="Then run this command.")] = None,
+    claude_code: Annotated[
+        bool, typer.Option("--claude-code", help="Follow the live sessions of this directory's project.")
+    ] = False,
+    project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
+    from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what happens as lines of JSON.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -127,9 +133,11 @@ def watch(
 
     Example: memcli watch run.jsonl --context-limit 150000
     """
+    from memcli.commands.watch import Live
     from memcli.commands.watch import watch as run
 
-    raise typer.Exit(run(paths or [], _given(context), as_json=as_json, quiet=quiet, verbose=verbose))
+    live = Live("claude-code" if claude_code else "", project, everything, from_hook)
+    raise typer.Exit(run(paths or [], _given(context), live, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
 @app.command()
@@ -158,6 +166,10 @@ def compact(
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Replace the transcript itself; a backup is kept for `memcli undo`.")
     ] = False,
+    session: Annotated[
+        bool, typer.Option("--session", help="Write it as a new session of Claude Code; print how to resume it.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="The same, and resume it at once.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Make the memory anew from everything, and wait for it.")
     ] = False,
@@ -174,6 +186,8 @@ def compact(
     quiet: Quiet = False,
 ) -> None:
     """Print the compacted transcript at once: the memory, then the messages it does not cover.
+
+    At a terminal, without PATH, in a directory with Claude Code sessions: as --session.
 
     Example: memcli compact run.jsonl > small.jsonl
     """
@@ -193,6 +207,11 @@ def compact(
         as_json=as_json,
         quiet=quiet,
     )
+    from memcli.commands.session_file import session_file, wanted
+
+    found = wanted(path, wish)
+    if session or resume or found:
+        raise typer.Exit(session_file(found or (Path(path) if path else None), wish, resume=resume))
     raise typer.Exit(run(path, wish))
 
 
@@ -276,6 +295,41 @@ def compare(
 
 
 @app.command()
+def chat(
+    context: typer.Context,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The transcript to begin or go on with. [default: a new one here]"),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model to talk to. [default: claude-haiku-5-5]")
+    ] = None,
+    base_url: BaseUrl = None,
+    auth_header: AuthHeader = None,
+    context_limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Compact at this context size. [default: 100000]")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How: instant, cached, traditional. [default: instant]")
+    ] = None,
+    memory_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that writes the memory. [default: the same]")
+    ] = None,
+    backend: Backend = None,
+    budget: Budget = None,
+    max_cost_per_hour: MaxCost = None,
+    quiet: Quiet = False,
+) -> None:
+    """Talk to a model; the conversation is kept in FILE, and compacted before its context is full.
+
+    Example: memcli chat notes.jsonl --model claude-haiku-5-5
+    """
+    from memcli.commands.chat import chat as run
+
+    raise typer.Exit(run(path, _given(context), strategy=strategy, memory_model=memory_model, quiet=quiet))
+
+
+@app.command()
 def show(path: Transcript = None, as_json: AsJson = False) -> None:
     """Print the session memory.
 
@@ -317,6 +371,64 @@ def where(path: Transcript = None, as_json: AsJson = False) -> None:
     from memcli.commands.where import where as run
 
     raise typer.Exit(run(path, as_json=as_json))
+
+
+HostName = Annotated[str, typer.Argument(metavar="HOST", help="The client: claude-code.")]
+OfProject = Annotated[bool, typer.Option("--project", help="In the settings of the current directory's project.")]
+OfUser = Annotated[bool, typer.Option("--user", help="In the user's own settings. This is the default.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+def install(
+    host: HostName,
+    project: OfProject = False,
+    user: OfUser = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put hooks into a client's settings, so that its sessions are watched and compactions lose nothing.
+
+    Example: memcli install claude-code --dry-run
+    """
+    from memcli.commands.install import Wish
+    from memcli.commands.install import install as run
+
+    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet)))
+
+
+@app.command()
+def uninstall(
+    host: HostName,
+    project: OfProject = False,
+    user: OfUser = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take those hooks out again, and nothing else.
+
+    Example: memcli uninstall claude-code --dry-run
+    """
+    from memcli.commands.install import Wish
+    from memcli.commands.install import uninstall as run
+
+    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet)))
+
+
+@app.command()
+def hook(
+    event: Annotated[str | None, typer.Argument(metavar="EVENT", help="session-start or pre-compact.")] = None,
+) -> None:
+    """What a client's hooks run, with the facts of the event as JSON on stdin. It never fails, and says little.
+
+    Example: memcli hook session-start < event.json
+    """
+    from memcli.commands.hook import hook as run
+
+    raise typer.Exit(run(event))
 
 
 @app.command()

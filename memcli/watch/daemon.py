@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli import edge
+from memcli.hosts.source import source_of
 from memcli.session import Triggers
 from memcli.watch.accounts import Accounts
 from memcli.watch.children import DEADLINE_SECONDS
@@ -42,12 +43,19 @@ class Orders(msgspec.Struct, frozen=True):
     """Events go to stdout, as JSON."""
     quiet: bool = False
     verbose: bool = False
+    host: str = ""
+    """Follow the live sessions of this host, besides `paths`; those of `project`, "" for all."""
+    project: str = ""
+    rest: float = 0.0
+    """Seconds without a live session after which the daemon ends by itself; 0 for never."""
 
 
 def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
     """The loop that carries out the orders; `report` has been told which backend makes the memory."""
     if not orders.quiet:
         report(Told("", "backend", {"name": orders.writer, "sends": orders.sends}))
+        if orders.host:
+            report(Told("", "sessions", {"of": orders.host, "project": orders.project or "all"}))
     paths = [Path(path) for path in orders.paths]
     return Loop(
         paths,
@@ -58,6 +66,8 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
         summarizer=orders.summarizer or None,
         patience=orders.patience,
         accounts=Accounts(orders.account, orders.max_cost_per_hour) if orders.account else None,
+        source=source_of(orders.host, orders.project) if orders.host else None,
+        rest=orders.rest,
     )
 
 

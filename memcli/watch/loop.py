@@ -36,6 +36,7 @@ from memcli.watch.told import Told
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from memcli.hosts.source import Source
     from memcli.memory.jobs import Job
     from memcli.watch.accounts import Accounts
 
@@ -77,7 +78,12 @@ class Loop:
         summarizer: Sequence[str] | None = None,
         patience: float = DEADLINE_SECONDS,
         accounts: Accounts | None = None,
+        source: Source | None = None,
+        rest: float = 0.0,
     ) -> None:
+        self._source = source
+        self._rest = rest
+        self._lived = time.monotonic()
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._triggers = triggers
         self._report = report
@@ -107,14 +113,21 @@ class Loop:
     # ------------------------------------------------------------------ life
 
     def run(self) -> int:
-        """Watch until SIGINT or SIGTERM; the exit code (130 or 143). Raises AlreadyWatched for a named transcript."""
+        """Watch until SIGINT or SIGTERM; the exit code (130 or 143), 0 after `rest` seconds without a live session.
+
+        Raises AlreadyWatched for a named transcript, and for a source that another process watches.
+        """
         self._handle_signals()
+        lock = self._source.acquire(time.time()) if self._source is not None else None
         events: Events | None = None
         try:
             for path in self._files:
                 self._follow(path, strict=True)
             self._scan()
-            events = Events(self._inbox.put, {str(path.parent) for path in self._files}, map(str, self._trees))
+            flat, trees = {path.parent for path in self._files}, set(self._trees)
+            if self._source is not None:
+                flat, trees = flat | set(self._source.flat), trees | set(self._source.trees)
+            events = Events(self._inbox.put, map(str, flat), map(str, trees))
             self._turn(sweep=True)
             self._work()
             self._finish()
@@ -122,7 +135,9 @@ class Loop:
             if events is not None:
                 events.close()
             self._close()
-        return 128 + self._stopping
+            if lock is not None:
+                lock.release()
+        return 128 + self._stopping if self._stopping else 0
 
     def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -143,6 +158,8 @@ class Loop:
         while not self._stopping:
             changed = self._receive(self._patience())
             now = time.monotonic()
+            if self._rest and now - self._lived > self._rest:
+                return
             sweep = now - swept >= SWEEP_SECONDS
             swept = now if sweep else swept
             if now - scanned >= SCAN_SECONDS or any(path not in self._keepers for path in changed):
@@ -183,6 +200,9 @@ class Loop:
     def _scan(self) -> None:
         """Find transcripts in the watched directories, and named ones that were not there yet."""
         for path in self._files:
+            self._follow(path, strict=False)
+        for path in self._source.paths() if self._source is not None else ():
+            self._lived = time.monotonic()
             self._follow(path, strict=False)
         for tree in self._trees:
             for directory, subdirectories, names in os.walk(tree):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from memcli.transcript.encode.common import HANDED
 from memcli.transcript.entries import AnyPart, Compacted, Entry, Link, MachineText, Place, TurnEnd, Usage, UserText
 from memcli.transcript.formats.blocks import (
     assistant_parts,
@@ -25,7 +26,7 @@ from memcli.transcript.formats.blocks import (
 )
 from memcli.transcript.formats.queue import Queue
 from memcli.transcript.formats.records import Found, count, decode_line
-from memcli.transcript.formats.voice import Voice, queued, typed
+from memcli.transcript.formats.voice import Voice, is_machine, queued, typed
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line
@@ -175,6 +176,8 @@ class Reader:
         machine = bool(record.meta or record.synthetic or record.source in ("system", "refusal"))
         for block in blocks(content):
             kind = string(block.get("type"))
+            if kind == "text" and HANDED in string(block.get("text")) and is_machine(string(block.get("text"))):
+                continue  # the client shows what our hook told its summarizer
             if kind == "text" and record.source == "queued":
                 self.state.queue.shown(string(block.get("text")))
                 parts += queued(string(block.get("text")))
@@ -217,6 +220,8 @@ class Reader:
                 return self._hidden(found, self.state.queue.attached(words))
             return _bare(found, (MachineText(words),) if words.strip() else ())
         text = "\n".join(leaves(attachment))[:_ATTACHMENT_LIMIT]
+        if HANDED in text:
+            return _bare(found)  # our own memory, handed back by a hook: it is never read as a source
         return _bare(found, (MachineText(text),) if text.strip() else ())
 
     def _hidden(self, found: Found[_Record], words: str) -> Entry:
