@@ -22,6 +22,10 @@ app = typer.Typer(
 )
 config = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config, name="config")
+service = typer.Typer(
+    help="Keep `memcli watch` running as a service of yours.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(service, name="service")
 
 Transcript = Annotated[
     Path | None,
@@ -501,3 +505,52 @@ def config_show(as_json: AsJson = False) -> None:
     from memcli.commands.config_show import config_show as run
 
     raise typer.Exit(run(as_json=as_json))
+
+
+# What is no option of ours is one of `watch`, and is checked as such before anything is written.
+@service.command("install", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def service_install(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the file that would be written.")] = False,
+    no_start: Annotated[bool, typer.Option("--no-start", help="Only write it.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a unit for systemd (a property list for launchd) and start it; without PATHs for all of Claude Code.
+
+    All else that stands here goes to `memcli watch`.
+
+    Example: memcli service install ~/agents --context-limit 150000
+    """
+    from memcli.commands.service import Wish
+    from memcli.commands.service import install as run
+
+    _watch_takes(context.args)
+    raise typer.Exit(run(Wish(tuple(context.args), dry_run, no_start, quiet)))
+
+
+@service.command("uninstall")
+def service_uninstall(quiet: Quiet = False) -> None:
+    """Stop the service and remove its file, and nothing else.
+
+    Example: memcli service uninstall
+    """
+    from memcli.commands.service import uninstall as run
+
+    raise typer.Exit(run(quiet=quiet))
+
+
+@service.command("status")
+def service_status(as_json: AsJson = False) -> None:
+    """Tell whether the service runs: exit code 0 if so, 3 if none is installed, else 1.
+
+    Example: memcli service status --json
+    """
+    from memcli.commands.service import status as run
+
+    raise typer.Exit(run(as_json=as_json))
+
+
+def _watch_takes(words: list[str]) -> None:
+    """Raises what typer raises for a command line of `watch` that is wrong."""
+    program = typer.main.get_command(app)
+    program.commands["watch"].make_context("memcli watch", list(words))  # type: ignore[attr-defined]  # a group

@@ -131,9 +131,7 @@ _RULES = (
     # a token's header and claims are both JSON, so each begins so; what follows a point belongs to it
     _Rule("jwt", "eyJ", _token("eyJ", r"[\w-]{8,}(?:\.[\w-]*){0,4}")),
     _Rule("bearer", "bearer", re.compile(r"(?i:\bbearer)\s+(?P<value>[\w.~+/=-]{8,})"), _mixed, loose=True),
-    _Rule(
-        "basic-auth", "basic", re.compile(r"(?i:authorization\W{1,4}basic)\s+(?P<value>[\w+/=-]{6,})"), loose=True
-    ),
+    _Rule("basic-auth", "basic", re.compile(r"(?i:authorization\W{1,4}basic)\s+(?P<value>[\w+/=-]{6,})"), loose=True),
     _Rule("password", "://", re.compile(r"://[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{3,})@")),
     # clipped before the host: a port has digits only
     _Rule("password", "://", re.compile(r"://[^\s:/@\"'<>]{1,64}:(?P<value>(?!\d+\b)[^\s/@\"'<>]{3,})\Z")),
