@@ -1,17 +1,21 @@
 """The door: the lean routes first, else the app. Nothing heavier than `os` and `sys` may be imported before a lean
-route has declined (`memcli.swap`)."""
+route has declined (`memcli.lean`)."""
 
+import os
 import sys
 
 
 def main() -> int:
     """Run `memcli` with the arguments of this process; the exit code."""
     if sys.argv[1:2] == ["compact"]:
-        from memcli.swap import lean
+        from memcli.lean import lean
 
-        code = lean(sys.argv[1:])
+        try:
+            code = lean(sys.argv[1:])
+        except KeyboardInterrupt:
+            code = 130
         if code is not None:
-            return code
+            os._exit(code)  # all is written: to take the interpreter apart would cost more than the swap
     if sys.argv[1:2] == ["hook"] and len(sys.argv) > 2 and sys.argv[2][:1] != "-":
         from memcli.hosts import hook
 

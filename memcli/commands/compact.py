@@ -1,4 +1,4 @@
-"""`memcli compact`, the slow route: everything that the instant one (`memcli.swap.lean`) declined.
+"""`memcli compact`, the slow route: everything that the instant one (`memcli.lean`) declined.
 
 a head that holds      swap, with the options the instant route does not know
 none, or in doubt      make a memory now: published if nobody else owns the sidecar, else in memory only
@@ -24,7 +24,7 @@ from memcli.commands.maker import maker
 from memcli.commands.reports import Change, Compact
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
-from memcli.sidecar import backups, files, publisher
+from memcli.sidecar import backups, files
 from memcli.sidecar.lock import Lock, freed
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
@@ -171,18 +171,13 @@ def _head_now(transcript: Path, place: Place, made_by: Maker, store: Store | Non
 
 
 def _committed(place: Place, transcript: Path) -> Head | None:
-    """The committed head, if it is of this transcript, unedited, and proves the tail that stands there now."""
-    store = Store(place)
-    head = store.head()
-    if head is None or not store.unedited(head):
-        return None
+    """The committed head, if it is of this transcript, and proves the tail that stands there now."""
     with transcript.open("rb") as file:
-        if publisher.fingerprint(file, head.covered, head.end) != head.fingerprint:
-            return None
-        end = swap.whole_end(file.fileno(), head.end, os.fstat(file.fileno()).st_size)
+        source = file.fileno()
         try:
-            swap.prepare(head, file.fileno(), end)
-        except ValueError:
+            head = swap.committed(str(place.sidecar), str(place.transcript.parent), source)
+            swap.prepare(head, source, swap.whole_end(source, head.end, os.fstat(source).st_size))
+        except (OSError, ValueError):
             return None
     return head
 

@@ -19,7 +19,7 @@ from memcli.session import Triggers
 from memcli.watch.accounts import Accounts
 from memcli.watch.children import DEADLINE_SECONDS
 from memcli.watch.loop import Loop
-from memcli.watch.told import Told, goes_to_journal, journal_line, json_line, line_of
+from memcli.watch.told import DETAILS, Told, goes_to_journal, journal_line, json_line, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,19 +67,19 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
         patience=orders.patience,
         accounts=Accounts(orders.account, orders.max_cost_per_hour) if orders.account else None,
         source=source_of(orders.host, orders.project) if orders.host else None,
-        rest=orders.rest,
+        alone=orders.rest,
     )
 
 
 def reporter(*, quiet: bool, verbose: bool, as_json: bool = False) -> Callable[[Told], None]:
     """Prints events as lines: for people, or for the journal, on stderr; `as_json` on stdout.
 
-    With `quiet` warnings only; without `verbose` no files that were passed by.
+    With `quiet` warnings only; without `verbose` none of `told.DETAILS`.
     """
     journal = goes_to_journal(2, os.environ)
 
     def report(told: Told) -> None:
-        if (told.event in ("ignored", "progress") and not verbose) or (quiet and told.event != "warning"):
+        if (told.event in DETAILS and not verbose) or (quiet and told.event != "warning"):
             return
         line = journal_line(told) if journal else line_of(told, time.strftime("%H:%M:%S"))
         if as_json:

@@ -13,9 +13,12 @@ from memcli.edge import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DETAILS = frozenset({"ignored", "progress", "noticed", "asked"})
+"""Events for those who want to know more: files passed by, appends, jobs as they are started and while they run."""
+
 # Priorities of syslog, as sd-daemon(3) reads them at the start of a line.
 _WARNING, _INFO, _DEBUG = 4, 6, 7
-_PRIORITIES = {"warning": _WARNING, "ignored": _DEBUG, "progress": _DEBUG}
+_PRIORITIES = {"warning": _WARNING, **dict.fromkeys(DETAILS, _DEBUG)}
 
 
 class Told(NamedTuple):
