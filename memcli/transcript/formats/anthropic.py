@@ -63,6 +63,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -71,6 +72,7 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""
+        self.heard = None
         lines = conversation(line)
         found = [item for part in lines or [line] for item in decode_line(part, _DECODER, self.problems)]
         return [self._entry(item) for item in found]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from memcli.transcript.given import arguments
 from memcli.transcript.encode.common import read_mark
 from memcli.transcript.entries import (
     AnyPart,
@@ -36,7 +37,7 @@ from memcli.transcript.entries import (
     Usage,
     UserText,
 )
-from memcli.transcript.formats.blocks import arguments, blocks, mapping, number, string, text_of
+from memcli.transcript.formats.blocks import blocks, mapping, number, string, text_of
 from memcli.transcript.formats.codex_outcomes import facts_of, read_output
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
@@ -117,6 +118,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -125,6 +127,7 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""
+        self.heard = None
         return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
 
     def _entry(self, found: Found[_Record]) -> Entry:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from memcli.transcript.given import arguments
 from memcli.transcript.entries import AnyPart, AssistantText, Entry, MachineText, Role, Thinking, ToolResult, ToolUse
-from memcli.transcript.formats.blocks import arguments, attached, blocks, mapping, string, text_of
+from memcli.transcript.formats.blocks import attached, blocks, mapping, string, text_of
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
@@ -62,6 +63,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -70,6 +72,7 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""
+        self.heard = None
         lines = conversation(line)
         found = [item for part in lines or [line] for item in decode_line(part, _DECODER, self.problems)]
         return [self._entry(item) for item in found]

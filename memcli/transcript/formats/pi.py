@@ -80,6 +80,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -88,6 +89,7 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""
+        self.heard = None
         return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
 
     def _entry(self, found: Found[_Record]) -> Entry:
