@@ -127,7 +127,6 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""
-        self.heard = None
         return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
 
     def _entry(self, found: Found[_Record]) -> Entry:
@@ -160,7 +159,7 @@ class Reader:
         branch = string(mapping(payload.git).get("branch")) or self.state.branch
         if (cwd, branch) == (self.state.cwd, self.state.branch):
             return []
-        self.state.cwd, self.state.branch = cwd, branch
+        self.state.cwd, self.state.branch, self.heard = cwd, branch, None
         return [Place(cwd, branch)]
 
     def _event(self, found: Found[_Record], payload: _Payload, echoes: bool) -> Entry:
@@ -170,17 +169,19 @@ class Reader:
             case "item_completed":
                 return self._completed(found, mapping(payload.item), echoes)
             case "task_started" | "turn_started":
+                self.heard = None
                 self.state.voice.running, self.state.voice.prompted, self.state.view = True, False, ""
             case "task_complete" | "turn_complete":
-                self.state.voice.running = False
+                self.state.voice.running, self.heard = False, None
                 return _entry(found, [TurnEnd()])
             case "turn_aborted":
-                self.state.voice.running = False
+                self.state.voice.running, self.heard = False, None
                 return _entry(found, self.state.voice.interrupt())
             case "token_count":
                 return _entry(found, self._usage(mapping(payload.info)))
             case "patch_apply_end" | "exec_command_end":
-                self._remember(string(payload.call_id), facts_of(msgspec.structs.asdict(payload)))
+                told = {name: getattr(payload, name) for name in ("exit_code", "success", "status", "changes")}
+                self._remember(string(payload.call_id), facts_of(told))
             case "thread_rolled_back" if turns := number(payload.num_turns):
                 return _entry(found, [RolledBack(turns)])
             case _:
@@ -258,7 +259,7 @@ class Reader:
         return parts
 
     def _heard(self, text: str) -> list[AnyPart]:
-        voice = self.state.voice
+        voice, self.heard = self.state.voice, None
         parts = voice.hear(text)
         if voice.running and voice.prompted:
             # a second message within one task was taken into the running turn

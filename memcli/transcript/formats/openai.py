@@ -72,7 +72,6 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""
-        self.heard = None
         lines = conversation(line)
         found = [item for part in lines or [line] for item in decode_line(part, _DECODER, self.problems)]
         return [self._entry(item) for item in found]
@@ -93,6 +92,7 @@ class Reader:
                 return _entry(found, [])
 
     def _user(self, content: Any) -> list[AnyPart]:
+        self.heard = None
         parts: list[AnyPart] = []
         for block in blocks(content):
             kind = string(block.get("type"))

@@ -89,7 +89,6 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""
-        self.heard = None
         return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
 
     def _entry(self, found: Found[_Record]) -> Entry:
@@ -112,7 +111,9 @@ class Reader:
 
     def _message(self, found: Found[_Record], message: dict[str, Any]) -> Entry:
         if identity := string(found.record.id):
-            self.state.recent = [*self.state.recent[1 - _KEPT :], identity]
+            self.state.recent.append(identity)
+            if len(self.state.recent) > _KEPT:
+                del self.state.recent[0]
         match string(message.get("role")):
             case "user":
                 return _entry(found, self._user(message.get("content")), "user")
@@ -132,6 +133,7 @@ class Reader:
                 return _entry(found, [])
 
     def _user(self, content: Any) -> list[AnyPart]:
+        self.heard = None
         kinds = [string(block.get("type")) for block in blocks(content)]
         images = [attached(kind) for kind in kinds if kind == "image"]
         return [*self.state.voice.hear(text_of(content)), *images]
@@ -145,6 +147,7 @@ class Reader:
             parts.append(MachineText(error))
         parts += _usage(message)
         if stop == "aborted":
+            self.heard = None
             parts += self.state.voice.interrupt()
         if stop == "stop":
             parts.append(TurnEnd())
@@ -158,7 +161,7 @@ class Reader:
     def _place(self, cwd: str) -> list[AnyPart]:
         if not cwd or cwd == self.state.cwd:
             return []
-        self.state.cwd = cwd
+        self.state.cwd, self.heard = cwd, None
         return [Place(cwd)]
 
 
