@@ -436,6 +436,8 @@ class Session:
         for entry in reader.read(line):
             if self._waiting is not None:
                 self._waiting.append(entry)
+            elif not (entry.parts or entry.role or entry.id or self.marks.dead):
+                self.thread.pass_by()
             elif found := self._place(entry, may_be_memory=True):
                 effects = [*effects, *found]
         self.marks.position = line.end

@@ -143,6 +143,12 @@ class Thread:
             state.leaf = key
         return Verdict(True, rewind, tied, abandoned)
 
+    def pass_by(self) -> None:
+        """Takes the next entry of the file, which has no id and says nothing."""
+        self.state.entries += 1
+        if self.state.early or self.state.awaited:
+            self._give_up_all()
+
     def recall(self, entry: Entry) -> None:
         """Takes the next entry of the file, of which is known that it is dead: one that was in `State.dead` at first.
 
@@ -248,8 +254,11 @@ class Thread:
         state = self.state
         if parent and parent not in state.nodes and entry.role in ("user", "assistant"):
             state.awaited.setdefault(parent, (entry.offset, state.entries))
-        self._give_up(state.awaited, "missing parents")
-        self._give_up(state.early, "results without a call")
+        self._give_up_all()
+
+    def _give_up_all(self) -> None:
+        self._give_up(self.state.awaited, "missing parents")
+        self._give_up(self.state.early, "results without a call")
 
     def _give_up(self, waiting: dict[K, tuple[int, int]], problem: str) -> None:
         for key in [key for key, (_, since) in waiting.items() if self.state.entries - since > _PATIENCE]:

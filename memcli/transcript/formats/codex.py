@@ -326,7 +326,8 @@ def _wrapped(text: str) -> bool:
 
 def _call(payload: _Payload, kind: str) -> ToolUse:
     given = next((item for item in (payload.arguments, payload.input, payload.action) if item is not None), None)
-    return ToolUse(string(payload.call_id), string(payload.name) or kind, arguments(given))
+    given = given if isinstance(given, str) else arguments(given)  # a string stays one until somebody asks
+    return ToolUse(string(payload.call_id), string(payload.name) or kind, given)
 
 
 def _reasoning_size(payload: _Payload) -> int:

@@ -27,9 +27,11 @@ class Block(msgspec.Struct, gc=False):
     text: str = ""
     thinking: str = ""
     signature: str = ""
+    thinking_signature: str = msgspec.field(default="", name="thinkingSignature")
     id: str = ""
     name: str = ""
     input: msgspec.Raw = msgspec.Raw()
+    arguments: msgspec.Raw = msgspec.Raw()
     tool_use_id: str = ""
     content: msgspec.Raw = msgspec.Raw()
     is_error: bool | None = None
@@ -50,11 +52,15 @@ class Consumed(msgspec.Struct, gc=False):
 
 def gave(block: Block, detail: dict[str, Any]) -> ToolResult:
     """A plain tool_result, its text not decoded unless something in the record hangs on it."""
-    content, failed = bytes(block.content), bool(block.is_error)
-    # pictures have their bytes in a "source"; those are no text and must not be counted
-    if failed or b'"source"' in content or content[:1] not in (b'"', b"["):
-        return ToolResult(block.tool_use_id, text_in(content), failed, False, detail)
-    return ToolResult(block.tool_use_id, "", failed, False, detail, content)
+    return result(block.tool_use_id, block.content, bool(block.is_error), detail)
+
+
+def result(call: str, given: msgspec.Raw, failed: bool, detail: dict[str, Any]) -> ToolResult:
+    """The same of its fields. Pictures have their bytes in "source" or "data": they are no text, and not counted."""
+    content = bytes(given)
+    if failed or b'"source"' in content or b'"data"' in content or content[:1] not in (b'"', b"["):
+        return ToolResult(call, text_in(content), failed, False, detail)
+    return ToolResult(call, "", failed, False, detail, content)
 
 
 def said(content: str | list[Block]) -> list[AnyPart] | None:
@@ -63,8 +69,8 @@ def said(content: str | list[Block]) -> list[AnyPart] | None:
         return None
     parts: list[AnyPart] = []
     for block in content:
-        if block.type == "tool_use":
-            given = bytes(block.input)
+        if block.type in ("tool_use", "toolCall"):
+            given = bytes(block.input) or bytes(block.arguments)
             if not given.startswith(b"{"):
                 return None
             parts.append(ToolUse(block.id, block.name, "", given))
@@ -72,7 +78,7 @@ def said(content: str | list[Block]) -> list[AnyPart] | None:
             if block.text and not block.text.isspace():
                 parts.append(AssistantText(block.text))
         elif block.type == "thinking":
-            size = len(block.thinking or block.text or block.signature)
+            size = len(block.thinking or block.text or block.signature or block.thinking_signature)
             if not size:
                 return None
             parts.append(Thinking(size))
