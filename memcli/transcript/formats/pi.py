@@ -85,7 +85,7 @@ class _Plain(msgspec.Struct, gc=False):
     """A call or a result as clients write nearly all: all else is read as `_Record`, which believes nothing."""
 
     type: str
-    id: str
+    id: str = ""
     parent: str | None = msgspec.field(default=None, name="parentId")
     timestamp: str = ""
     message: _PlainMessage | None = None
@@ -127,7 +127,7 @@ class Reader:
         try:
             record = _PLAIN.decode(line.data)
             message = record.message
-            if record.type != "message" or not record.id or message is None:
+            if record.type != "message" or message is None:
                 return None
             if message.role == "toolResult":
                 parts: list[AnyPart] | None = [result(message.call, message.content, message.failed, {})]
@@ -143,7 +143,8 @@ class Reader:
         if message.usage and role == "assistant":
             counted = message.usage.input + message.usage.cache_read + message.usage.cache_write
             parts += [Usage(counted, message.model)] if counted else []
-        self._keep(record.id)
+        if record.id:
+            self._keep(record.id)
         stop = message.stop if role == "assistant" else ""
         place = line.offset, line.end
         return Entry(*place, role, tuple(parts), record.id, record.parent or "", "", stop, record.timestamp)
