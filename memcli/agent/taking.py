@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 class Taken(NamedTuple):
-    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from; and the head that
-    was taken."""
+    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from; and the head
+    that was taken."""
 
     lines: list[bytes]
     report: swap.Report

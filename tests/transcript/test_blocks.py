@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memcli.transcript.given import arguments
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -21,7 +22,6 @@ from memcli.transcript.entries import (
 )
 from memcli.transcript.formats.blocks import (
     REJECTION_HEAD,
-    arguments,
     assistant_parts,
     attached,
     blocks,
