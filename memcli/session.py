@@ -59,22 +59,19 @@ from memcli.transcript.entries import (
     PLACED,
     SPOKEN,
     AnyPart,
-    AssistantText,
     Compacted,
     Entry,
     Place,
-    Thinking,
     ToolResult,
-    ToolUse,
     UserText,
 )
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
 from memcli.transcript.thread import State as ThreadState
-from memcli.transcript.thread import Thread, Verdict
+from memcli.transcript.thread import Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 QUIET_SECONDS = 0.2
 """A file that has not grown for so long has been flushed by its client (seen: 30 to 170 ms after the event)."""
