@@ -18,6 +18,14 @@ def main() -> int:
         options = lean.options_of(sys.argv[1:])
         if options:
             os._exit(_compacted(options))
+    if sys.argv[1:2] == ["hook"] and len(sys.argv) > 2 and sys.argv[2][:1] != "-":
+        from memcli.hosts import hook
+
+        return hook.run(sys.argv[2:])
+    if sys.argv[1:2] == ["summarize"]:  # reads its options itself
+        from memcli.summarize.__main__ import main as summarize
+
+        return summarize(sys.argv[2:])
     from memcli.edge import run
 
     return run(_app)
@@ -49,6 +57,11 @@ def _compact(options: "Options") -> int:
 
 
 def _app() -> int:
+    match sys.argv[1:]:  # a status bar asks often: without typer, in a third of the time
+        case ["status", "--line", *path] if not path or path == ["-"] or (len(path) == 1 and path[0][:1] != "-"):
+            from memcli.commands.status_line import status_line
+
+            return status_line(*path)
     from memcli.cli import app
 
     code = app(prog_name="memcli", standalone_mode=False)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from memcli import swap
 from memcli.commands import setup, source
 from memcli.commands.maker import maker
+from memcli.commands.reports import Change, Compact
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files
@@ -52,6 +53,7 @@ class Wish(NamedTuple):
     budget: int | None = None
     wait: float | None = None
     settings: Mapping[str, object] = {}  # never changed
+    as_json: bool = False
     quiet: bool = False
 
     @property
@@ -73,6 +75,7 @@ class _Made(NamedTuple):
 def compact(path: str | None, wish: Wish) -> int:
     """Print the compacted transcript; exit code 0. Raises MemcliError."""
     _check(path, wish)
+    wish = wish._replace(quiet=wish.quiet or wish.as_json)  # stderr then holds the report and nothing else
     overrides = {"budget": wish.budget, **wish.settings}
     if path == "-":
         with _spooled() as spool:
@@ -126,9 +129,7 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
             _emit(pieces, wish.output)
     finally:
         os.close(descriptor)
-    if not wish.quiet:
-        seconds = time.perf_counter() - started
-        sys.stderr.write(report.line(time.time() - made.head.made, seconds, made.how))
+    _tell(wish, report, made, time.perf_counter() - started, None if stream else transcript)
 
 
 # ------------------------------------------------------------------ the head
@@ -264,9 +265,31 @@ def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
             pieces, report = _pieces(head, spool.fileno(), len(text), wish)
         messages = [json.loads(line) for piece in pieces for line in piece.splitlines()]
         lines.append(json.dumps({"messages": messages}, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-        if not wish.quiet:
-            sys.stderr.write(f"line {number}: {report.line(0, 0, 'made now')}")
+        _tell(wish, report, _Made(head, transcript, "made now"), 0, transcript, number)
     return lines
+
+
+def _tell(
+    wish: Wish, report: swap.Report, made: _Made, seconds: float, transcript: Path | None, line: int | None = None
+) -> None:
+    age = max(0.0, time.time() - made.head.made)
+    if wish.as_json:
+        found = Compact(
+            transcript=str(transcript) if transcript else None,
+            line=line,
+            memory=made.how,
+            memory_age=age,
+            generation=made.head.generation,
+            messages=Change(report.messages, report.messages_after),
+            tokens=Change(report.tokens, report.tokens_after),
+            kept_messages=report.kept,
+            behind_tokens=report.behind,
+            seconds=seconds,
+            problems=dict(report.problems),
+        )
+        print(found.to_line(), file=sys.stderr)
+    elif not wish.quiet:
+        sys.stderr.write(f"{f'line {line}: ' if line else ''}{report.line(age, seconds, made.how)}")
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:

@@ -53,22 +53,28 @@ class Follower:
         self.tail = Tail(path)
         self.session: Session | None = None
 
-    def look(self, now: float) -> list[Replaced]:
-        """Read what the file has grown by. Raises NotATranscript for a file that is none."""
+    @property
+    def behind(self) -> bool:
+        """True if a look was told to end before the end of the file."""
+        return self.session is not None and self.tail.behind > 0
+
+    def look(self, now: float, most: int | None = None) -> list[Replaced]:
+        """Read what the file has grown by, at `most` so many bytes. Raises NotATranscript for a file that is none."""
         change = self.tail.look()
         effects: list[Replaced] = []
         if change == "replaced" or (change == "grown" and self._mistaken()):
             self.start_over()
             effects.append(Replaced())
         if change in ("grown", "replaced"):
-            for chunk in self._chunks():
+            for chunk in self._chunks(most):
                 self._receive(chunk, now)
         return effects
 
     def catch_up(self, now: float) -> list[Replaced]:
         """Read to the end of the file, also if it grows meanwhile."""
-        effects = self.look(now)
-        while self.tail.look() in ("grown", "replaced"):
+        effects, before = self.look(now), -1
+        while self.tail.position != before:
+            before = self.tail.position
             effects += self.look(now)
         return effects
 
@@ -101,9 +107,9 @@ class Follower:
                     left.append(effect)
         return left
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self, most: int | None) -> Iterator[bytes]:
         if self.session is not None or self._recognised():
-            yield from self.tail.read()
+            yield from self.tail.read(most)
 
     def _recognised(self) -> bool:
         """True once the beginning of the file tells its format."""

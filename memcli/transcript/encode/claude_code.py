@@ -11,6 +11,7 @@ Each line keeps its time, but no line is older than the one before it: 2.1.80 ta
 from __future__ import annotations
 
 from memcli.transcript.encode.common import (
+    HANDED,
     NO_RESULT,
     THINKING,
     Doubt,
@@ -177,7 +178,10 @@ def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
 
 
 def _has_content(attachment: Record) -> bool:
-    """True for what the user or a hook of a prompt put into the conversation."""
+    """True for what the user or a hook of a prompt put into the conversation; a memory that our own hook handed back
+    stands in the new one."""
+    if HANDED in str(attachment.get("content")):
+        return False
     if attachment.get("type") == "hook_success":
         return attachment.get("hookEvent") == "UserPromptSubmit" and bool(attachment.get("content"))
     return attachment.get("type") in _CONTENT and not _is_words(attachment)

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 NO_RESULT = "[no result was recorded: interrupted]"
 THINKING = ("thinking", "redacted_thinking")
 _COVERED_DIGITS = 7
+HANDED = "<!-- memcli hook -->"
+"""Stands in all that a hook of ours says in a client's conversation: our own words, neither kept nor remembered."""
+
 _MARK = "<!-- memcli generation="
 
 
