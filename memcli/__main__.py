@@ -22,9 +22,15 @@ def main() -> int:
 
 
 def _app() -> int:
-    from memcli.cli import app
+    import gc
 
-    code = app(prog_name="memcli", standalone_mode=False)
+    gc.disable()  # what typer and pydantic make stays to the end; `memcli.cli` lets it work again before the verb does
+    try:
+        from memcli.cli import app
+
+        code = app(prog_name="memcli", standalone_mode=False)
+    finally:
+        gc.enable()
     return code if isinstance(code, int) else 0
 
 
