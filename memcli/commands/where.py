@@ -17,8 +17,13 @@ def where(path: Path | None, *, as_json: bool) -> int:
     if not as_json:
         print(place.memory)
         return 0
-    import json
+    from memcli.commands.reports import Where
 
-    paths = {"transcript": str(place.transcript), "memory": str(place.memory), "sidecar": str(place.sidecar)}
-    print(json.dumps({"schema": "memcli.where/1", **paths, "exists": place.memory.exists()}))
+    report = Where(
+        transcript=str(place.transcript),
+        memory=str(place.memory),
+        sidecar=str(place.sidecar),
+        exists=place.memory.exists(),
+    )
+    print(report.to_line())
     return 0

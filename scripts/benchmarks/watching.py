@@ -205,7 +205,8 @@ def _stamps(path: Path) -> list[int]:
 def _reaches(now: Path, size: int) -> bool:
     """True if Current State speaks of everything up to `size`."""
     try:
-        return head.parse_now(now.read_bytes())[1] >= size
+        committed = head.parse(now.with_name("head").read_bytes())
+        return head.parse_now(now.read_bytes(), committed).end >= size
     except (OSError, ValueError):
         return False
 
