@@ -72,7 +72,8 @@ def watch(paths: list[Path], overrides: Mapping[str, object], live: Live, *, qui
         rest=REST_SECONDS if live.hook else 0.0,
     )
     if not sys.stderr.isatty():
-        daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
+        # -P: what lies in the current directory is not taken for a module of ours, here and below.
+        daemon = [sys.executable, "-P", "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
         os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
     if quiet:
         return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
