@@ -40,6 +40,11 @@ class Standing(NamedTuple):
     session: Session
     holder: Holder | None
 
+    @property
+    def covered(self) -> int:
+        """Messages that the memory covers."""
+        return self.head.messages - self.head.tail_messages if self.head else 0
+
     def require_current(self) -> None:
         """Raises MemoryStale, MemoryForeign or NoMemory unless the memory is current."""
         again = f"memcli update {shlex.quote(str(self.transcript))}"
@@ -48,7 +53,7 @@ class Standing(NamedTuple):
         if self.state == "foreign":
             raise MemoryForeign(f"the memory beside {self.transcript} is of another transcript", again)
         if self.state == "stale":
-            behind = self.session.messages - (self.head.messages - self.head.tail_messages if self.head else 0)
+            behind = self.session.messages - self.covered
             raise MemoryStale(f"the memory of {self.transcript} is {behind} messages behind", again)
 
 

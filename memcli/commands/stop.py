@@ -34,7 +34,7 @@ def _lock(path: Path | None, *, quiet: bool) -> tuple[Path, Path]:
     return lock, transcript
 
 
-def stop(path: Path | None, *, quiet: bool) -> int:
+def stop(path: Path | None, *, as_json: bool = False, quiet: bool) -> int:
     """Exit code 0 once the lock is free. Raises NothingThere if nobody watches, TryAgain if it does not end."""
     lock, name = _lock(path, quiet=quiet)
     found = holder(lock)
@@ -46,6 +46,10 @@ def stop(path: Path | None, *, quiet: bool) -> int:
         if time.monotonic() > deadline:
             raise TryAgain(f"process {found.pid} has not ended yet", f"memcli stop {shlex.quote(str(name))}")
         time.sleep(0.02)
-    if not quiet:
+    if as_json:
+        from memcli.commands.reports import Stop
+
+        print(Stop(transcript=str(name), stopped=found.pid).to_line())
+    elif not quiet:
         print(f"memcli: stopped process {found.pid}", file=sys.stderr)
     return 0

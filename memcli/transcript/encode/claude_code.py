@@ -67,9 +67,9 @@ _HUMAN_SIGNS = ("doesn't want to proceed", "user rejected", "was rejected")
 _CAVEATS = ("<local-command-caveat>", "Caveat: The messages below")
 
 
-def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
+def context(first: Iterable[bytes], last: Iterable[bytes], known: Record | None = None) -> Record:
     """The envelope of the newest conversation record, its time and the id new lines hang on."""
-    found: Record = {}
+    found: Record = {**(known or {})}
     for raw in (*first, *last):
         for record in parse(raw)[0]:
             if record.get("isSidechain") or not record.get("uuid"):
