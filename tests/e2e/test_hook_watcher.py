@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from memcli.session import Triggers
+from memcli.watch.daemon import Orders
 from tests.builders import eventually
-from tests.cli.command import memcli
+from tests.cli.command import environment, fails, memcli
 from tests.commands.states import grown
+from tests.e2e.daemon import Daemon
 from tests.hosts.client import SESSION, Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+OTHER = "22222222-2222-4222-8222-222222222222"
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 
@@ -135,3 +143,44 @@ def test_before_a_compaction_the_memory_is_made_fresh(client: Client) -> None:
     client.hook("pre-compact", trigger="auto")
     sidecar = client.folder / ".memcli" / f"{SESSION}.jsonl"
     assert eventually(lambda: (sidecar / "answer").exists() and not (sidecar / "ask").exists(), within=30.0)
+
+
+def test_it_ends_by_itself_when_nothing_lives_any_more(client: Client) -> None:
+    os.utime(client.session(), (0, 0))
+    orders = Orders((), Triggers(), host="claude-code", project=str(client.folder), rest=0.1)
+    line = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
+    done = subprocess.run(line, env=environment(), capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert b"following" not in done.stderr
+
+
+@pytest.mark.parametrize("which", [["--all"], ["--project"]])
+def test_a_person_may_watch_without_hooks(client: Client, tmp_path: Path, which: list[str]) -> None:
+    client.session()
+    daemon = Daemon(tmp_path / "log", "--claude-code", *which, *([client.project] if which == ["--project"] else []))
+    try:
+        assert daemon.says(f"following {client.transcript}")
+        assert client.session(name=OTHER)
+        assert daemon.says(f"following {client.folder / OTHER}.jsonl")
+        assert client.hook("session-start", source="startup").code == 0
+        assert watchers(client) == []
+    finally:
+        assert daemon.end() == 143
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--all"], "--project and --all go with --claude-code"),
+        (["--claude-code", "--all", "--project", "."], "--project and --all ask for different sessions"),
+        (["--claude-code", "--project", "nowhere"], "no such directory: nowhere"),
+    ],
+)
+def test_words_that_make_no_sense_are_said(client: Client, words: list[str], sentence: str) -> None:
+    assert fails(memcli("watch", *words, cwd=client.project))[1] == sentence
+
+
+def test_a_second_watcher_is_refused(client: Client) -> None:
+    pid = start(client)
+    code, sentence = fails(memcli("watch", "--claude-code", cwd=client.project))
+    assert (code, sentence) == (5, f"the Claude Code sessions of this project are already watched by process {pid}")

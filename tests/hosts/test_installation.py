@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from memcli.hosts.claude_code import config_dir
 from memcli.hosts.installation import SLASH, Installation
-from tests.cli.command import Ran, memcli
+from tests.cli.command import Ran, command, environment, memcli
 from tests.hosts.test_hooks_in_settings import SETTINGS
+from tests.ui.test_terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +74,7 @@ def test_nobody_to_ask_is_a_no(place: Path) -> None:
     ran = run("install", place)
     assert (ran.code, ran.err.splitlines()[-1]) == (2, "Try: memcli install claude-code --project --yes")
     assert files(place) == {}
+    assert memcli(*ran.err.split("Try: memcli ")[1].split(), cwd=place.parent).code == 0
 
 
 @pytest.mark.parametrize("verb", ["install", "uninstall"])
@@ -178,10 +182,6 @@ def test_another_host_is_a_wrong_word(tmp_path: Path) -> None:
 
 def test_the_hook_works_as_it_is_written(place: Path) -> None:
     """As the client runs it, by a shell; and where the program is gone, it fails nothing."""
-    import subprocess
-
-    from tests.cli.command import environment
-
     run("install", place, "--yes")
     hooks = json.loads((place / "settings.json").read_text())["hooks"]
     for listed in hooks.values():
@@ -195,3 +195,13 @@ def test_the_hook_works_as_it_is_written(place: Path) -> None:
                 ["/bin/sh", "-c", line], input=b"{}", capture_output=True, env=environment(), check=False
             )
             assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_at_a_terminal_the_person_is_asked(place: Path) -> None:
+    words = command("install", "claude-code", "--user")
+    for answer, written in ((b"n\n", False), (b"y\n", True)):
+        terminal = Terminal(words)
+        assert terminal.shows(r"\+.*hook session-start.*")
+        assert terminal.shows(r"Write this\? \[y/N\] ")
+        assert terminal.end(answer) == (0 if written else 1)
+        assert (config_dir() / "settings.json").exists() == written
