@@ -59,7 +59,8 @@ def watch(
     if as_json or not sys.stderr.isatty():
         from msgspec.json import encode
 
-        daemon = [sys.executable, "-m", "memcli.watch.daemon", encode(orders).decode()]
+        # -P: what lies in the current directory is not taken for a module of ours, here and below.
+        daemon = [sys.executable, "-P", "-m", "memcli.watch.daemon", encode(orders).decode()]
         os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
     from memcli.watch.daemon import loop_of, reporter
 

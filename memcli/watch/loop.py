@@ -131,8 +131,8 @@ class Loop:
         Raises AlreadyWatched for a named transcript, and for a source that another process watches.
         """
         self._handle_signals()
-        presence = Presence.start()
         lock = self._source.acquire(time.time()) if self._source is not None else None
+        presence = Presence.start()
         try:
             self._begin(presence)
             while not self._stopping and not self._left_alone:
