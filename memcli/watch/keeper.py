@@ -174,13 +174,23 @@ class Keeper:
     def tick(self, now: float, wall: float) -> list[Outward]:
         """Let the session decide, and show its Current State."""
         effects = self.decide(now, wall)
+        self.note()
         self.show(now)
         return effects
 
     def decide(self, now: float, wall: float) -> list[Outward]:
-        """Let the session decide. Its Current State goes into `now` at once; whether it is shown is left to `show`."""
+        """Let the session decide. Its Current State is left to `note` and `show`: a job should not wait for them."""
         self._hear_edits()
         return self._perform(self.session.tick(now), now, wall) if self.session else []
+
+    def note(self) -> None:
+        """Write Current State to `now`, if it is another one than stands there."""
+        effect = self._unshown
+        if effect is None or self.head is None or self._noted == (effect.end, effect.state):
+            return
+        self._noted = (effect.end, effect.state)
+        state = publisher.state_bytes(message.split(effect.document.to_markdown(effect.state)).state)
+        self.store.save_now(heads.build_now(self.head.generation, effect.end, self.head.memory_number, state))
 
     @property
     def show_at(self) -> float | None:
@@ -244,8 +254,8 @@ class Keeper:
             match effect:
                 case Publish(publication):
                     outward.append(Published(self._publish(publication, wall), publication))
-                case RefreshState():
-                    self._refresh(effect)
+                case RefreshState(state=state):
+                    self._unshown = effect if self.head is not None and state != self._shown else None
                 case StartJob(job) if job.source is not None:
                     source = msgspec.structs.replace(job.source, path=self.path)
                     outward.append(StartJob(msgspec.structs.replace(job, source=source)))
@@ -270,18 +280,6 @@ class Keeper:
         self._dirty = True
         self.save()
         return made.generation
-
-    def _refresh(self, effect: RefreshState) -> None:
-        """Write the new Current State to `now` at once; the Markdown follows later."""
-        if self.head is None:
-            return
-        self._unshown = effect if effect.state != self._shown else None
-        if self._unshown is None or self._noted == (effect.end, effect.state):
-            return
-        self._noted = (effect.end, effect.state)
-        text = message.split(effect.document.to_markdown(effect.state)).state
-        state = publisher.state_bytes(text)
-        self.store.save_now(heads.build_now(self.head.generation, effect.end, self.head.memory_number, state))
 
     # ------------------------------------------------------------------ across restarts
 
