@@ -56,7 +56,10 @@ def watch(
         paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:
         _check(path)
-    orders = _orders(paths, overrides, live, project, as_json=as_json, quiet=quiet, verbose=verbose)
+    orders = _orders(paths, overrides, live, quiet=quiet)
+    from msgspec.structs import replace
+
+    orders = replace(orders, project=project, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
     if as_json or not sys.stderr.isatty():
         from msgspec.json import encode
 
@@ -75,17 +78,8 @@ def watch(
         return loop.run()
 
 
-def _orders(
-    paths: list[Path],
-    overrides: Mapping[str, object],
-    live: Live,
-    project: str,
-    *,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> Orders:
-    """What the daemon is to do. Raises Usage."""
+def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
+    """What the daemon is to do by the settings. Raises Usage."""
     from memcli.commands import setup, writer
     from memcli.watch.daemon import Orders
 
@@ -105,12 +99,7 @@ def _orders(
         patience=who.patience,
         account=who.account,
         max_cost_per_hour=who.max_cost_per_hour,
-        metrics=metrics,
-        as_json=as_json,
-        quiet=quiet,
-        verbose=verbose,
         host=live.host,
-        project=project,
         rest=REST_SECONDS if live.hook else 0.0,
     )
 
