@@ -26,8 +26,9 @@ _PROSE_FILES = (".md", ".mdx", ".txt", ".rst", ".adoc")
 _COMMENT = re.compile(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
 _TITLE = re.compile(r"#{1,2} \S")
 _NOT_ABOUT = re.compile(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
-_NUMBERED = re.compile(r"(?m)^\s*\d+(?:→|\t|: ?)")
-_FOUND = re.compile(r"(?m)^([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)$")
+_NUMBERED = re.compile(r"\n\s*\d+(?:→|\t|: ?)")
+_FOUND = re.compile(r"([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)")
+_PLACE = re.compile(r"[:-]\d+[:-]")
 _CODE_LIKE = re.compile(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
 
 
@@ -39,16 +40,15 @@ def added(old: str, new: str) -> str:
 
 def unnumbered(printed: str) -> str:
     """A printed file without line numbers."""
-    return _NUMBERED.sub("", printed)
+    return _NUMBERED.sub("\n", "\n" + printed)[1:]
 
 
 def by_file(found: str) -> dict[str, list[str]]:
     """Symbols that the lines of a search (`path:12:text`) define, by path."""
     symbols: dict[str, list[str]] = {}
-    for path, text in _FOUND.findall(found):
-        defined = defined_in(text)
-        if defined:
-            symbols.setdefault(path, []).extend(defined)
+    for line in found.split("\n") if _PLACE.search(found) else []:
+        if (match := _FOUND.match(line)) and (defined := defined_in(match[2])):
+            symbols.setdefault(match[1], []).extend(defined)
     return symbols
 
 

@@ -256,6 +256,8 @@ _FILLERS = {
 
 def heredoc_text(command: str) -> str:
     """What a here-document in a command writes."""
+    if "<<" not in command:
+        return ""
     match = re.search(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(.*?)^\s*\2\s*$", command[:SCAN_LIMIT], re.DOTALL | re.MULTILINE)
     return match[3] if match else ""
 

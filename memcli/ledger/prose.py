@@ -155,12 +155,13 @@ def _parted(words: str, *, heading: bool) -> tuple[str, str]:
 @lru_cache(maxsize=512)  # several kinds of signals look at the lines of one text
 def bare(line: str) -> str:
     """One line without list marks, heading marks, bold, back-ticks and table bars."""
-    if _RULE.match(line):
+    plain = line[:1].isalpha()  # as most lines begin: not with a mark
+    if not plain and _RULE.match(line):
         return ""
-    line = _unmarked(line)
+    line = line if plain else _unmarked(line)
     if "**" in line:
-        line = _BOLD.sub("", line)
-    line = _unmarked(line)
+        line, plain = _BOLD.sub("", line), False
+    line = line if plain else _unmarked(line)
     if line.lstrip().startswith("|"):
         line = " — ".join(cell.strip() for cell in line.strip().strip("|").split("|") if cell.strip())
     return one_line(_TICK_INSIDE.sub(" ", line).replace("`", "") if "`" in line else line)

@@ -44,8 +44,8 @@ def redact(text: str) -> str:
     if spans := list(_assigned_spans(text, lower)):
         text = _cut(text, sorted(spans))
         lower = text.lower()
-    for rule in _RULES:
-        if rule.mark in (lower if rule.loose else text):
+    for mark, rule in _MARKED:
+        if mark in text or (rule.loose and mark in lower):
             text = rule.pattern.sub(_replacement(rule), text)
     for rule in _CLIPPED:
         if rule.mark in text and (match := rule.pattern.match(text)):
@@ -148,6 +148,8 @@ _RULES = (
         _is_literal,
     ),
 )
+
+_MARKED = tuple((rule.mark, rule) for rule in _RULES)
 
 # clipped within a value: what stands at the very beginning has lost its prefix or name
 _CLIPPED = (
