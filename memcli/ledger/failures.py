@@ -20,6 +20,7 @@ from memcli.ledger.checks import shows_failure
 from memcli.ledger.clean import ELISION, clean, clip, one_line
 from memcli.ledger.names import names_in, words_in
 from memcli.ledger.shell import covers, first_run, looks_only, recorded, whole_check
+from memcli.transcript.secrets import lowered
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
@@ -239,9 +240,9 @@ def _empty(line: str) -> bool:
 
 def _with_signs(lines: list[str]) -> list[str]:
     """The lines that say that something went wrong."""
-    text = "\n".join(lines).lower()
+    text = lowered("\n".join(lines))
     signs = [sign for sign in _SIGNS if sign in text]
-    small = [line.lower() for line in lines]
+    small = text.split("\n")
     found = [any(sign in words for sign in signs) and bool(_SIGN.search(words)) for words in small]
     return list(compress(lines, found))
 

@@ -49,8 +49,9 @@ _GLUED = re.compile(r"://(?:(?<=[\w.@~+/-]http://)|(?<=[\w.@~+/-]https://))")  #
 # Whatever holds a name that is no address, or an ordinary word, is one piece; in ASCII a table parts them quicker.
 _PIECE = re.compile(r"[\w.@~+/-]+")
 _APART = bytes(code if _PIECE.match(chr(code)) else ord(" ") for code in range(256))
-# Dashes, quotation marks, arrows, drawings, emoji: the most of what is not ASCII in texts that are; never in a piece.
-_SYMBOLS = re.compile("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]+")
+# The most of what is not ASCII in texts that are: no part of a piece either.
+_COMMON = "’—–→“”…✓"
+_SYMBOLS = re.compile("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]")
 _HASH = re.compile(r"[0-9a-f]{7,40}")
 _FIGURES = re.compile(r"[\d/.:-]+")
 _WORD = re.compile(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
@@ -75,11 +76,17 @@ def _read(text: str, known: _Of, anew: _Of) -> Iterable[str]:
     """What the pieces of a text without addresses hold, in order. Most are words that are used again and again and so
     are `known`; what is too long for a word is looked at `anew`.
     """
-    if not text.isascii():
-        text = _SYMBOLS.sub(" ", text)
+    text = text if text.isascii() else _without_symbols(text)
     pieces = text.encode().translate(_APART).decode().split() if text.isascii() else _PIECE.findall(text)
     of = anew if len(text) > LONG and max(map(len, pieces), default=0) > LONG else known
     return chain.from_iterable(map(of, pieces))
+
+
+def _without_symbols(text: str) -> str:
+    """A text with blanks in the place of dashes, quotation marks, arrows, drawings and emoji."""
+    for symbol in _COMMON:
+        text = text.replace(symbol, " ")
+    return text if text.isascii() else _SYMBOLS.sub(" ", text)
 
 
 def _named(text: str) -> Iterator[str]:
