@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 from memcli.ledger.clean import clip, one_line
-from memcli.ledger.names import defined_in, key_of, names_in, words_in
+from memcli.ledger.names import defined_in, key_of, names_in, uses_in, words_in
 from memcli.ledger.prose import notes_in, sentences
 
 REMARK_LIMIT = 170
@@ -24,6 +24,7 @@ ABOUT_WORDS = 3
 
 _PROSE_FILES = (".md", ".mdx", ".txt", ".rst", ".adoc")
 _COMMENT = re.compile(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
+_COMMENTING = ("//", "#", "--", ";", "/*", "*", '"""', "'''")
 _TITLE = re.compile(r"#{1,2} \S")
 _NOT_ABOUT = re.compile(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
 _NUMBERED = re.compile(r"\n\s*\d+(?:→|\t|: ?)")
@@ -54,7 +55,10 @@ def by_file(found: str) -> dict[str, list[str]]:
 
 def key_names(code: str) -> list[str]:
     """Names that characterise a piece of code: what it defines first, then what it uses most."""
-    used = Counter([key_of(name) for name in names_in(code) if not name.startswith(("http", "/"))])
+    used: Counter[str] = Counter()
+    for name, count in uses_in(code).items():
+        if not name.startswith(("http", "/")):
+            used[key_of(name)] += count
     defined = [name for name in defined_in(code) if len(name) >= 4]
     return list(dict.fromkeys([*defined, *(name for name, _ in used.most_common(MAX_NAMES))]))[:MAX_NAMES]
 
@@ -83,7 +87,7 @@ def _comment_blocks(code: str) -> list[str]:
     """Runs of comment lines, each as one line."""
     blocks: list[list[str]] = [[]]
     for line in code.split("\n"):
-        match = _COMMENT.match(line)
+        match = _COMMENT.match(line) if line.lstrip().startswith(_COMMENTING) else None
         if match and match[1].strip():
             blocks[-1].append(match[1])
         elif blocks[-1]:

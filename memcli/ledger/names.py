@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -72,14 +73,29 @@ def names_in(text: str) -> list[str]:
     return [name for part in parts for name in (_named(part) if "://" in part else _read(part, _names_of, _names_at))]
 
 
+def uses_in(text: str) -> dict[str, int]:
+    """How often each name stands in a text, in order of first appearance."""
+    if "://" in text:
+        return Counter(names_in(text))
+    uses: dict[str, int] = {}
+    for piece, count in Counter(_pieces(text)).items():
+        for name in _names_of(piece) if len(piece) <= LONG else _names_at(piece):
+            uses[name] = uses.get(name, 0) + count
+    return uses
+
+
 def _read(text: str, known: _Of, anew: _Of) -> Iterable[str]:
     """What the pieces of a text without addresses hold, in order. Most are words that are used again and again and so
     are `known`; what is too long for a word is looked at `anew`.
     """
-    text = text if text.isascii() else _without_symbols(text)
-    pieces = text.encode().translate(_APART).decode().split() if text.isascii() else _PIECE.findall(text)
+    pieces = _pieces(text)
     of = anew if len(text) > LONG and max(map(len, pieces), default=0) > LONG else known
     return chain.from_iterable(map(of, pieces))
+
+
+def _pieces(text: str) -> list[str]:
+    text = text if text.isascii() else _without_symbols(text)
+    return text.encode().translate(_APART).decode().split() if text.isascii() else _PIECE.findall(text)
 
 
 def _without_symbols(text: str) -> str:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _KEY_WINDOW = 16_384  # characters looked at before an end mark; the longest keys in use are below 14,000
 _MIN_VALUE = 8
@@ -41,7 +41,8 @@ def redact(text: str) -> str:
     if _may_hold_key(text):
         text = _cut(text, sorted(_key_spans(text)))
     small = lowered(text)
-    if marks := {mark for sign, mark in _MARKS if sign in small and mark in small}:
+    parts = [part for part in _PARTS if part in small]
+    if parts and (marks := {mark for part in parts for mark in _PARTS[part] if mark in small}):
         text = _without_marked(text, marks)
     for rule in _CLIPPED:
         if match := rule.pattern.match(text):
@@ -175,9 +176,16 @@ _ASSIGNED = re.compile(
 )
 
 
-_RARE = re.compile(r"[_.:-]|$")
-# What must be in a text, each behind one rare character of it, which is found much quicker.
-_MARKS = tuple((_RARE.search(mark)[0], mark) for mark in dict.fromkeys([*_NAMES, *(rule.mark for rule in _RULES)]))
+def _by_part(marks: Iterable[str]) -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = {}
+    for mark in marks:
+        parts.setdefault(next((part for part in _SHARED if part in mark), mark), []).append(mark)
+    return parts
+
+
+# What must be in a text, by a part that several have in common: most texts have none of them.
+_SHARED = ("pass", "sk-", "k_", "gh")
+_PARTS = _by_part([*_NAMES, *(rule.mark for rule in _RULES)])
 
 
 def _assigned_spans(text: str, names: list[str]) -> Iterator[Span]:
@@ -217,6 +225,7 @@ _HEAD = re.compile(
     r"-----END [A-Z0-9 ]{0,40}(?:-----)?"
     r"|(?P<head>(?:-----BEGIN [A-Z0-9 ]{0,40})?PRIVATE KEY(?: BLOCK)?-----|\A[A-Z ]{0,24}KEY(?: BLOCK)?-----)"
 )
+_HEADS = ("KEY-----", "KEY BLOCK-----")
 _TAIL = re.compile(r"-----END [A-Z0-9 ]{0,40}(?:-----)?")
 _LINE = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{64,}={0,2}")
 _RUN = b"x" * 64  # of letters, digits, "+" and "/", in the coarse view of a text
@@ -231,13 +240,17 @@ _HEADER = re.compile(r"[\s\\nr]*(?:Proc-Type|DEK-Info|Comment|Version): [^\n\\]{
 
 def _may_hold_key(text: str) -> bool:
     """True if a mark of a key block or a long run of letters and digits is in the text."""
-    if "KEY" in text or "-----END" in text:
+    if any(mark in text for mark in (*_HEADS, _END)):
         return True
+    return _has_run(text)
+
+
+def _has_run(text: str) -> bool:
     return len(text) >= len(_RUN) and _RUN in text.encode("utf-8", "surrogatepass").translate(_COARSE)
 
 
 def _key_spans(text: str) -> Iterator[Span]:
-    if "KEY" in text:
+    if any(mark in text for mark in _HEADS):
         for head in _HEAD.finditer(text):
             if not head["head"]:
                 continue
@@ -248,7 +261,7 @@ def _key_spans(text: str) -> Iterator[Span]:
             if "PUBLIC" not in tail[0] and "CERTIFICATE" not in tail[0]:
                 yield _backward(text, tail.start(), adjacent=True), tail.end(), "private-key"
     covered = 0
-    for line in _LINE.finditer(text):
+    for line in _LINE.finditer(text) if _has_run(text) else ():
         if line.start() >= covered and _is_key_line(text, line):
             covered = _forward(text, line.end())
             yield _backward(text, line.start()), covered, "private-key"
