@@ -36,6 +36,7 @@ from memcli.effects import (
     ReadingEffect,
     RefreshState,
     Restart,
+    Seen,
     StartJob,
     UpToDate,
     Warned,
@@ -48,7 +49,7 @@ from memcli.memory.document import Block, Document
 from memcli.memory.edits import Edits, budget_left, taken_in, unstruck, with_edits
 from memcli.memory.fitting import fitted
 from memcli.memory.jobs import Job, Result, Source, Strategy
-from memcli.memory.sections import NAMES, PINNED, Sections
+from memcli.memory.sections import CHARS_PER_TOKEN, NAMES, PINNED, Sections
 from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
 from memcli.transcript.encode.common import NO_RESULT
@@ -249,7 +250,7 @@ class Session:
             effects += self._quiet()
         effects += self._limit()
         if self.document is not None:
-            effects.append(RefreshState(self.document, self.state_text, self.marks.position))
+            effects.append(RefreshState(self.document, self.state_text, self._seen()))
         return effects + self._start()
 
     def ask(self) -> None:
@@ -730,6 +731,21 @@ class Session:
             reading=self.reading,
             told=cut.offset if result and result.wrote else self.marks.told,
             result=result or Result(""),
+            room=self.triggers.budget * CHARS_PER_TOKEN,
+        )
+
+    def _seen(self) -> Seen | None:
+        """What a head may say of all that was read; None while the published memory holds what was taken back."""
+        if self.marks.epoch != self.marks.published_epoch:
+            return None
+        return Seen(
+            end=self.marks.position,
+            skip=self._skipped(),
+            words=tuple(self.marks.words),
+            open_calls=len(self.thread.open_calls),
+            messages=self.messages,
+            chars=self.boundaries.state.chars,
+            ratio=self.meter.ratio,
         )
 
     def _tails(self, boundary: Cut) -> tuple[Cut, ...]:

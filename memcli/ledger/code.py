@@ -54,7 +54,7 @@ def by_file(found: str) -> dict[str, list[str]]:
 
 def key_names(code: str) -> list[str]:
     """Names that characterise a piece of code: what it defines first, then what it uses most."""
-    used = Counter(key_of(name) for name in names_in(code) if not name.startswith(("http", "/")))
+    used = Counter([key_of(name) for name in names_in(code) if not name.startswith(("http", "/"))])
     defined = [name for name in defined_in(code) if len(name) >= 4]
     return list(dict.fromkeys([*defined, *(name for name, _ in used.most_common(MAX_NAMES))]))[:MAX_NAMES]
 

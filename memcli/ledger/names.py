@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import msgspec
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
 MAX_NAMES = 4000
 HALF_LIFE = 800
+KNOWN = 8192  # pieces of text whose names are remembered
+LONG = 250  # characters of a piece that is not: no word, no path
 WRITTEN = 0.6  # weight of being one of many names in a written text
 
 _ENDINGS = (
@@ -33,7 +41,12 @@ NAME = re.compile(
     r"|\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+\b"
     r"|(?<![\w-])--[a-z][\w-]{2,}"
 )
-_PIECE = re.compile(r"[\w.@~+/-]{5,}")  # whatever may hold a name that is no URL
+_URL = re.compile(r"(https?://[^\s\"'`)>\]}]+)")
+_GLUED = re.compile(r"://(?:(?<=[\w.@~+/-]http://)|(?<=[\w.@~+/-]https://))")  # an address right behind something else
+# Whatever holds a name that is no address, or an ordinary word, is one piece; in ASCII a table parts them quicker.
+_PIECE = re.compile(r"[\w.@~+/-]+")
+_APART = "".join(char if _PIECE.match(char) else " " for char in map(chr, range(128)))
+_SYMBOLS = re.compile(r"[^\w\x00-\x7f]+")
 _HASH = re.compile(r"[0-9a-f]{7,40}")
 _FIGURES = re.compile(r"[\d/.:-]+")
 _WORD = re.compile(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
@@ -46,14 +59,41 @@ _DEFINED = re.compile(
 
 def names_in(text: str) -> list[str]:
     """Names in order of appearance, repeated ones too."""
-    pieces = [text] if "://" in text else (word for word in _PIECE.findall(text) if not _ordinary(word))
-    found = []
-    for piece in pieces:
-        for match in NAME.finditer(piece):
-            item = match.group().rstrip(".,:;/-+")
-            if 5 <= len(item) <= 200 and not _plain(item):
-                found.append(item)
-    return found
+    if "://" not in text:
+        return [*_read(text, _names_of)]
+    if _GLUED.search(text):
+        return [*_named(text)]
+    parts = _URL.split(text)
+    return [name for part in parts for name in (_named(part) if "://" in part else _read(part, _names_of))]
+
+
+def _read(text: str, of: Callable[[str], tuple[str, ...]]) -> Iterable[str]:
+    """What the pieces of a text without addresses hold, in order; pieces are known again, as most are."""
+    if not text.isascii():
+        text = _SYMBOLS.sub(" ", text)
+    pieces = text.translate(_APART).split() if text.isascii() else _PIECE.findall(text)
+    if len(text) > LONG and max(map(len, pieces), default=0) > LONG:
+        return chain.from_iterable(map(of.__wrapped__, pieces))
+    return chain.from_iterable(map(of, pieces))
+
+
+def _named(text: str) -> Iterator[str]:
+    for match in NAME.finditer(text):
+        item = match.group().rstrip(".,:;/-+")
+        if 5 <= len(item) <= 200 and not _plain(item):
+            yield item
+
+
+@lru_cache(maxsize=KNOWN)
+def _names_of(piece: str) -> tuple[str, ...]:
+    """Names in one piece."""
+    return () if len(piece) < 5 or _ordinary(piece) else tuple(_named(piece))
+
+
+@lru_cache(maxsize=KNOWN)
+def _words_of(piece: str) -> tuple[str, ...]:
+    """Ordinary words in one piece."""
+    return tuple(_WORD.findall(NAME.sub(" ", piece))) if len(piece) > 2 else ()
 
 
 def _ordinary(word: str) -> bool:
@@ -89,7 +129,11 @@ def keys_in(text: str) -> list[str]:
 
 def words_in(text: str) -> list[str]:
     """Ordinary words of three letters or more, outside of names."""
-    return _WORD.findall(NAME.sub(" ", text))
+    if "://" not in text:
+        return [*_read(text, _words_of)]
+    if _GLUED.search(text):
+        return _WORD.findall(NAME.sub(" ", text))
+    return [word for part in _URL.split(text)[::2] for word in _read(part, _words_of)]
 
 
 def defined_in(code: str) -> list[str]:

@@ -23,7 +23,7 @@ FRESH = 2  # texts after which a remark on what is under way still holds
 REPORT = 4  # notes that make a text a report
 
 _REASON = re.compile(
-    r"(?i)\b(?:root cause|because|the (?:fix|problem|issue|bug|cause|reason) (?:is|was)|instead of|decided|decision|"
+    r"\b(?:root cause|because|the (?:fix|problem|issue|bug|cause|reason) (?:is|was)|instead of|decided|decision|"
     r"turns out|confirmed|so that|therefore|rather than|caused by|due to|means that|must|cannot|never|always|"
     r"only when|why)\b"
 )
@@ -72,7 +72,7 @@ class Narrative(msgspec.Struct, array_like=True):
         for words in notes_in(text):
             ahead = any(item in words or words in item for item in items)
             if (ahead or len(words_in(words)) >= MIN_WORDS) and not _SMALL_TALK.match(words):
-                self._keep(Note(index, words, self.texts, bool(_REASON.search(words)), ahead=ahead))
+                self._keep(Note(index, words, self.texts, bool(_REASON.search(words.lower())), ahead=ahead))
         if final:
             self.turned()
         return text
@@ -82,7 +82,7 @@ class Narrative(msgspec.Struct, array_like=True):
         self.texts += 1
         for words in notes:
             if len(words_in(words)) >= MIN_WORDS:
-                self._keep(Note(index, words, self.texts, bool(_REASON.search(words)), plan=True))
+                self._keep(Note(index, words, self.texts, bool(_REASON.search(words.lower())), plan=True))
 
     def asked(self) -> None:
         """The person spoke: the last text was the result of the turn before."""

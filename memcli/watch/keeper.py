@@ -11,6 +11,7 @@ the file again.
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
     from memcli.memory.jobs import Result
     from memcli.sidecar.generations import Generation
     from memcli.sidecar.place import Place
+    from memcli.sidecar.presence import Presence
 
 REFRESH_SECONDS = 1.0
 """session-memory.md follows Current State no more often than this; `now` follows at once."""
 
+REREAD_BYTES = 64 * 1024
+"""So much is read again rather than saved, where no memory was made of it."""
 
 _EDITED_GENERATIONS = 8
 
@@ -73,6 +77,8 @@ class Keeper:
         self._logged: set[int] = set()
         self._refreshed = 0.0
         self._shown = ""
+        self._reached = ("", -1)
+        self._unshown: RefreshState | None = None
         self._dirty = False
         self._heard: list[Edit] = []
         self._edits = Edits()
@@ -90,12 +96,20 @@ class Keeper:
         """Offset of the next byte to read."""
         return self.follower.tail.position
 
+    @property
+    def behind(self) -> bool:
+        """True if the last look ended before the end of the file."""
+        return self.follower.behind
+
     # ------------------------------------------------------------------ life
 
-    def open(self, command: str, wall: float) -> None:
-        """Take the lock and go on from where an earlier process stood. Raises AlreadyWatched, NotWritable."""
+    def open(self, command: str, wall: float, presence: Presence | None = None) -> None:
+        """Take the lock and go on from where an earlier process, or keeper, stood. Raises AlreadyWatched, NotWritable.
+
+        With the `presence` of a daemon the lock is held without a descriptor, and outlives a keeper that rests.
+        """
         self.place.make()
-        self._lock = Lock.acquire(self.place.lock, command, wall)
+        self._lock = Lock.acquire(self.place.lock, command, wall, presence)
         self.store.prepare()
         self.head = self.store.head()
         self._restore()
@@ -120,6 +134,22 @@ class Keeper:
                 self._lock.release()
                 self._lock = None
 
+    def rest(self) -> None:
+        """Save what is worth it and keep the lock: this keeper may be dropped, another one opened. Raises OSError.
+
+        A beginning that nothing was made of is not worth a file: it is read once more.
+        """
+        if self._worth_keeping:
+            self.save()
+
+    @property
+    def _worth_keeping(self) -> bool:
+        session = self.session
+        if session is None:
+            return False
+        kept = self.head is not None or session.marks.full or bool(session.marks.parent)
+        return kept or session.marks.position > REREAD_BYTES
+
     def save(self) -> None:
         """Save the session, so that nothing has to be read twice."""
         session = self.session
@@ -134,18 +164,39 @@ class Keeper:
 
     # ------------------------------------------------------------------ what happens
 
-    def look(self, now: float) -> list[Replaced]:
-        """Read what the file has grown by. Raises NotATranscript for a file that is none."""
-        return self._read(self.follower.look(now))
+    def look(self, now: float, most: int | None = None) -> list[Replaced]:
+        """Read what the file has grown by, at `most` so many bytes. Raises NotATranscript for a file that is none."""
+        return self._read(self.follower.look(now, most))
 
     def catch_up(self, now: float) -> list[Replaced]:
         """Read to the end of the file."""
         return self._read(self.follower.catch_up(now))
 
     def tick(self, now: float, wall: float) -> list[Outward]:
-        """Let the session decide."""
+        """Let the session decide, and show its Current State."""
+        effects = self.decide(now, wall)
+        self.show(now)
+        return effects
+
+    def decide(self, now: float, wall: float) -> list[Outward]:
+        """Let the session decide. Its Current State goes into `now` at once; whether it is shown is left to `show`."""
         self._hear_edits()
         return self._perform(self.session.tick(now), now, wall) if self.session else []
+
+    @property
+    def show_at(self) -> float | None:
+        """When `show` has something to do, by the steady clock; None if Markdown and session agree."""
+        return self._refreshed + REFRESH_SECONDS if self._unshown else None
+
+    def show(self, now: float) -> None:
+        """Let session-memory.md follow Current State, once a second at most: unlike `now` it costs several fsyncs."""
+        effect = self._unshown
+        if effect is None or self.head is None or now - self._refreshed < REFRESH_SECONDS:
+            return
+        self._unshown, self._refreshed, self._shown = None, now, effect.state
+        memory = effect.document.to_markdown(effect.state).encode("utf-8", "surrogatepass")
+        if heads.number(memory) != self.head.memory_number:
+            self.store.publish(self.head, memory)
 
     def answered(self, result: Result, now: float, wall: float) -> list[Outward]:
         """A summarizer answered a job of this transcript."""
@@ -195,7 +246,7 @@ class Keeper:
                 case Publish(publication):
                     outward.append(Published(self._publish(publication, wall), publication))
                 case RefreshState():
-                    self._refresh(effect, now)
+                    self._refresh(effect)
                 case StartJob(job) if job.source is not None:
                     source = msgspec.structs.replace(job.source, path=self.path)
                     outward.append(StartJob(msgspec.structs.replace(job, source=source)))
@@ -216,22 +267,31 @@ class Keeper:
             self.store.commit(made.generation, publication.fold, made.head, memory, edits)
             lineage.register(self.store.id, self.place.sidecar)
         self.head, self._shown = made.head, publication.state
+        self._reached = publication.state, publication.end
+        self._unshown = None
         self._dirty = True
         self.save()
         return made.generation
 
-    def _refresh(self, effect: RefreshState, now: float) -> None:
-        """Write the new Current State to `now` at once and into the Markdown once a second."""
-        if self.head is None or effect.state == self._shown:
+    def _refresh(self, effect: RefreshState) -> None:
+        """Write the new Current State to `now` at once; the Markdown follows later."""
+        if self.head is None:
             return
-        text = message.split(effect.document.to_markdown(effect.state)).state
-        state = publisher.state_bytes(text)
-        self.store.save_now(heads.build_now(self.head.generation, effect.end, self.head.memory_number, state))
-        if now - self._refreshed < REFRESH_SECONDS:
-            return
-        self._refreshed, self._shown = now, effect.state
-        memory = effect.document.to_markdown(effect.state).encode("utf-8", "surrogatepass")
-        self.store.publish(self.head, memory)
+        self._unshown = effect if effect.state != self._shown else None
+        reached = effect.state, effect.seen.end if effect.seen else -1
+        if reached != self._reached:
+            self._reached = reached
+            self.head = self._renewed(self.head, effect)
+            self.store.save_now(heads.build_now(self.head))
+
+    def _renewed(self, head: heads.Head, effect: RefreshState) -> heads.Head:
+        """The head of the same memory, with the new Current State, and what was seen of the transcript since."""
+        state = publisher.state_bytes(message.split(effect.document.to_markdown(effect.state)).state)
+        fresh = None
+        if effect.seen is not None:
+            with suppress(FileNotFoundError), open(self.path, "rb") as transcript:
+                fresh = publisher.renewed(head, effect.seen, state, transcript)
+        return fresh or heads.renewed(head, state=state)
 
     # ------------------------------------------------------------------ across restarts
 

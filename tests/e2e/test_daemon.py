@@ -15,7 +15,7 @@ from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 from memcli.watch.daemon import Orders
 from tests.builders import eventually, session_file
-from tests.cli.command import ROOT, environment
+from tests.cli.command import ROOT, command, environment
 from tests.e2e.daemon import Daemon
 from tests.watch.playing import LONG
 
@@ -122,3 +122,16 @@ def test_the_process_that_was_started_is_the_one_that_holds_the_lock(path, watch
     daemon = watch(path)
     assert daemon.says("following")
     assert holder(Place.of(path).lock)[::2] == (daemon.process.pid, "watch")
+
+
+def test_into_a_journal_it_writes_priorities_and_no_times(path, tmp_path):
+    """The stream is told by device and number, as systemd does it; they stand for a file here."""
+    with (tmp_path / "journal").open("w") as journal:
+        stat = os.fstat(journal.fileno())
+        stream = {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}
+        process = subprocess.Popen(command("watch", path), stderr=journal, env=environment() | stream)
+    with process:
+        assert eventually(lambda: "following" in (tmp_path / "journal").read_text(), within=20.0)
+        process.send_signal(signal.SIGTERM)
+    lines = (tmp_path / "journal").read_text().splitlines()
+    assert [line.split()[0] for line in lines][:2] == ["<6>backend", "<6>following"]

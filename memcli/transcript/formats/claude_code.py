@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from memcli.transcript.encode.common import HANDED
 from memcli.transcript.entries import (
     AnyPart,
     Compacted,
@@ -38,7 +39,7 @@ from memcli.transcript.formats.blocks import (
 from memcli.transcript.formats.plain import UNUSUAL, Block, Consumed, gave, said
 from memcli.transcript.formats.queue import Queue
 from memcli.transcript.formats.records import Found, count, decode_line
-from memcli.transcript.formats.voice import Voice, queued, typed
+from memcli.transcript.formats.voice import Voice, is_machine, queued, typed
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line
@@ -221,7 +222,7 @@ class Reader:
     def _taken(self, record: _Plain, content: str | list[Block]) -> list[AnyPart] | None:
         """What a user record holds; None for what is read with more care: refusals and pictures."""
         if isinstance(content, str):
-            return None if record.source == "queued" else self._hear(record, content)
+            return None if record.source == "queued" or HANDED in content else self._hear(record, content)
         if record.stream_result:
             return None
         detail = record.result if isinstance(record.result, _Detail) else None
@@ -236,8 +237,8 @@ class Reader:
                     self.state.voice.refused, self.heard = "", None
                 if detail and detail.answers:
                     parts += _answers(detail)
-            elif block.type == "text" and len(content) == 1 and record.source != "queued":
-                return self._hear(record, block.text)
+            elif block.type == "text" and len(content) == 1:
+                return self._taken(record, block.text)
             else:
                 return None
         return parts
@@ -282,6 +283,8 @@ class Reader:
         machine = bool(record.meta or record.synthetic or record.source in _MACHINES)
         for block in blocks(content):
             kind = string(block.get("type"))
+            if kind == "text" and HANDED in string(block.get("text")) and is_machine(string(block.get("text"))):
+                continue  # the client shows what our hook told its summarizer
             if kind == "text" and record.source == "queued":
                 self.state.queue.shown(string(block.get("text")))
                 parts += queued(string(block.get("text")))
@@ -331,6 +334,8 @@ class Reader:
                 return self._hidden(found, self.state.queue.attached(words))
             return _bare(found, (MachineText(words),) if words.strip() else ())
         text = "\n".join(leaves(attachment))[:_ATTACHMENT_LIMIT]
+        if HANDED in text:
+            return _bare(found)  # our own memory, handed back by a hook: it is never read as a source
         return _bare(found, (MachineText(text),) if text.strip() else ())
 
     def _hidden(self, found: Found[_Record], words: str) -> Entry:
