@@ -11,12 +11,12 @@ place that changed costs a few searches near by.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 KEPT = 64
 """Turns that can be returned to; an older one is reached by reading the file again. As many as `head` names."""
@@ -35,6 +35,14 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, gc=False):
     offset: int
     whole: bool
     payload: bytes
+
+
+class Past(NamedTuple):
+    """What a log holds of a session: its snapshots, and the ids its thread has seen, `known` so many, part by part."""
+
+    snapshots: Sequence[Snapshot] = ()
+    ids: Sequence[bytes] = ()
+    known: int = 0
 
 
 class History:
