@@ -62,9 +62,15 @@ def _app() -> int:
             from memcli.commands.status_line import status_line
 
             return status_line(*path)
-    from memcli.cli import app
+    import gc
 
-    code = app(prog_name="memcli", standalone_mode=False)
+    gc.disable()  # what typer and pydantic make stays to the end; `memcli.cli` lets it work again before the verb does
+    try:
+        from memcli.cli import app
+
+        code = app(prog_name="memcli", standalone_mode=False)
+    finally:
+        gc.enable()
     return code if isinstance(code, int) else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,6 +110,8 @@ def memcli(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     """Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant."""
+    gc.freeze()  # all of the command line, which no verb leaves behind
+    gc.enable()
 
 
 # One parameter an option: typer reads the signature, so this function is longer than it does anything.
@@ -156,6 +159,9 @@ def watch(
     project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
     from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
+    metrics: Annotated[
+        str, typer.Option(metavar="WHERE", help="Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print what happens as lines of JSON.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -168,7 +174,8 @@ def watch(
     from memcli.commands.watch import watch as run
 
     live = Live("claude-code" if claude_code else "", project, everything, from_hook)
-    raise typer.Exit(run(paths or [], _given(context), live, as_json=as_json, quiet=quiet, verbose=verbose))
+    code = run(paths or [], _given(context), live, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
+    raise typer.Exit(code)
 
 
 @app.command()
