@@ -71,7 +71,7 @@ class Lookout:
         self._hears = False
         self._listened: Directories = {}
         self._sweep = Pace(*SWEEP_SECONDS)
-        self._search = Pace(*SEARCH_SECONDS, share=SHARE / 2)
+        self._search = Pace(*SEARCH_SECONDS, share=SHARE / 3)
         self._listen = Pace(*LISTEN_SECONDS, share=0.01)
 
     @property

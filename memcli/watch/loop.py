@@ -223,12 +223,7 @@ class Loop:
         if self._usr1:
             self._usr1 = False
             self._hear_questions()
-        until = time.monotonic() + TURN_SECONDS
-        self._crowded = False
-        while not self._stopping and time.monotonic() < until and (turn := self._order.next()) is not None:
-            if not self._slice(turn):
-                self._crowded = True
-                break
+        self._read()
         self._decide()
         self._flights.start(time.monotonic(), self._asked)
         for awake in self._crew:
@@ -238,6 +233,18 @@ class Loop:
         self._crowded = self._crowded and not self._crew.room(self._may_rest)
         self._summarizers.tick(time.monotonic())
         self._commands = [command for command in self._commands if command.poll() is None]
+
+    def _read(self) -> None:
+        """Read slices for a while. Where nobody more can be awake those that are come first, so that they may rest."""
+        until = time.monotonic() + TURN_SECONDS
+        self._crowded = False
+        while not self._stopping and time.monotonic() < until and (turn := self._order.next()) is not None:
+            if not self._slice(turn):
+                self._crowded = True
+                break
+        for awake in self._crew if self._crowded else ():
+            if (turn := self._order.take(awake.known.path)) is not None:
+                self._slice(turn)
 
     def _slice(self, turn: Next) -> bool:
         """Read a slice of a transcript. False if nobody more can be awake: then it has its turn later."""
