@@ -63,14 +63,14 @@ def offer_of(text: str) -> Offer:
     items: list[str] = []
     asked = ""
     for line in text.split("\n"):
-        words = bare(line)
         if match := _ITEM.match(line):
             if items and match[2].upper() in {_mark(item) for item in items}:
                 items = []  # another enumeration begins
             rest = bare(line.split(match[1], 1)[1]).lstrip("* ")
             items.append(clip(f"{match[1]} {one_line(rest)}", ITEM_LIMIT))
-        questions = [one for one in sentences(words) if one.rstrip("*_ )").endswith("?")]
-        asked = questions[-1] if questions else asked
+        if "?" in line:
+            questions = [one for one in sentences(bare(line)) if one.rstrip("*_ )").endswith("?")]
+            asked = questions[-1] if questions else asked
     return Offer(items[:MAX_ITEMS] if len(items) > 1 else [], clip(asked, QUESTION_LIMIT))
 
 

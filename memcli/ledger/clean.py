@@ -7,6 +7,7 @@ control characters and lone surrogates, and with its secrets redacted. Later cod
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from memcli.transcript.secrets import redact
 
@@ -19,11 +20,14 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\uffff\U000e0000-\U000e007f]"
 )
+# The same for a text in ASCII, which a table of bytes does quicker.
+_SHOWN = bytes(code if chr(code) in "\t\n" or chr(code).isprintable() else ord(" ") for code in range(256))
 _SPACE = re.compile(r"\s+")
 # Stands before a text while it is redacted: the text begins where its source begins, so that rules for values whose
 # beginning was cut off, which take long paths for halves of tokens, must not apply.
 _START = "|"
 _MARGIN = 400  # characters; longer than the secrets we know, but for key blocks, which are known by any of their lines
+_SHORT = 160  # characters of texts that come again and again: names of tools, paths, words of a state
 
 
 def bounded(text: str, head: int, tail: int = 0) -> str:
@@ -45,16 +49,28 @@ def clean(text: str, head: int = 6000, tail: int = 2000) -> str:
     It is bounded twice: what is cut away in the end was there while secrets were looked for, so that none is kept
     because its name or its beginning fell to the cut.
     """
+    return _remembered(text, head, tail) if len(text) <= _SHORT else _cleaned(text, head, tail)
+
+
+def _cleaned(text: str, head: int, tail: int) -> str:
     text = bounded(text, head + _MARGIN, tail + _MARGIN if tail else 0)
     if "\x1b" in text:
         text = _TERMINAL.sub("", text)
-    safe = redact(_START + _HIDDEN.sub(" ", text.replace("\r\n", "\n")))[len(_START) :]
+    safe = redact(_START + _visible(text.replace("\r\n", "\n")))[len(_START) :]
     return bounded(safe, head, tail)
+
+
+_remembered = lru_cache(maxsize=2048)(_cleaned)
+
+
+def _visible(text: str) -> str:
+    """`text` with a space for every character that does not show."""
+    return text.encode().translate(_SHOWN).decode() if text.isascii() else _HIDDEN.sub(" ", text)
 
 
 def one_line(text: str, limit: int = 0) -> str:
     """`text` with every run of white space as one space, and at most `limit` characters if one is given."""
-    line = _SPACE.sub(" ", text).strip()
+    line = " ".join(text.split())
     return clip(line, limit) if limit else line
 
 
@@ -75,4 +91,5 @@ def clip(text: str, limit: int, mark: bool = True) -> str:
 
 def identity(value: str) -> str:
     """An id as it may be stored: bounded and encodable."""
-    return _HIDDEN.sub("", value[:200])
+    value = value[:200]
+    return value if value.isprintable() and value.isascii() else _HIDDEN.sub("", value)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.ledger import Ledger
-from memcli.ledger.present import Present
+from memcli.ledger.present import Now, Present
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import Entry
 
 
 class Fold:
-    """The ledger and the present, folded together: what one snapshot holds.
+    """The ledger and the present, folded together: what one snapshot holds. What both know of the work is one thing.
 
     `heard` is what the transcript's reader knew at this place, as bytes that the fold does not look into: a successor
     goes on reading from here (`formats.go_on`). b"" at the beginning.
@@ -24,14 +24,15 @@ class Fold:
         kind = tuple[bytes, bytes, bytes]
         ledger, present, heard = msgspec.msgpack.decode(snapshot, type=kind) if snapshot else (b"", b"", b"")
         self.ledger = Ledger.restore(ledger) if ledger else Ledger()
-        self.present = Present.restore(present) if present else Present()
+        work = self.ledger.state.work
+        self.present = Present.restore(present, work) if present else Present(Now(work=work))
         self.heard = heard
 
     def fold(self, entry: Entry) -> None:
         """Take in one live entry."""
-        self.ledger.fold(entry)
-        self.present.fold(entry)
+        for part in entry.parts:
+            self.present.follow(part, entry.role, self.ledger.take(part, entry.role))
 
     def snapshot(self) -> bytes:
         """Everything, as bytes; equal content gives equal bytes."""
-        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(), self.heard))
+        return msgspec.msgpack.encode((self.ledger.snapshot(), self.present.snapshot(bare=True), self.heard))

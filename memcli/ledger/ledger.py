@@ -33,7 +33,7 @@ from memcli.ledger.outward import Outward
 from memcli.ledger.reports import files_in
 from memcli.ledger.requests import Requests
 from memcli.ledger.turns import Turns
-from memcli.ledger.work import Settled, Work
+from memcli.ledger.work import NOTHING, Settled, Taken, Work
 from memcli.transcript.entries import (
     AssistantText,
     Entry,
@@ -50,6 +50,7 @@ from memcli.transcript.entries import (
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.ledger.rounds import Outcome
+    from memcli.transcript.entries import AnyPart
 
 VERSION = 6
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
@@ -101,29 +102,34 @@ class Ledger:
     def fold(self, entry: Entry) -> None:
         """Take in one entry, at a cost that grows with its length only. Odd content never raises."""
         for part in entry.parts:
-            self.state.work.passed(part)
-            match part:
-                case UserText():
-                    self._heard(part)
-                case MachineText(text=text):
-                    self._noticed(text, typed=entry.role == "user")
-                case AssistantText():
-                    self._said(part)
-                case ToolUse():
-                    self._called(part)
-                case ToolResult():
-                    self._settled(self.state.work.answered(part))
-                case Place():
-                    self.state.commits.placed(part.cwd, part.branch)
-                case Link():
-                    self.state.commits.linked(part.url, part.label)
-                case TurnEnd():
-                    self.state.narrative.turned()
-                    self.state.running = False
-                case Interrupt():
-                    self.state.narrative.stopped()
-                case _:
-                    pass
+            self.take(part, entry.role)
+
+    def take(self, part: AnyPart, role: str) -> Taken:
+        """Take in one part of an entry of that role, and tell what came of it."""
+        self.state.work.passed(part)
+        match part:
+            case UserText():
+                self._heard(part)
+            case MachineText(text=text):
+                self._noticed(text, typed=role == "user")
+            case AssistantText():
+                return self._said(part)
+            case ToolUse():
+                return Taken(self._called(part))
+            case ToolResult():
+                return Taken(self._settled(self.state.work.answered(part)))
+            case Place():
+                self.state.commits.placed(part.cwd, part.branch)
+            case Link():
+                self.state.commits.linked(part.url, part.label)
+            case TurnEnd():
+                self.state.narrative.turned()
+                self.state.running = False
+            case Interrupt():
+                self.state.narrative.stopped()
+            case _:
+                pass
+        return NOTHING
 
     @property
     def now(self) -> int:
@@ -168,7 +174,7 @@ class Ledger:
         state.turns.began(self.now)
         state.running = True
 
-    def _said(self, part: AssistantText) -> None:
+    def _said(self, part: AssistantText) -> Taken:
         self.state.instructions.awaited = ""
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
@@ -176,8 +182,9 @@ class Ledger:
         self.state.requests.replied(text)
         self.state.offer = offer_of(text)
         self.state.running = part.commentary and bool(self.state.turns.starts)  # else: unless a call follows
+        return Taken(text=text, offer=self.state.offer)
 
-    def _called(self, part: ToolUse) -> None:
+    def _called(self, part: ToolUse) -> Settled | None:
         state = self.state
         deed, settled = state.work.called(part)
         state.instructions.awaited = ""
@@ -189,16 +196,19 @@ class Ledger:
             state.narrative.planned(deed.remarks, self.now)
         if deed.kind == "question":
             state.asked = list(deed.items)
-        self._settled(settled)
+        return self._settled(settled)
 
-    def _settled(self, settled: Settled | None) -> None:
+    def _settled(self, settled: Settled | None) -> Settled | None:
         """A call and its result are both known (or not yet)."""
-        if settled is None:
-            return
+        if settled is not None and settled.outcome.rejected:
+            self.state.refused = one_line(f"{settled.deed.tool} {settled.deed.brief}", 120)
+        elif settled is not None:
+            self._done(settled)
+        return settled
+
+    def _done(self, settled: Settled) -> None:
+        """A call came back."""
         state, deed, outcome = self.state, settled.deed, settled.outcome
-        if outcome.rejected:
-            state.refused = one_line(f"{deed.tool} {deed.brief}", 120)
-            return
         if not outcome.failed:
             self._changed(deed, outcome)
             if deed.kind in ("shell", "stdin"):

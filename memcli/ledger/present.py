@@ -1,7 +1,8 @@
 """Present: the small fold at the end of a transcript, from which Current State is written.
 
 It knows only now: the last words of both sides, calls under way, what fails, what is in progress. It is folded beyond
-the last legal boundary, so it must be cheap to copy and bounded by constants.
+the last legal boundary, so it must be cheap to copy and bounded by constants. Where a ledger takes in the same entries
+at the same time (`fold`), both share one `Work`, and the present only follows.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.answers import Offer, offer_of
-from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.ledger.clean import bounded, clean, clip, identity, one_line
 from memcli.ledger.commits import branch_in
 from memcli.ledger.pasted import without_logs
 from memcli.ledger.requests import command_in
 from memcli.ledger.root import Root
 from memcli.ledger.shell import looks_only
-from memcli.ledger.work import Settled, Work
+from memcli.ledger.work import NOTHING, Settled, Taken, Work
 from memcli.transcript.entries import (
     AssistantText,
     Entry,
@@ -31,8 +32,9 @@ from memcli.transcript.entries import (
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
+    from memcli.transcript.entries import AnyPart
 
-VERSION = 3
+VERSION = 4
 LATEST = 6
 BRANCH_SCAN = 20_000  # characters of an output in which git may name a branch
 EARLIER = 2  # jobs of earlier turns
@@ -78,64 +80,81 @@ class Present:
         self.state = state or Now()
 
     @classmethod
-    def restore(cls, data: bytes) -> Present:
-        """The fold a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes and other versions."""
+    def restore(cls, data: bytes, work: Work | None = None) -> Present:
+        """The fold a snapshot was taken of; `work` is that of a bare one. Raises msgspec.MsgspecError for foreign bytes
+        and other versions.
+        """
         state = _DECODER.decode(data)
         if state.version != VERSION:
             raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
+        state.work = work or state.work
         return cls(state)
 
-    def snapshot(self) -> bytes:
-        """The whole state; equal content gives equal bytes."""
-        return _ENCODER.encode(self.state)
+    def snapshot(self, *, bare: bool = False) -> bytes:
+        """The whole state; equal content gives equal bytes. `bare`: without the work, which then is kept elsewhere."""
+        return _ENCODER.encode(msgspec.structs.replace(self.state, work=Work()) if bare else self.state)
 
     def fold(self, entry: Entry) -> None:
         """Take in one entry. Odd content never raises."""
         for part in entry.parts:
             self.state.work.passed(part)
             match part:
-                case UserText():
-                    self._heard(part)
                 case AssistantText():
-                    text = clean(part.text, head=1200, tail=800)
-                    self.state.said = one_line(text)
+                    text = clean(part.text, head=9000, tail=3000)
                     self.state.work.said(text)
-                    self.state.offer = offer_of(clean(part.text, head=9000, tail=3000))
+                    self.follow(part, entry.role, Taken(text=text, offer=offer_of(text)))
                 case ToolUse():
-                    self._settled(self.state.work.called(part)[1])
+                    self.follow(part, entry.role, Taken(self.state.work.called(part)[1]))
                 case ToolResult():
-                    self._settled(self.state.work.answered(part))
-                case MachineText():
-                    self._ran(command_in(part.text) if entry.role == "user" else "")
-                    self.state.work.noticed(part.text)
-                case Interrupt():
-                    self.state.interrupted = True
-                case Place():
-                    self.state.branch = identity(clean(part.branch)) or self.state.branch
-                    self.state.base.stands(part.cwd)
+                    self.follow(part, entry.role, Taken(self.state.work.answered(part)))
                 case _:
-                    pass
+                    if self.follow(part, entry.role):
+                        self.state.work.turned()
+                    if isinstance(part, MachineText):
+                        self.state.work.noticed(part.text)
 
-    def _heard(self, part: UserText) -> None:
+    def follow(self, part: AnyPart, role: str, taken: Taken = NOTHING) -> bool:
+        """Take in a part of which the work is known already. True if a turn begins with it."""
+        match part:
+            case UserText():
+                return self._heard(part)
+            case AssistantText():
+                self.state.said = one_line(bounded(taken.text, 1200, 800))
+                self.state.offer = taken.offer
+            case ToolUse() | ToolResult():
+                self._settled(taken.settled)
+            case MachineText():
+                return self._ran(command_in(part.text) if role == "user" else "")
+            case Interrupt():
+                self.state.interrupted = True
+            case Place():
+                self.state.branch = identity(clean(part.branch)) or self.state.branch
+                self.state.base.stands(part.cwd)
+            case _:
+                pass
+        return False
+
+    def _heard(self, part: UserText) -> bool:
         """New words of the person; a prompt begins a turn."""
         self.state.answers, self.state.offer = self.state.offer.answered(part.text[:2000]), Offer()
         self.state.request = one_line(without_logs(clean(part.text, head=1500, tail=700)))
-        self.state.command, self.state.worded = "", part.via == "command"
-        if part.via in ("prompt", "command"):
-            self._turned()
+        self.state.command, self.state.worded = "", part.via == "command" and bool(self.state.request)
+        return part.via in ("prompt", "command") and self._turned()
 
-    def _ran(self, name: str) -> None:
+    def _ran(self, name: str) -> bool:
         """The person ran a command: without words, which were heard just before, it is a request of its own."""
-        if name and not (self.state.worded and self.state.turn == self.state.work.clock):
+        alone = bool(name) and not (self.state.worded and self.state.turn == self.state.work.clock)
+        if alone:
             self.state.request, self.state.worded, self.state.answers = "", False, []
             self._turned()
         self.state.command = name or self.state.command
+        return alone
 
-    def _turned(self) -> None:
+    def _turned(self) -> bool:
         self.state.before, self.state.turn = self.state.turn, self.state.work.clock
         self.state.interrupted = False
         self.state.latest = []
-        self.state.work.turned()
+        return True
 
     def _settled(self, settled: Settled | None) -> None:
         if settled and not (settled.outcome.rejected or settled.running or settled.deed.kind == "todo"):

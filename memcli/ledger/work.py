@@ -1,14 +1,16 @@
 """Work: calls and their outcomes: what runs, what failed, which tests fail, what is on the to-do list.
 
-The part of the fold that the ledger and Current State share; each keeps its own, at its own place in the transcript.
+The part of the fold that the ledger and Current State share. Where they stand at the same place of the transcript it is
+one and the same; beyond the last legal boundary the present has a copy of its own.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from memcli.ledger.answers import Offer
 from memcli.ledger.background import Background, Job
 from memcli.ledger.checks import Checks
 from memcli.ledger.deeds import Deed, deed_of
@@ -32,6 +34,17 @@ class Settled(msgspec.Struct, frozen=True):
     deed: Deed
     outcome: Outcome
     running: bool = False
+
+
+class Taken(NamedTuple):
+    """What came of a part that was taken in: a call that is settled now; a text of the agent, cleaned, and its offer."""
+
+    settled: Settled | None = None
+    text: str = ""
+    offer: Offer = Offer()
+
+
+NOTHING = Taken()
 
 
 class Work(msgspec.Struct, array_like=True):

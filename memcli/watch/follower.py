@@ -15,7 +15,8 @@ from memcli.effects import AnyEffect, Effect, FindParent, Inheritance, ReadingEf
 from memcli.errors import MemcliError, NotATranscript
 from memcli.ledger.fold import Fold
 from memcli.memory import message
-from memcli.memory.edits import from_record
+from memcli.memory.edits import from_record, taken_in
+from memcli.memory.sections import Sections
 from memcli.session import Session, Triggers
 from memcli.sidecar import lineage
 from memcli.transcript.formats.conversations import conversation
@@ -147,7 +148,8 @@ class Follower:
 
     def _adopt(self, mark: message.Mark, text: str) -> list[ReadingEffect]:
         assert self.session is not None
-        inheritance = _inheritance(mark, text, self.place)
+        names = Sections(self.triggers.sections).names
+        inheritance = _inheritance(mark, text, self.place, names)
         return self.session.inherit(inheritance) if inheritance else self.session.disown()
 
     def _read_again(self, dead: tuple[tuple[int, int], ...], now: float) -> None:
@@ -163,7 +165,7 @@ class Follower:
                 break
 
 
-def _inheritance(mark: message.Mark, text: str, place: Place) -> Inheritance | None:
+def _inheritance(mark: message.Mark, text: str, place: Place, names: Sequence[str]) -> Inheritance | None:
     """What a transcript that begins with this memory message takes over; None if the message is not ours."""
     document = message.document_of(text)
     parent = lineage.find(mark.generation, place.transcript)
@@ -173,6 +175,8 @@ def _inheritance(mark: message.Mark, text: str, place: Place) -> Inheritance | N
     if parent is None:
         return Inheritance(opaque=document, generation=mark.generation)
     kept = from_record(parent.generation.edits)
+    if message.signed(document) != message.signed(parent.generation.memory):  # the user edited it before the swap
+        kept = taken_in(kept, parent.generation.memory, document, names)
     if parent.ledger is None or not _is_readable(parent.ledger):
         return Inheritance(opaque=document, generation=mark.generation, edits=kept)
     prose = parent.generation.prose

@@ -2,7 +2,8 @@
 
 Named are directories, searched with all that is below them, and files. Hidden directories are not searched. Symbolic
 links are followed to what they mean, files and directories alike, each once, so a transcript has one name here: its
-real path. The directories of links' targets and of named files are watched without being searched.
+real path. The directories of links' targets and of named files are watched without being searched. A source
+(the live sessions of a host) is asked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from memcli.sidecar.place import ROOM, is_our_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from memcli.hosts.source import Source
+
 SUFFIX = ".jsonl"
 
 Directories: TypeAlias = dict[str, tuple[int, int]]
@@ -28,18 +31,22 @@ RECENT_NS = 2_000_000_000
 class Grounds:
     """Where to look: below directories (`trees`), and for `files`; all by their real paths."""
 
-    def __init__(self, trees: Iterable[str], files: Iterable[str]) -> None:
+    def __init__(self, trees: Iterable[str], files: Iterable[str], source: Source | None = None) -> None:
         self.files = frozenset(files)
         self._trees = tuple(trees)
         self._searched: Directories = {}
         self._beside: Directories = {}
+        self._source = source
+        self._hosted: Directories = {}
+        self.live: frozenset[str] = frozenset()
+        """The sessions of the source that lived when it was asked last."""
         self._unchanged: dict[str, int] = {}
         """The times of directories whose entries are all known (nanoseconds)."""
 
     @property
     def directories(self) -> Directories:
         """Those to be watched."""
-        return self._beside | self._searched
+        return self._hosted | self._beside | self._searched
 
     def search(self) -> set[str]:
         """Search what has changed since the last time, by the times of the directories; the transcripts in there."""
@@ -50,7 +57,7 @@ class Grounds:
         for directory in {*self._trees, *self._searched}:
             if self._has_changed(directory):
                 found.update(self._below(directory))
-        return found
+        return found | self._ask_source()
 
     def _has_changed(self, directory: str) -> bool:
         try:
@@ -61,6 +68,25 @@ class Grounds:
             return False
         same = self._searched.get(directory) == (stat.st_dev, stat.st_ino)
         return not same or self._unchanged.get(directory) != stat.st_mtime_ns
+
+    def _ask_source(self) -> frozenset[str]:
+        """The sessions of the source that live now; the directories where they come and go are watched."""
+        if self._source is None:
+            return frozenset()
+        self._hosted = {}
+        for directory in self._source.flat:
+            _enter(str(directory), self._hosted)
+        for tree in map(str, self._source.trees):
+            _enter(tree, self._hosted)
+            for entry in _entries(tree):
+                if _is_directory(entry):
+                    _enter(entry.path, self._hosted)
+        self.live = frozenset(os.path.realpath(path) for path in self._source.paths())
+        return self.live
+
+    def hosts(self, path: str) -> bool:
+        """True for a name in a directory of the source, which alone can tell if it is a session that lives."""
+        return os.path.dirname(path) in self._hosted
 
     def look_into(self, directory: str) -> set[str]:
         """Search a directory that has come, with all below it; the transcripts in it."""

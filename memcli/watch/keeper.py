@@ -11,6 +11,7 @@ the file again.
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
@@ -76,7 +77,8 @@ class Keeper:
         self._logged: set[int] = set()
         self._refreshed = 0.0
         self._shown = ""
-        self._noted: tuple[int, str] | None = None
+        self._reached = ("", -1)
+        self._unnoted: RefreshState | None = None
         self._unshown: RefreshState | None = None
         self._dirty = False
         self._heard: list[Edit] = []
@@ -184,13 +186,15 @@ class Keeper:
         return self._perform(self.session.tick(now), now, wall) if self.session else []
 
     def note(self) -> None:
-        """Write Current State to `now`, if it is another one than stands there."""
-        effect = self._unshown
-        if effect is None or self.head is None or self._noted == (effect.end, effect.state):
+        """Write Current State, and how far the transcript was seen, to `now`, if that is more than stands there."""
+        effect, self._unnoted = self._unnoted, None
+        if effect is None or self.head is None:
             return
-        self._noted = (effect.end, effect.state)
-        state = publisher.state_bytes(message.split(effect.document.to_markdown(effect.state)).state)
-        self.store.save_now(heads.build_now(self.head.generation, effect.end, self.head.memory_number, state))
+        reached = effect.state, effect.seen.end if effect.seen else -1
+        if reached != self._reached:
+            self._reached = reached
+            self.head = self._renewed(self.head, effect)
+            self.store.save_now(heads.build_now(self.head))
 
     @property
     def show_at(self) -> float | None:
@@ -255,6 +259,7 @@ class Keeper:
                 case Publish(publication):
                     outward.append(Published(self._publish(publication, wall), publication))
                 case RefreshState(state=state):
+                    self._unnoted = effect
                     self._unshown = effect if self.head is not None and state != self._shown else None
                 case StartJob(job) if job.source is not None:
                     source = msgspec.structs.replace(job.source, path=self.path)
@@ -276,10 +281,20 @@ class Keeper:
             self.store.commit(made.generation, publication.fold, made.head, memory, edits)
             lineage.register(self.store.id, self.place.sidecar)
         self.head, self._shown = made.head, publication.state
-        self._unshown = self._noted = None
+        self._reached = publication.state, publication.end
+        self._unshown = self._unnoted = None
         self._dirty = True
         self.save()
         return made.generation
+
+    def _renewed(self, head: heads.Head, effect: RefreshState) -> heads.Head:
+        """The head of the same memory, with the new Current State, and what was seen of the transcript since."""
+        state = publisher.state_bytes(message.split(effect.document.to_markdown(effect.state)).state)
+        fresh = None
+        if effect.seen is not None:
+            with suppress(FileNotFoundError), open(self.path, "rb") as transcript:
+                fresh = publisher.renewed(head, effect.seen, state, transcript)
+        return fresh or heads.renewed(head, state=state)
 
     # ------------------------------------------------------------------ across restarts
 
@@ -302,6 +317,8 @@ class Keeper:
             session = Session.restore(saved.session, self.follower.triggers)
         except (msgspec.MsgspecError, ValueError, OSError):
             return  # a state we cannot read is a cache that is lost: the file is read from its start
+        if self.head is None:
+            session.marks.published_epoch = -1  # what was published cannot be read any more: due at once
         self.follower.tail.resume(saved.position, before)
         log = self.store.snapshots()
         for offset in log.offsets():

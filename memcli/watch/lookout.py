@@ -127,6 +127,9 @@ class Lookout:
             return []
         if real := self._grounds.means(path):
             return [self._roster.add(real)]
+        if self._grounds.hosts(path):
+            self._search.at_once()  # only the source knows if it is one to follow
+            return []
         if not name.endswith(SUFFIX) and os.path.isdir(path):
             return [self._roster.add(inside) for inside in sorted(self._grounds.look_into(path))]
         return []
@@ -161,6 +164,8 @@ class Lookout:
         self._listened = directories if self._hears else {}
         for path in new:  # what came in between is told by nobody
             self._meet(self._grounds.look_into(path), noticed)
+            if self._grounds.hosts(os.path.join(path, "")):
+                self._search.at_once()
         self._sweep.at_once()
         self._listen.done(now, time.thread_time() - began)
         if not self._hears:

@@ -33,7 +33,10 @@ from memcli.watch.follower import Replaced
 from memcli.watch.grounds import Grounds
 from memcli.watch.keeper import Keeper, Outward, Published
 from memcli.watch.lookout import Lookout
+from memcli.watch.metrics import Counts
+from memcli.watch.notify import Notifier
 from memcli.watch.order import Next, Order
+from memcli.watch.pulse import Pulse
 from memcli.watch.roster import Roster
 from memcli.watch.tail import CHUNK_BYTES, identity
 from memcli.watch.told import Told
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from memcli.hosts.source import Source
     from memcli.watch.accounts import Accounts
     from memcli.watch.roster import Known
 
@@ -68,7 +72,8 @@ Message: TypeAlias = Changed | Deaf | Answered | Progressed | ChildGone | Woken
 class Loop:
     """Watches transcripts until it is stopped. `report` is told what happens, as events with fields.
 
-    `idle`: seconds after which a transcript rests that is not appended to.
+    `idle`: seconds after which a transcript rests that is not appended to; `source`: sessions that come and go;
+    `alone`: seconds without a live one of them after which the loop ends by itself (0: never).
     """
 
     def __init__(
@@ -83,7 +88,14 @@ class Loop:
         patience: float = DEADLINE_SECONDS,
         accounts: Accounts | None = None,
         idle: float = IDLE_SECONDS,
+        source: Source | None = None,
+        alone: float = 0.0,
+        pulse: Pulse | None = None,
     ) -> None:
+        self._pulse = pulse or Pulse(Notifier({}))
+        self._source = source
+        self._alone = alone
+        self._lived = time.monotonic()
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._report = report
         self._on_limit = on_limit
@@ -93,7 +105,7 @@ class Loop:
         self._flights = Flights(self._summarizers, accounts, jobs, report)
         paths = [path.resolve() for path in paths]
         self._grounds = Grounds(
-            [str(path) for path in paths if path.is_dir()], [str(path) for path in paths if not path.is_dir()]
+            [str(path) for path in paths if path.is_dir()], [str(path) for path in paths if not path.is_dir()], source
         )
         self._roster = Roster()
         self._order = Order()
@@ -119,21 +131,36 @@ class Loop:
     # ------------------------------------------------------------------ life
 
     def run(self) -> int:
-        """Watch until SIGINT or SIGTERM; the exit code (130 or 143). Raises AlreadyWatched for a named transcript."""
+        """Watch until SIGINT or SIGTERM; the exit code (130 or 143), 0 after `alone` seconds without a live session.
+
+        Raises AlreadyWatched for a named transcript, and for a source that another process watches.
+        """
         self._handle_signals()
+        lock = self._source.acquire(time.time()) if self._source is not None else None
         presence = Presence.start()
         try:
             self._begin(presence)
-            while not self._stopping:
+            while not self._stopping and not self._left_alone:
                 self._notice(self._receive(self._patience()))
                 self._turn()
+                self._pulse.beat(time.monotonic(), self._counts)
             self._finish()
         finally:
+            self._pulse.end()
             self._lookout.close()
             self._summarizers.close()
             self._crew.close()
             presence.end()
-        return 128 + self._stopping
+            if lock is not None:
+                lock.release()
+        return 128 + self._stopping if self._stopping else 0
+
+    @property
+    def _left_alone(self) -> bool:
+        """True if no session of the source has lived for too long."""
+        if self._grounds.live or not self._alone:
+            self._lived = time.monotonic()
+        return time.monotonic() - self._lived > self._alone > 0
 
     def _begin(self, presence: Presence) -> None:
         """Take what was named, or raise; what else there is comes in its turn."""
@@ -144,6 +171,9 @@ class Loop:
                 known.seen = identity(path)
                 self._crew.wake(known, time.monotonic(), strict=True)
                 self._order.backlog([path])
+
+    def _counts(self) -> Counts:
+        return Counts(len(self.paths), len(self._flights), self._flights.waiting, self._summarizers.deaths)
 
     def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -163,7 +193,7 @@ class Loop:
         now = time.monotonic()
         if self._order and not self._crowded:
             return 0.0
-        moments = [self._lookout.due, *(self._moment(awake, now) for awake in self._crew)]
+        moments = [self._lookout.due, self._pulse.due, *(self._moment(awake, now) for awake in self._crew)]
         if self._flights or self._commands:
             moments.append(now + DEADLINES_SECONDS)
         return max(0.0, min(moments) - now)
@@ -303,6 +333,7 @@ class Loop:
                 continue
             awake.due = None
             self._with(awake, lambda keeper, now=now: keeper.decide(now, time.time()))  # type: ignore[misc]
+            self._report(Told(awake.known.path, "current", {}))
             session = awake.keeper.session
             if session is not None and not session.rests:
                 awake.due = session.heard + QUIET_SECONDS
