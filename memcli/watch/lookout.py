@@ -88,7 +88,7 @@ class Lookout:
         if len(paths) > OVERFLOW:
             self._sweep.at_once()
             self._search.at_once()
-        found = {path: known for path in paths for known in self._meant(path)}
+        found = {known.path: known for path in paths for known in self._meant(path)}
         return list(found.values())
 
     def deaf(self) -> None:
