@@ -60,22 +60,19 @@ from memcli.transcript.entries import (
     PLACED,
     SPOKEN,
     AnyPart,
-    AssistantText,
     Compacted,
     Entry,
     Place,
-    Thinking,
     ToolResult,
-    ToolUse,
     UserText,
 )
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
 from memcli.transcript.thread import State as ThreadState
-from memcli.transcript.thread import Thread, Verdict
+from memcli.transcript.thread import Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 QUIET_SECONDS = 0.2
 """A file that has not grown for so long has been flushed by its client (seen: 30 to 170 ms after the event)."""
@@ -433,7 +430,7 @@ class Session:
     # ------------------------------------------------------------------ reading
 
     def _read(self, line: Line) -> Sequence[ReadingEffect]:
-        if self._waiting is not None:  # how it is read hangs on the parent
+        if self._asking:  # how it is read hangs on the parent
             self._held.append(line)
             return ()
         effects: Sequence[ReadingEffect] = ()
@@ -448,6 +445,11 @@ class Session:
                 effects = [*effects, *found]
         self.marks.position = line.end
         return effects
+
+    @property
+    def _asking(self) -> bool:
+        """True while it is not known whether the first message is a memory of ours."""
+        return self._waiting is not None
 
     def _replay(self, entries: list[Entry]) -> list[ReadingEffect]:
         """What waited for the parent: the entries of the memory's own line, then the lines after it."""

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memcli.transcript.given import arguments
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -33,6 +32,7 @@ from memcli.transcript.formats.blocks import (
     text_of,
 )
 from memcli.transcript.formats.voice import Voice
+from memcli.transcript.given import arguments
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),

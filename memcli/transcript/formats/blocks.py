@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from memcli.transcript.given import arguments
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -13,6 +12,7 @@ from memcli.transcript.entries import (
     ToolResult,
     ToolUse,
 )
+from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

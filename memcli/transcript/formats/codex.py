@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from memcli.transcript.given import arguments
 from memcli.transcript.encode.common import read_mark
 from memcli.transcript.entries import (
     AnyPart,
@@ -41,6 +40,7 @@ from memcli.transcript.formats.blocks import blocks, mapping, number, string, te
 from memcli.transcript.formats.codex_outcomes import facts_of, read_output
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
+from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line

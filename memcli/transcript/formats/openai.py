@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from memcli.transcript.given import arguments
 from memcli.transcript.entries import AnyPart, AssistantText, Entry, MachineText, Role, Thinking, ToolResult, ToolUse
 from memcli.transcript.formats.blocks import attached, blocks, mapping, string, text_of
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
+from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line
