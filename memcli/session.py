@@ -620,7 +620,7 @@ class Session:
         rest = self.lines.rest
         if rest is not None and whole(rest):
             self.lines.take_rest()
-            effects = self._read(rest)
+            effects += self._read(rest)
         cut = self.boundaries.at_end(self.marks.position, self.thread.closed) if self._waiting is None else None
         if cut:
             ahead = Ahead(cut.offset, self.settled.snapshot(), self.pending[:]) if self.pending else self.ahead
