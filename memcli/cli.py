@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,12 +36,17 @@ app = _Verbs(
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 nothing there, 4 memory stale or foreign, 5 already watched, "
     "70 internal error, 75 try again later, 130 interrupted, 141 pipe closed, 143 terminated.",
     no_args_is_help=True,
+    add_completion=False,  # `completion` prints scripts that start no program at a press of Tab
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 config = typer.Typer(help="Settings and where they come from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config, name="config")
+service = typer.Typer(
+    help="Keep `memcli watch` running as a service of yours.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(service, name="service")
 
 Transcript = Annotated[
     Path | None,
@@ -104,6 +110,8 @@ def memcli(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     """Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant."""
+    gc.freeze()  # all of the command line, which no verb leaves behind
+    gc.enable()
 
 
 # One parameter an option: typer reads the signature, so this function is longer than it does anything.
@@ -151,6 +159,9 @@ def watch(
     project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
     from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
+    metrics: Annotated[
+        str, typer.Option(metavar="WHERE", help="Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print what happens as lines of JSON.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -163,7 +174,8 @@ def watch(
     from memcli.commands.watch import watch as run
 
     live = Live("claude-code" if claude_code else "", project, everything, from_hook)
-    raise typer.Exit(run(paths or [], _given(context), live, as_json=as_json, quiet=quiet, verbose=verbose))
+    code = run(paths or [], _given(context), live, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -479,6 +491,40 @@ def schema(
     raise typer.Exit(run(name))
 
 
+@app.command()
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell to complete in.")],
+) -> None:
+    """Print the completion script of a shell.
+
+    It goes where the shell looks for it: ~/.local/share/bash-completion/completions/memcli, a directory of $fpath as
+    _memcli, or ~/.config/fish/completions/memcli.fish. Or it is evaluated in the shell's startup file.
+
+    Example: eval "$(memcli completion bash)"
+    """
+    from memcli.commands.completion import completion as run
+
+    raise typer.Exit(run(shell, typer.main.get_command(app)))
+
+
+@app.command()
+def man(
+    verb: Annotated[
+        list[str] | None, typer.Argument(metavar="[VERB]...", help="The verb; without one, memcli itself.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write all pages into this directory.")
+    ] = None,
+) -> None:
+    """Print a manual page.
+
+    Example: memcli man compact | man -l -
+    """
+    from memcli.commands.man import man as run
+
+    raise typer.Exit(run(verb or [], output, typer.main.get_command(app)))
+
+
 # The child reads its options itself: the daemon starts it without typer.
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def summarize(context: typer.Context) -> None:
@@ -500,3 +546,52 @@ def config_show(as_json: AsJson = False) -> None:
     from memcli.commands.config_show import config_show as run
 
     raise typer.Exit(run(as_json=as_json))
+
+
+# What is no option of ours is one of `watch`, and is checked as such before anything is written.
+@service.command("install", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def service_install(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the file that would be written.")] = False,
+    no_start: Annotated[bool, typer.Option("--no-start", help="Only write it.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a unit for systemd (a property list for launchd) and start it; without PATHs for all of Claude Code.
+
+    All else that stands here goes to `memcli watch`.
+
+    Example: memcli service install ~/agents --context-limit 150000
+    """
+    from memcli.commands.service import Wish
+    from memcli.commands.service import install as run
+
+    _watch_takes(context.args)
+    raise typer.Exit(run(Wish(tuple(context.args), dry_run, no_start, quiet)))
+
+
+@service.command("uninstall")
+def service_uninstall(quiet: Quiet = False) -> None:
+    """Stop the service and remove its file, and nothing else.
+
+    Example: memcli service uninstall
+    """
+    from memcli.commands.service import uninstall as run
+
+    raise typer.Exit(run(quiet=quiet))
+
+
+@service.command("status")
+def service_status(as_json: AsJson = False) -> None:
+    """Tell whether the service runs: exit code 0 if so, 3 if none is installed, else 1.
+
+    Example: memcli service status --json
+    """
+    from memcli.commands.service import status as run
+
+    raise typer.Exit(run(as_json=as_json))
+
+
+def _watch_takes(words: list[str]) -> None:
+    """Raises what typer raises for a command line of `watch` that is wrong."""
+    program = typer.main.get_command(app)
+    program.commands["watch"].make_context("memcli watch", list(words))  # type: ignore[attr-defined]  # a group

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 
 class Taken(NamedTuple):
-    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from."""
+    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from; and the head
+    that was taken."""
 
     lines: list[bytes]
     report: swap.Report
     how: str
-    format: str
+    head: Head
     end: int
 
 
@@ -55,6 +56,13 @@ def taken_from(spool: Path, name: str, maker: Maker, keep: Keep | None = None) -
     follower = Follower(str(spool), Place.of(spool.with_name("messages")), maker.triggers, name)
     head = spot.head_now(follower, answer=maker.answer)
     return _swapped(head, spool, "written now" if maker.asks else "made now", keep)
+
+
+def bare(found: Taken, transcript: Path) -> Taken:
+    """The same memory, and behind it only what it does not cover. The transcript must be the same, or longer."""
+    with transcript.open("rb") as file:
+        lines, report = swap.rewritten(found.head, file.fileno(), found.end, ("turns", 0))
+    return found._replace(lines=lines, report=report)
 
 
 def _ready(place: Place, transcript: Path, keep: Keep | None) -> Taken | None:
@@ -94,4 +102,4 @@ def _swapped(head: Head, transcript: Path, how: str, keep: Keep | None = None) -
         lines, report = swap.rewritten(head, descriptor, end, keep)
     finally:
         os.close(descriptor)
-    return Taken(lines, report, how, head.format, end)
+    return Taken(lines, report, how, head, end)

@@ -245,8 +245,7 @@ class Service(Report, frozen=True, kw_only=True, tag="memcli.service/1"):
     manager: Literal["systemd", "launchd"]
     unit: Path
     installed: bool
-    state: Annotated[str, Meta(description="what the manager says: active, inactive, failed, ...")]
-    command: Annotated[tuple[str, ...], Meta(description="what is run; empty if none is installed")]
+    state: Annotated[str, Meta(description="active, or what the manager says otherwise")]
 
 
 SHAPES: dict[str, type[msgspec.Struct]] = {

@@ -237,7 +237,7 @@ class Reader:
                     self.state.voice.refused, self.heard = "", None
                 if detail and detail.answers:
                     parts += _answers(detail)
-            elif block.type == "text" and len(content) == 1:
+            elif block.type == "text" and len(content) == 1 and HANDED not in block.text:
                 return self._taken(record, block.text)
             else:
                 return None
