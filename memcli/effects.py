@@ -62,6 +62,8 @@ class Publication(msgspec.Struct, frozen=True):
     reading: Reading
     told: int
     result: Result
+    room: int = 0
+    """Characters that the whole memory may have."""
 
     @property
     def markdown(self) -> str:
@@ -86,12 +88,25 @@ class Publish(msgspec.Struct, frozen=True):
     publication: Publication
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """What a head must say about the transcript up to `end`, for a boundary that stays where it is (`Publication`)."""
+
+    end: int
+    skip: tuple[tuple[int, int], ...]
+    words: tuple[tuple[int, str], ...]
+    open_calls: int
+    messages: int
+    chars: int
+    ratio: float
+
+
 class RefreshState(msgspec.Struct, frozen=True):
-    """Current State as of offset `end`, for the memory that is published."""
+    """Current State for the memory that is published, and what was seen of the transcript since; None if a rewind
+    took messages back that the memory speaks of."""
 
     document: Document
     state: str
-    end: int
+    seen: Seen | None
 
 
 class FindParent(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@
     ├── NotReadable             1   no permission, or the disk failed
     ├── NotWritable             1   neither the transcript's directory nor the state directory takes our files
     ├── SummarizerFailed        1   the summarizer child gave no usable answer
+    ├── NoAnswer                1   the endpoint of a chat gave no answer, and will not if it is asked the same again
     ├── NothingThere            3
     │   ├── NoTranscript        3   no such file, or none to choose
     │   ├── NoMessages          3   a transcript without a single conversation message
@@ -66,6 +67,10 @@ class NotWritable(MemcliError):
 
 class SummarizerFailed(MemcliError):
     """The summarizer child gave no usable answer; the memory is what it was."""
+
+
+class NoAnswer(MemcliError):
+    """The endpoint of a chat gave no answer, and asking the same again is pointless; the conversation is kept."""
 
 
 class NothingThere(MemcliError):

@@ -1,9 +1,9 @@
 """The commit point: what `memcli compact` must know to answer at once, as one file that is replaced atomically.
 
-Layout (version 1): a first line with magic, version, length and checksum of all that follows; one `name value` line
+Layout (version 2): a first line with magic, version, length and checksum of all that follows; one `name value` line
 a field; an empty line; then the bytes of the ready message in three pieces.
 
-    memcli-head 1 5311 170141183460469231731687303715884105727
+    memcli-head 2 5311 170141183460469231731687303715884105727
     format claude-code
     covered 41822
     ...
@@ -16,7 +16,7 @@ the caller takes the slow route. Header values are text that a person can read.
 Nothing is imported here, `__future__` included: this file is on the road that must cost no more than Python itself.
 """
 
-VERSION = 1
+VERSION = 2
 
 # The greatest prime below 2**128. A Mersenne prime would be as fast, but 256**n returns to 1 after few bytes there, so
 # that two bytes which change places would not be seen. One changed byte always changes the remainder.
@@ -25,6 +25,10 @@ _PRIME = 2**128 - 159
 FIRST_SPAN = 1024
 COVERED_SPAN = 4096
 END_SPAN = 1024
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Range = tuple[int, int]
 Cut = tuple[int, str, int, int]
@@ -59,7 +63,28 @@ _FIELDS = {
     "words": "words",
     "cuts": "cuts",
     "fills": "fills",
+    "opening": "int",
+    "closing": "int",
+    "room": "int",
+    "edit_key": "text",
 }
+
+# What changes while the transcript grows and the memory stays: the fields of `now`.
+_SEEN = (
+    "generation",
+    "route",
+    "end",
+    "fingerprint",
+    "messages",
+    "tokens",
+    "tail_messages",
+    "tail_tokens",
+    "envelope",
+    "open_calls",
+    "skip",
+    "words",
+    "cuts",
+)
 
 
 class Head:
@@ -85,6 +110,9 @@ class Head:
     envelope: what the encoder must know of earlier records, as JSON
     before, state, after: the ready message, the prologue of the format included; fills: places in `before` that are
         known only at the swap: (position, length, what), see `memcli.transcript.encode.common`
+    opening, closing: how many bytes of `before` stand ahead of the memory's own text, and of `after` behind it;
+        room: how many characters that text may have; edit_key: 64 hexadecimal digits that sign it when the user has
+        edited it (`memcli.edited`). For a head with room 0 an edit takes the slow route.
     """
 
     __slots__ = (*_FIELDS, "after", "before", "state")
@@ -122,6 +150,10 @@ class Head:
         words: tuple[Words, ...] = (),
         cuts: tuple[Cut, ...] = (),
         fills: tuple[Fill, ...] = (),
+        opening: int = 0,
+        closing: int = 0,
+        room: int = 0,
+        edit_key: str = "",
     ) -> None:
         self.format = format
         self.session = session
@@ -149,6 +181,10 @@ class Head:
         self.words = words
         self.cuts = cuts
         self.fills = fills
+        self.opening = opening
+        self.closing = closing
+        self.room = room
+        self.edit_key = edit_key
         self.before = before
         self.state = state
         self.after = after
@@ -162,6 +198,12 @@ class Head:
 
     def __repr__(self) -> str:
         return "Head(" + ", ".join(f"{name}={getattr(self, name)!r}" for name in Head.__slots__) + ")"
+
+
+def renewed(head: Head, **changes: object) -> Head:
+    """A head like `head` but for these fields."""
+    fields = {name: getattr(head, name) for name in Head.__slots__}
+    return Head(**(fields | changes))
 
 
 def number(data: bytes) -> int:
@@ -187,22 +229,16 @@ def fingerprint(pieces: tuple[bytes, bytes, bytes]) -> int:
 
 def build(head: Head) -> bytes:
     """The content of the file `head`."""
-    lines = [f"{name} {_write(getattr(head, name))}\n" for name in _FIELDS]
-    lines.append(f"pieces {len(head.before)} {len(head.state)} {len(head.after)}\n\n")
-    header = "".join(lines).encode("utf-8", "surrogatepass")
-    return _sealed(b"memcli-head", header + head.before + head.state + head.after)
+    pieces = b"pieces %d %d %d\n\n" % (len(head.before), len(head.state), len(head.after))
+    return _sealed(b"memcli-head", _header(head, _FIELDS) + b"\n" + pieces + head.before + head.state + head.after)
 
 
 def parse(data: bytes) -> Head:
     """The head that `build` wrote. Raises ValueError if the bytes are anything else."""
-    body = _unsealed(b"memcli-head", data)
-    header, _, rest = body.partition(b"\n\n")
-    try:
-        lines = dict(line.split(" ", 1) for line in header.decode("utf-8", "surrogatepass").split("\n"))
-        fields = {name: _read(kind, lines[name]) for name, kind in _FIELDS.items()}
-        before, state, after = (int(length) for length in lines["pieces"].split(" "))
-    except KeyError as missing:
-        raise ValueError(f"head without {missing}") from missing
+    header, _, rest = _unsealed(b"memcli-head", data).partition(b"\n\n")
+    header, _, pieces = header.rpartition(b"\npieces ")
+    fields = _fields(header, _FIELDS)
+    before, state, after = map(int, pieces.split(b" "))
     if before + state + after != len(rest):
         raise ValueError("head with pieces of another length")
     fields["before"] = rest[:before]
@@ -211,18 +247,19 @@ def parse(data: bytes) -> Head:
     return Head(**fields)  # type: ignore[arg-type]  # _FIELDS pairs every name with its type
 
 
-def build_now(generation: str, end: int, memory_number: int, state: bytes) -> bytes:
-    """The content of the file `now`: Current State as of offset `end`, in ready bytes, for one generation, and the
-    `number()` of what was last written to the memory file."""
-    line = f"{_escape(generation)} {end} {memory_number}\n".encode("utf-8", "surrogatepass")
-    return _sealed(b"memcli-now", line + state)
+def build_now(head: Head) -> bytes:
+    """The content of the file `now`: what of `head` changes while the transcript grows, Current State included."""
+    return _sealed(b"memcli-now", _header(head, _SEEN) + b"\n\n" + head.state)
 
 
-def parse_now(data: bytes) -> tuple[str, int, int, bytes]:
-    """(generation, end, memory_number, state) as `build_now` wrote them. Raises ValueError for anything else."""
-    line, _, state = _unsealed(b"memcli-now", data).partition(b"\n")
-    generation, end, memory_number = line.decode("utf-8", "surrogatepass").split(" ")
-    return _unescape(generation), int(end), int(memory_number), state
+def parse_now(data: bytes, head: Head) -> Head:
+    """`head` as of `now`, which `build_now` made of a later one of the same generation. Raises ValueError for anything
+    else."""
+    header, _, state = _unsealed(b"memcli-now", data).partition(b"\n\n")
+    fields = _fields(header, _SEEN)
+    if fields["generation"] != head.generation:
+        raise ValueError("of another memory")
+    return renewed(head, **fields, state=state)
 
 
 def _sealed(magic: bytes, body: bytes) -> bytes:
@@ -235,6 +272,18 @@ def _unsealed(magic: bytes, data: bytes) -> bytes:
     if data != _sealed(magic, body):
         raise ValueError("damaged or of another version")
     return body
+
+
+def _header(head: Head, names: "Iterable[str]") -> bytes:
+    return "\n".join(f"{name} {_write(getattr(head, name))}" for name in names).encode("utf-8", "surrogatepass")
+
+
+def _fields(header: bytes, names: "Iterable[str]") -> dict[str, object]:
+    lines = dict(line.split(" ", 1) for line in header.decode("utf-8", "surrogatepass").split("\n"))
+    try:
+        return {name: _read(_FIELDS[name], lines[name]) for name in names}
+    except KeyError as missing:
+        raise ValueError(f"nothing is said of {missing}") from missing
 
 
 def _escape(text: str) -> str:

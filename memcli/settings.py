@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PREFIX = "MEMCLI_"
 # Variables that begin like settings and are none.
-OTHER_VARIABLES = frozenset({"MEMCLI_CONFIG"})
+OTHER_VARIABLES = frozenset({"MEMCLI_CONFIG", "MEMCLI_SUMMARIZING"})
 
 BACKENDS = ("auto", "anthropic", "command", "embedded")
 STRATEGIES = ("incremental", "cached", "traditional")

@@ -1,4 +1,4 @@
-"""`memcli compact`, the slow route: everything that the instant one (`memcli.swap.lean`) declined.
+"""`memcli compact`, the slow route: everything that the instant one (`memcli.lean`) declined.
 
 a head that holds      swap, with the options the instant route does not know
 none, or in doubt      make a memory now: published if nobody else owns the sidecar, else in memory only
@@ -12,7 +12,6 @@ import json
 import os
 import shlex
 import sys
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,15 +20,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from memcli import swap
 from memcli.commands import setup, source
 from memcli.commands.maker import maker
+from memcli.commands.reports import Change, Compact
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
-from memcli.sidecar import backups, files, publisher
+from memcli.sidecar import backups, files
 from memcli.sidecar.lock import Lock, freed
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.transcript import encode
-from memcli.transcript.encode.to_messages import to_messages
-from memcli.watch import ask, spot
+from memcli.watch import spot
 from memcli.watch.follower import Follower
 from memcli.watch.keeper import Keeper
 
@@ -54,6 +53,7 @@ class Wish(NamedTuple):
     budget: int | None = None
     wait: float | None = None
     settings: Mapping[str, object] = {}  # never changed
+    as_json: bool = False
     quiet: bool = False
 
     @property
@@ -75,6 +75,7 @@ class _Made(NamedTuple):
 def compact(path: str | None, wish: Wish) -> int:
     """Print the compacted transcript; exit code 0. Raises MemcliError."""
     _check(path, wish)
+    wish = wish._replace(quiet=wish.quiet or wish.as_json)  # stderr then holds the report and nothing else
     overrides = {"budget": wish.budget, **wish.settings}
     if path == "-":
         with _spooled() as spool:
@@ -128,9 +129,7 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
             _emit(pieces, wish.output)
     finally:
         os.close(descriptor)
-    if not wish.quiet:
-        seconds = time.perf_counter() - started
-        sys.stderr.write(report.line(time.time() - made.head.made, seconds, made.how))
+    _tell(wish, report, made, time.perf_counter() - started, None if stream else transcript)
 
 
 # ------------------------------------------------------------------ the head
@@ -170,18 +169,13 @@ def _head_now(transcript: Path, place: Place, made_by: Maker, store: Store | Non
 
 
 def _committed(place: Place, transcript: Path) -> Head | None:
-    """The committed head, if it is of this transcript, unedited, and proves the tail that stands there now."""
-    store = Store(place)
-    head = store.head()
-    if head is None or not store.unedited(head):
-        return None
+    """The committed head, if it is of this transcript, and proves the tail that stands there now."""
     with transcript.open("rb") as file:
-        if publisher.fingerprint(file, head.covered, head.end) != head.fingerprint:
-            return None
-        end = swap.whole_end(file.fileno(), head.end, os.fstat(file.fileno()).st_size)
+        source = file.fileno()
         try:
-            swap.prepare(head, file.fileno(), end)
-        except ValueError:
+            head = swap.committed(str(place.sidecar), str(place.transcript.parent), source)
+            swap.prepare(head, source, swap.whole_end(source, head.end, os.fstat(source).st_size))
+        except (OSError, ValueError):
             return None
     return head
 
@@ -192,6 +186,8 @@ def _beside_daemon(place: Place, owner: AlreadyWatched, transcript: Path, wish: 
     if wish.wait and owner.pid:
         print("memcli: waiting for the update in flight", file=sys.stderr)
         if owner.daemon:
+            from memcli.watch import ask
+
             with suppress(TryAgain):  # the user's patience is over: answer with what can be made now
                 ask.ask(place.sidecar, owner.pid, wish.wait, transcript)
         else:
@@ -221,6 +217,8 @@ def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[byt
     pieces, report = swap.rewritten(head, descriptor, end, wish.keep)
     if wish.to != "messages":
         return pieces, report
+    from memcli.transcript.encode.to_messages import to_messages
+
     encoder = encode.module(head.format)
     messages, left_open = to_messages(
         [line for piece in pieces for line in piece.splitlines(keepends=True)], encoder.said
@@ -252,6 +250,8 @@ def _write(pieces: list[bytes], descriptor: int) -> None:
 
 def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
     """Each conversation of a file compacted by itself, in memory."""
+    import tempfile
+
     lines: list[bytes] = []
     for number, text in source.conversations(transcript):
         if not text:
@@ -265,9 +265,31 @@ def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
             pieces, report = _pieces(head, spool.fileno(), len(text), wish)
         messages = [json.loads(line) for piece in pieces for line in piece.splitlines()]
         lines.append(json.dumps({"messages": messages}, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-        if not wish.quiet:
-            sys.stderr.write(f"line {number}: {report.line(0, 0, 'made now')}")
+        _tell(wish, report, _Made(head, transcript, "made now"), 0, transcript, number)
     return lines
+
+
+def _tell(
+    wish: Wish, report: swap.Report, made: _Made, seconds: float, transcript: Path | None, line: int | None = None
+) -> None:
+    age = max(0.0, time.time() - made.head.made)
+    if wish.as_json:
+        found = Compact(
+            transcript=str(transcript) if transcript else None,
+            line=line,
+            memory=made.how,
+            memory_age=age,
+            generation=made.head.generation,
+            messages=Change(report.messages, report.messages_after),
+            tokens=Change(report.tokens, report.tokens_after),
+            kept_messages=report.kept,
+            behind_tokens=report.behind,
+            seconds=seconds,
+            problems=dict(report.problems),
+        )
+        print(found.to_line(), file=sys.stderr)
+    elif not wish.quiet:
+        sys.stderr.write(f"{f'line {line}: ' if line else ''}{report.line(age, seconds, made.how)}")
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:
@@ -285,6 +307,8 @@ def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> Non
 @contextmanager
 def _spooled() -> Iterator[Path]:
     """Stdin in a private file that is gone afterwards."""
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
         while block := sys.stdin.buffer.read(_SPOOL_BLOCK):
             spool.write(block)

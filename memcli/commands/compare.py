@@ -15,18 +15,17 @@ one began, it would have had to write.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self, TypeAlias, get_args
 
 import msgspec
 
 from memcli import swap
-from memcli.commands import setup, writer
+from memcli.commands import reports, setup, writer
 from memcli.commands.target import target
 from memcli.memory.fitting import rendered
 from memcli.sidecar.place import Place
@@ -44,8 +43,8 @@ if TYPE_CHECKING:
     from memcli.session import Triggers
     from memcli.watch.replay import Replayed, Update
 
-SCHEMA = "memcli.compare/1"
-WAYS = ("traditional", "instant", "cached")
+WayName: TypeAlias = Literal["traditional", "instant", "cached"]
+WAYS: tuple[WayName, ...] = get_args(WayName)
 _KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
@@ -61,7 +60,7 @@ class Paced(NamedTuple):
 class Way(NamedTuple):
     """What one way came to. Waits in seconds; `dollars` None where a price is not known."""
 
-    name: str
+    name: WayName
     wait: float
     messages: tuple[int, int]
     tokens: tuple[int, int]
@@ -96,7 +95,7 @@ def compare(path: Path | None, overrides: Mapping[str, object], *, as_json: bool
     ways = [_way(name, transcript, triggers, who, say) for name in (WAYS if who.writes else WAYS[:2])]
     rules = _rule_counts(transcript, triggers)
     if as_json:
-        print(json.dumps(_record(transcript, who, ways, rules)))
+        print(_report(transcript, who, ways, rules).to_line())
     else:
         print(columns(_rows(ways, rules)))
         print(f"\n{who.name}, {who.sends}. Dollars by the prices of {prices.PRICED}. Updates follow each other without")
@@ -107,9 +106,9 @@ def compare(path: Path | None, overrides: Mapping[str, object], *, as_json: bool
 # ------------------------------------------------------------------ running
 
 
-def _way(name: str, transcript: Path, triggers: Triggers, who: writer.Writer, say: Callable[[str], None]) -> Way:
+def _way(name: WayName, transcript: Path, triggers: Triggers, who: writer.Writer, say: Callable[[str], None]) -> Way:
     say(name)
-    strategy = {"instant": "incremental"}.get(name, name)
+    strategy = "incremental" if name == "instant" else name
     rules = msgspec.structs.replace(triggers, strategy=strategy)
     if name == "traditional":  # nothing happens before somebody asks
         rules = msgspec.structs.replace(rules, init_tokens=10**9)
@@ -154,7 +153,7 @@ class _Answers:
 
 def _swap_seconds(transcript: Path) -> float:
     """How long `memcli compact` takes, as a person waits for it; the best of three, as the first reads the disk."""
-    command = [sys.executable, "-m", "memcli", "compact", "-q", str(transcript)]
+    command = [sys.executable, "-P", "-m", "memcli", "compact", "-q", str(transcript)]
     found = []
     for _ in range(3):
         began = time.monotonic()
@@ -216,7 +215,7 @@ def _rule_counts(transcript: Path, triggers: Triggers) -> dict[str, int]:
     return counts
 
 
-def _summed(name: str, done: Replayed, wait: float, after: tuple[int, int]) -> Way:
+def _summed(name: WayName, done: Replayed, wait: float, after: tuple[int, int]) -> Way:
     calls = [call for update in done.updates for call in update.calls]
     background = 0.0 if name == "traditional" else sum(update.seconds for update in done.updates)
     return Way(
@@ -268,26 +267,33 @@ def _rows(ways: list[Way], rules: dict[str, int]) -> list[list[str]]:
     return rows
 
 
-def _record(transcript: Path, who: writer.Writer, ways: list[Way], rules: dict[str, int]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "transcript": str(transcript),
-        "summarizer": {"name": who.name, "sends": who.sends},
-        "priced": prices.PRICED,
-        "updates_by_rule": rules,
-        "ways": [
-            {
-                **way._asdict(),
-                "messages": {"before": way.messages[0], "after": way.messages[1]},
-                "tokens": {"before": way.tokens[0], "after": way.tokens[1]},
-                "reduction": way.reduction,
-                "speed_up": ways[0].wait / way.wait if way.wait else None,
-                "cache_hit_rate": way.hit_rate,
-                "paced": way.paced._asdict() if way.paced else None,
-            }
-            for way in ways
-        ],
-    }
+def _report(transcript: Path, who: writer.Writer, ways: list[Way], rules: dict[str, int]) -> reports.Compare:
+    return reports.Compare(
+        transcript=str(transcript),
+        summarizer=reports.Who(who.name, who.sends),
+        priced=prices.PRICED,
+        updates_by_rule=rules,
+        ways=tuple(_reported(way, ways[0].wait) for way in ways),
+    )
+
+
+def _reported(way: Way, slow: float) -> reports.Way:
+    return reports.Way(
+        name=way.name,
+        wait=way.wait,
+        speed_up=slow / way.wait if way.wait else None,
+        messages=reports.Change(*way.messages),
+        tokens=reports.Change(*way.tokens),
+        reduction=way.reduction,
+        updates=way.updates,
+        failed=way.failed,
+        background=way.background,
+        billed=way.billed,
+        dollars=way.dollars,
+        cache_hit_rate=way.hit_rate,
+        hits=way.hits,
+        paced=reports.Paced(*way.paced) if way.paced else None,
+    )
 
 
 def _teller(*, quiet: bool) -> Callable[[str], None]:

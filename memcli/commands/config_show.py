@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
-from memcli.commands import setup
+from memcli.commands import reports, setup
 
 LONGEST = 48
 """Characters of a value in a line; JSON holds it whole."""
@@ -16,8 +15,8 @@ def config_show(*, as_json: bool) -> int:
     loaded = setup.load({})
     values = asdict(loaded.settings)
     if as_json:
-        shown = {name: {"value": value, "origin": loaded.origins[name]} for name, value in values.items()}
-        print(json.dumps({"schema": "memcli.config/1", "settings": shown}))
+        shown = {name: reports.Setting(value, loaded.origins[name]) for name, value in values.items()}
+        print(reports.Config(settings=shown).to_line())
         return 0
     width = max(map(len, values))
     for name, value in values.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from memcli.commands import setup, writer
+from memcli.commands.reports import Cost, Summarizer
 from memcli.errors import Usage
 from memcli.sidecar import spending
 from memcli.watch.accounts import health_path
@@ -20,57 +21,57 @@ if TYPE_CHECKING:
 _KINDS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens")
 
 
-def cost_record(place: Place) -> dict[str, Any]:
-    """All requests of a transcript in numbers. Dollars are those of known prices; others are counted, never as 0."""
+def cost_record(place: Place) -> Cost:
+    """All requests of a transcript in numbers."""
     found = spending.spent(place.sidecar)
     hour = time.time() - HOUR_SECONDS
-    return {
-        "requests": len(found),
-        "accepted": sum(one.call.outcome == "accepted" for one in found),
-        "milliseconds": sum(one.call.milliseconds for one in found),
-        "tokens": {kind: sum(getattr(one.call.usage, kind) for one in found) for kind in _KINDS},
-        "dollars": _dollars(found),
-        "dollars_last_hour": _dollars([one for one in found if one.made > hour]),
-        "requests_without_price": sum(one.call.cost is None for one in found),
-        "models": sorted({one.call.model or one.call.backend for one in found}),
-        "priced": sorted({one.call.priced for one in found if one.call.priced}),
-    }
+    return Cost(
+        requests=len(found),
+        accepted=sum(one.call.outcome == "accepted" for one in found),
+        milliseconds=sum(one.call.milliseconds for one in found),
+        tokens={kind: sum(getattr(one.call.usage, kind) for one in found) for kind in _KINDS},
+        dollars=_dollars(found),
+        dollars_last_hour=_dollars([one for one in found if one.made > hour]),
+        requests_without_price=sum(one.call.cost is None for one in found),
+        models=tuple(sorted({one.call.model or one.call.backend for one in found})),
+        priced=tuple(sorted({one.call.priced for one in found if one.call.priced})),
+    )
 
 
 def cost_rows(place: Place) -> list[tuple[str, str]]:
     """The same for people."""
-    record = cost_record(place)
-    if not record["requests"]:
+    cost = cost_record(place)
+    if not cost.requests:
         return [("cost", "no model was asked")]
-    tokens = ", ".join(f"{count:,} {kind[:-7].replace('_', ' ')}" for kind, count in record["tokens"].items() if count)
-    unknown = record["requests_without_price"]
+    tokens = ", ".join(f"{count:,} {kind[:-7].replace('_', ' ')}" for kind, count in cost.tokens.items() if count)
+    unknown = cost.requests_without_price
     unpriced = f", and {unknown} requests at an unknown price" if unknown else ""
-    dated = f" (prices of {', '.join(record['priced'])})" if record["priced"] else ""
+    dated = f" (prices of {', '.join(cost.priced)})" if cost.priced else ""
     return [
-        ("requests", f"{record['requests']} ({record['accepted']} accepted), {record['milliseconds'] / 1000:.1f} s"),
+        ("requests", f"{cost.requests} ({cost.accepted} accepted), {cost.milliseconds / 1000:.1f} s"),
         ("tokens", tokens or "not reported"),
-        ("cost", f"${record['dollars']:.4f}{unpriced}{dated}"),
-        ("last hour", f"${record['dollars_last_hour']:.4f}"),
-        ("models", ", ".join(record["models"])),
+        ("cost", f"${cost.dollars:.4f}{unpriced}{dated}"),
+        ("last hour", f"${cost.dollars_last_hour:.4f}"),
+        ("models", ", ".join(cost.models)),
     ]
 
 
-def health_record(place: Place) -> dict[str, Any]:
+def health_record(place: Place) -> Summarizer:
     """The summarizer that was to write last, else the one that the settings choose, and whether it may be asked."""
     name, sends, path = _chosen()
     noted = spending.noted(place.sidecar)
     if noted is not None and (path is None or noted.health != path.name):
         name, sends, path = noted.name, "as its process was told", health_path("").with_name(noted.health)
     health = spending.value_of(path, Health) if path else Health()
-    return {
-        "name": name,
-        "sends": sends,
-        "failures": health.failures,
-        "reason": health.reason or (noted.failure if noted else ""),
-        "permanent": health.permanent,
-        "next_try": health.not_before or None,
-        "last_asked": noted.made if noted else None,
-    }
+    return Summarizer(
+        name=name,
+        sends=sends,
+        failures=health.failures,
+        reason=health.reason or (noted.failure if noted else ""),
+        permanent=health.permanent,
+        next_try=health.not_before or None,
+        last_asked=noted.made if noted else None,
+    )
 
 
 def _chosen() -> tuple[str, str, Path | None]:
@@ -82,14 +83,14 @@ def _chosen() -> tuple[str, str, Path | None]:
     return who.name, who.sends, health_path(who.account) if who.account else None
 
 
-def health_row(record: dict[str, Any]) -> tuple[str, str]:
+def health_row(who: Summarizer) -> tuple[str, str]:
     """The same for people."""
-    text = f"{record['name']}, {record['sends']}"
-    if record["failures"]:
-        wait = max(0.0, (record["next_try"] or 0) - time.time())
-        text += f" - failed {record['failures']} times: {record['reason']}; next try in {wait:.0f} s"
-    elif record["reason"]:
-        text += f" - did not write: {record['reason']}"
+    text = f"{who.name}, {who.sends}"
+    if who.failures:
+        wait = max(0.0, (who.next_try or 0) - time.time())
+        text += f" - failed {who.failures} times: {who.reason}; next try in {wait:.0f} s"
+    elif who.reason:
+        text += f" - did not write: {who.reason}"
     return "summarizer", text
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
-from typing import TYPE_CHECKING, Any
-
-import jsonlines
+from typing import TYPE_CHECKING
 
 from memcli.commands.target import target
 from memcli.errors import NoMemory
@@ -17,6 +14,7 @@ from memcli.sidecar.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from memcli.commands import reports
     from memcli.sidecar.generations import Generation
 
 
@@ -27,8 +25,8 @@ def history(path: Path | None, *, as_json: bool) -> int:
     if not found:
         raise NoMemory(f"no session memory beside {transcript}", f"memcli update {shlex.quote(str(transcript))}")
     if as_json:
-        with jsonlines.Writer(sys.stdout) as out:
-            out.write_all(map(_record, found))
+        for one in found:
+            print(_report(one).to_line())
         return 0
     print(f"{'n':>4}  {'made':19}  {'backend':9}  {'ms':>6}  {'messages':>15}  {'tokens':>19}  id")
     for one in found:
@@ -43,17 +41,18 @@ def _line(one: Generation) -> str:
     return f"{one.n:4}  {made}  {one.backend:9}  {one.milliseconds:6,}  {messages:>15}  {tokens:>19}  {one.id}"
 
 
-def _record(one: Generation) -> dict[str, Any]:
-    return {
-        "schema": "memcli.generation/1",
-        "n": one.n,
-        "id": one.id,
-        "parent": one.parent,
-        "made": one.made,
-        "covered_bytes": one.covered,
-        "messages": {"before": one.messages_before, "after": one.messages_after},
-        "tokens": {"before": one.tokens_before, "after": one.tokens_after},
-        "milliseconds": one.milliseconds,
-        "backend": one.backend,
-        "model": one.model,
-    }
+def _report(one: Generation) -> reports.Generation:
+    from memcli.commands import reports
+
+    return reports.Generation(
+        n=one.n,
+        id=one.id,
+        parent=one.parent,
+        made=one.made,
+        covered_bytes=one.covered,
+        messages=reports.Change(one.messages_before, one.messages_after),
+        tokens=reports.Change(one.tokens_before, one.tokens_after),
+        milliseconds=one.milliseconds,
+        backend=one.backend,
+        model=one.model,
+    )

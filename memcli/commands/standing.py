@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from memcli.errors import MemoryForeign, MemoryStale, NoMemory
+from memcli.hosts import claude_code
 from memcli.session import QUIET_SECONDS, Session, Triggers
 from memcli.sidecar import publisher
 from memcli.sidecar.lock import Holder, holder
@@ -39,6 +40,11 @@ class Standing(NamedTuple):
     session: Session
     holder: Holder | None
 
+    @property
+    def covered(self) -> int:
+        """Messages that the memory covers."""
+        return self.head.messages - self.head.tail_messages if self.head else 0
+
     def require_current(self) -> None:
         """Raises MemoryStale, MemoryForeign or NoMemory unless the memory is current."""
         again = f"memcli update {shlex.quote(str(self.transcript))}"
@@ -47,7 +53,7 @@ class Standing(NamedTuple):
         if self.state == "foreign":
             raise MemoryForeign(f"the memory beside {self.transcript} is of another transcript", again)
         if self.state == "stale":
-            behind = self.session.messages - (self.head.messages - self.head.tail_messages if self.head else 0)
+            behind = self.session.messages - self.covered
             raise MemoryStale(f"the memory of {self.transcript} is {behind} messages behind", again)
 
 
@@ -65,7 +71,12 @@ def standing_of(transcript: Path) -> Standing:
     if not session.messages:
         raise no_messages(str(transcript))
     head = Store(place).head()
-    return Standing(transcript, place, _state(place, head, session), head, session, holder(place.lock))
+    return Standing(transcript, place, _state(place, head, session), head, session, _watched_by(place))
+
+
+def _watched_by(place: Place) -> Holder | None:
+    """Whoever follows this transcript, or waits for it to live again."""
+    return holder(place.lock) or claude_code.watcher(place.transcript.parent)
 
 
 def _state(place: Place, head: Head | None, session: Session) -> State:

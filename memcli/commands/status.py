@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from memcli.commands.cost import cost_record, cost_rows, health_record, health_row
+from memcli.commands.reports import Context, Status
 from memcli.commands.standing import Standing, standing_of
 from memcli.commands.target import target
 from memcli.ui.tables import table
@@ -21,7 +23,7 @@ def status(path: Path | None, *, cost: bool = False, as_json: bool = False) -> i
     """Exit code 0 current, 3 no memory, 4 stale or foreign; a watched memory between two updates is current."""
     found = standing_of(target(path, "status"))
     if as_json:
-        print(json.dumps({**_record(found), **({"cost": cost_record(found.place)} if cost else {})}))
+        print(_report(found, cost=cost).to_line())
     else:
         print(table([*_rows(found), *(cost_rows(found.place) if cost else [])]))
     watched = found.holder is not None and found.state == "stale"
@@ -37,8 +39,7 @@ def _rows(found: Standing) -> list[tuple[str, str]]:
         ("messages", f"{session.messages:,}"),
     ]
     if head:
-        covered = head.messages - head.tail_messages
-        rows.append(("covered", f"{covered:,} of {session.messages:,} messages"))
+        rows.append(("covered", f"{found.covered:,} of {session.messages:,} messages"))
         rows.append(("generation", f"{head.generation}, made {max(0, time.time() - head.made):.0f} s ago"))
     who = f"process {found.holder.pid} ({found.holder.command})" if found.holder else "nobody"
     rows += [("watched by", who), health_row(health_record(found.place))]
@@ -46,20 +47,20 @@ def _rows(found: Standing) -> list[tuple[str, str]]:
     return rows
 
 
-def _record(found: Standing) -> dict[str, Any]:
+def _report(found: Standing, *, cost: bool) -> Status:
     head, session, reading = found.head, found.session, found.session.reading
-    return {
-        "schema": "memcli.status/1",
-        "transcript": str(found.place.transcript),
-        "format": session.format,
-        "memory": str(found.place.memory),
-        "state": found.state,
-        "messages": session.messages,
-        "covered_messages": head.messages - head.tail_messages if head else 0,
-        "context_tokens": {"exact": reading.exact, "estimated": reading.estimated},
-        "generation": head.generation if head else None,
-        "made": head.made if head else None,
-        "summarizer": health_record(found.place),
-        "watched_by": found.holder.pid if found.holder else None,
-        "problems": dict(session.reader.problems),
-    }
+    return Status(
+        transcript=str(found.place.transcript),
+        format=session.format,
+        memory=str(found.place.memory),
+        state=found.state,
+        messages=session.messages,
+        covered_messages=found.covered,
+        context_tokens=Context(reading.exact, reading.estimated),
+        generation=head.generation if head else None,
+        made=head.made if head else None,
+        summarizer=health_record(found.place),
+        watched_by=found.holder.pid if found.holder else None,
+        problems=dict(session.reader.problems),
+        cost=cost_record(found.place) if cost else UNSET,
+    )

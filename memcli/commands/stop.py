@@ -7,32 +7,49 @@ import shlex
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from memcli.commands.target import target
-from memcli.errors import NothingThere, TryAgain
+from memcli.errors import MemcliError, NothingThere, TryAgain
+from memcli.hosts import claude_code
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PATIENCE_SECONDS = 10.0
 
 
-def stop(path: Path | None, *, quiet: bool) -> int:
-    """Exit code 0 once the lock is free. Raises NothingThere if nobody watches, TryAgain if it does not end."""
-    transcript = target(path, "stop", quiet=quiet)
+def _lock(path: Path | None, *, quiet: bool) -> tuple[Path, Path]:
+    """The lock of whoever watches: of the transcript itself, or of a watcher that waits for its session, or for any
+    session of this directory's project, to live."""
+    try:
+        transcript = target(path, "stop", quiet=quiet)
+    except MemcliError:
+        waiting = claude_code.held(claude_code.project_dir(Path.cwd())) if path is None else None
+        if waiting is None:
+            raise
+        return waiting, Path.cwd()
     lock = Place.of(transcript).lock
+    if holder(lock) is None:
+        lock = claude_code.held(transcript.parent) or lock
+    return lock, transcript
+
+
+def stop(path: Path | None, *, as_json: bool = False, quiet: bool) -> int:
+    """Exit code 0 once the lock is free. Raises NothingThere if nobody watches, TryAgain if it does not end."""
+    lock, name = _lock(path, quiet=quiet)
     found = holder(lock)
     if found is None or not found.daemon:
-        raise NothingThere(f"nobody watches {transcript}", f"memcli watch {shlex.quote(str(transcript))}")
+        raise NothingThere(f"nobody watches {name}", f"memcli watch {shlex.quote(str(name))}")
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (still := holder(lock)) and still.pid == found.pid:
         if time.monotonic() > deadline:
-            raise TryAgain(f"process {found.pid} has not ended yet", f"memcli stop {shlex.quote(str(transcript))}")
+            raise TryAgain(f"process {found.pid} has not ended yet", f"memcli stop {shlex.quote(str(name))}")
         time.sleep(0.02)
-    if not quiet:
+    if as_json:
+        from memcli.commands.reports import Stop
+
+        print(Stop(transcript=str(name), stopped=found.pid).to_line())
+    elif not quiet:
         print(f"memcli: stopped process {found.pid}", file=sys.stderr)
     return 0

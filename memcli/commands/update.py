@@ -8,12 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 from memcli.commands import setup, writer
+from memcli.commands.reports import Check, Update
 from memcli.commands.source import laid_out
 from memcli.commands.standing import standing_of
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory
 from memcli.sidecar.lock import freed
 from memcli.sidecar.place import Place
+from memcli.sidecar.store import Store
 from memcli.watch import ask
 from memcli.watch.keeper import Keeper
 from memcli.watch.once import Updated, update_once
@@ -29,16 +31,20 @@ def update(
     *,
     check: bool,
     line: int | None = None,
+    as_json: bool = False,
     quiet: bool,
     verbose: bool = False,
 ) -> int:
-    """Exit code 0; with `check` 0 if the memory is current, else MemoryStale, MemoryForeign or NoMemory is raised."""
+    """Exit code 0; with `check` 0 if the memory is current, else MemoryStale, MemoryForeign or NoMemory is raised.
+
+    With `as_json` one report on stdout instead of sentences on stderr; a check's also where it then raises.
+    """
+    quiet = quiet or as_json
     transcript = target(path, "update", quiet=quiet)
     if transcript.is_dir():
         raise IsDirectory(f"{transcript} is a directory", f"memcli watch {shlex.quote(str(transcript))}")
     if check:
-        standing_of(transcript).require_current()
-        return 0
+        return _check(transcript, as_json=as_json)
     chosen = setup.load(overrides, quiet=quiet)
     who = writer.chosen(chosen.settings)
     place = Place.of(transcript)
@@ -47,15 +53,35 @@ def update(
     try:
         _open(keeper, chosen.settings.wait)
     except AlreadyWatched as error:
-        return _ask_daemon(keeper, error, chosen.settings.wait, quiet=quiet)
+        _ask_daemon(keeper, error, chosen.settings.wait, quiet=quiet)
+        if as_json:
+            print(_report_of_daemon(keeper.place).to_line())
+        return 0
     try:
         done = update_once(
             keeper, who.argv, accounts=who.accounts, patience=who.patience, progress=_progress(verbose=verbose)
         )
     finally:
         keeper.close()
-    if not quiet:
+    if as_json:
+        print(_report(keeper, done).to_line())
+    elif not quiet:
         _tell(keeper, done, verbose=verbose)
+    return 0
+
+
+def _check(transcript: Path, *, as_json: bool) -> int:
+    found = standing_of(transcript)
+    if as_json:
+        report = Check(
+            transcript=str(found.place.transcript),
+            memory=str(found.place.memory),
+            state=found.state,
+            messages=found.session.messages,
+            covered_messages=found.covered,
+        )
+        print(report.to_line(), flush=True)
+    found.require_current()
     return 0
 
 
@@ -72,7 +98,7 @@ def _open(keeper: Keeper, patience: float) -> None:
             return
 
 
-def _ask_daemon(keeper: Keeper, watched: AlreadyWatched, patience: float, *, quiet: bool) -> int:
+def _ask_daemon(keeper: Keeper, watched: AlreadyWatched, patience: float, *, quiet: bool) -> None:
     """A daemon holds the lock: it folds, we wait."""
     if not watched.daemon:
         raise watched
@@ -81,7 +107,6 @@ def _ask_daemon(keeper: Keeper, watched: AlreadyWatched, patience: float, *, qui
     sentence = ask.ask(keeper.place.sidecar, watched.pid, patience, keeper.place.transcript)
     if not quiet:
         print(f"memcli: {Place.of(keeper.place.transcript).memory} {sentence}", file=sys.stderr)
-    return 0
 
 
 def _progress(*, verbose: bool) -> Callable[[str], object]:
@@ -104,6 +129,37 @@ def _tell(keeper: Keeper, done: Updated, *, verbose: bool) -> None:
         print(f"memcli: {line}", file=sys.stderr)
     if verbose:
         print(f"memcli: context is {session.reading}", file=sys.stderr)
+
+
+def _report(keeper: Keeper, done: Updated) -> Update:
+    session, head = keeper.session, keeper.head
+    assert session is not None
+    return Update(
+        transcript=str(keeper.place.transcript),
+        memory=str(keeper.place.memory),
+        generation=head.generation if head else None,
+        changed=done.generation is not None,
+        messages=session.messages,
+        covered_messages=head.messages - head.tail_messages if head else 0,
+        warnings=done.warnings,
+        problems=dict(session.reader.problems),
+    )
+
+
+def _report_of_daemon(place: Place) -> Update:
+    """What the daemon left: the head that is committed now."""
+    place = Place.of(place.transcript)
+    head = Store(place).head()
+    return Update(
+        transcript=str(place.transcript),
+        memory=str(place.memory),
+        generation=head.generation if head else None,
+        changed=None,
+        messages=head.messages if head else 0,
+        covered_messages=head.messages - head.tail_messages if head else 0,
+        warnings=(),
+        problems={},
+    )
 
 
 def problems(counted: Mapping[str, int]) -> list[str]:

@@ -9,28 +9,86 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from memcli.commands import setup, writer
 from memcli.commands.target import target
-from memcli.errors import NoTranscript
-from memcli.watch.daemon import Orders, loop_of, reporter
+from memcli.errors import NoTranscript, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from memcli.settings import Loaded
+    from memcli.watch.daemon import Orders
 
-def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, verbose: bool) -> int:
+
+PROJECT_FILES = ("memcli.toml", "pyproject.toml")
+
+REST_SECONDS = 3600.0
+"""A watcher that a hook has started ends after so long without a live session; the next session starts another."""
+
+
+class Live(NamedTuple):
+    """Which live sessions of a host are followed: those of `project` (the current directory if None), or `all`.
+
+    `hook`: a hook of the host has started us, and nobody reads what we say.
+    """
+
+    host: str = ""
+    project: Path | None = None
+    all: bool = False
+    hook: bool = False
+
+
+def watch(
+    paths: list[Path],
+    overrides: Mapping[str, object],
+    live: Live,
+    *,
+    metrics: str = "",
+    as_json: bool = False,
+    quiet: bool,
+    verbose: bool,
+) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
-    chosen = setup.load(overrides, quiet=quiet)
-    paths = paths or [target(None, "watch", quiet=quiet)]
+    project = _project(live)
+    if not live.host:
+        paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:
         _check(path)
+    orders = _orders(paths, overrides, live, quiet=quiet)
+    from msgspec.structs import replace
+
+    orders = replace(orders, project=project, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
+    if as_json or not sys.stderr.isatty():
+        from msgspec.json import encode
+
+        # -P: what lies in the current directory is not taken for a module of ours, here and below.
+        daemon = [sys.executable, "-P", "-m", "memcli.watch.daemon", encode(orders).decode()]
+        os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
+    from memcli.watch.daemon import loop_of, reporter
+
+    if quiet:
+        return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
+    from memcli.ui.live import LiveView
+
+    view = LiveView()
+    loop = loop_of(orders, view.report)
+    with view.showing(loop):
+        return loop.run()
+
+
+def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
+    """What the daemon is to do by the settings. Raises Usage."""
+    from memcli.commands import setup, writer
+    from memcli.watch.daemon import Orders
+
+    chosen = setup.load(overrides, quiet=quiet)
+    if live.hook and not _names_writer(chosen):
+        # Free, so it may be level with every turn: the client may compact at any.
+        chosen = setup.load({"every_turn": True, **overrides, "backend": "embedded"}, quiet=quiet)
     who = writer.chosen(chosen.settings)
-    orders = Orders(
+    return Orders(
         paths=tuple(str(path) for path in paths),
         triggers=setup.triggers(chosen, write=who.writes),
         jobs=chosen.settings.jobs,
@@ -41,20 +99,29 @@ def watch(paths: list[Path], overrides: Mapping[str, object], *, quiet: bool, ve
         patience=who.patience,
         account=who.account,
         max_cost_per_hour=who.max_cost_per_hour,
-        quiet=quiet,
-        verbose=verbose,
+        host=live.host,
+        rest=REST_SECONDS if live.hook else 0.0,
     )
-    if not sys.stderr.isatty():
-        daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
-        os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
-    if quiet:
-        return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
-    from memcli.ui.live import LiveView
 
-    view = LiveView()
-    loop = loop_of(orders, view.report)
-    with view.showing(loop):
-        return loop.run()
+
+def _project(live: Live) -> str:
+    """The directory whose sessions are followed, "" for all or none. Raises Usage, NoTranscript."""
+    if not live.host:
+        if live.project or live.all:
+            raise Usage("--project and --all go with --claude-code", "memcli watch --claude-code --all")
+        return ""
+    if live.project and live.all:
+        raise Usage("--project and --all ask for different sessions", "memcli watch --claude-code --all")
+    if live.project and not live.project.is_dir():
+        raise NoTranscript(f"no such directory: {live.project}", "memcli watch --claude-code --all")
+    return "" if live.all else os.path.realpath(live.project or os.curdir)
+
+
+def _names_writer(chosen: Loaded) -> bool:
+    """True if the user's own settings name who writes. A key that lies in the environment for another program, or a
+    word in a project's file, is no wish to pay for a watcher that nobody sees."""
+    named = chosen.settings.backend != "auto" and os.path.basename(chosen.origins["backend"]) not in PROJECT_FILES
+    return named or bool(chosen.settings.command or chosen.settings.summarizer)
 
 
 def _check(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from memcli.commands.target import target
@@ -18,6 +17,13 @@ def where(path: Path | None, *, as_json: bool) -> int:
     if not as_json:
         print(place.memory)
         return 0
-    paths = {"transcript": str(place.transcript), "memory": str(place.memory), "sidecar": str(place.sidecar)}
-    print(json.dumps({"schema": "memcli.where/1", **paths, "exists": place.memory.exists()}))
+    from memcli.commands.reports import Where
+
+    report = Where(
+        transcript=str(place.transcript),
+        memory=str(place.memory),
+        sidecar=str(place.sidecar),
+        exists=place.memory.exists(),
+    )
+    print(report.to_line())
     return 0

@@ -8,6 +8,9 @@ The mark's `covered` is not part of it: `compact --keep-turns N` sets it on the 
 key nor hash function. It can be changed only in a file whose first message holds our whole memory, by whoever owns
 that file.
 
+A memory that the user has edited by hand is signed at the swap itself (`memcli.edited`), with a key for this one
+generation that its head tells: whoever reads a head, which is for its owner alone, can sign texts of that generation.
+
 A sidecar is found beside the successor first, else through the state directory: one symlink a sidecar id, made when
 the sidecar was. Both are only hints: what is found must have the right id inside.
 """
@@ -19,6 +22,7 @@ import hmac
 import os
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from memcli.edited import signature
 from memcli.sidecar import files
 from memcli.sidecar.generations import Generation, Generations, split_id
 from memcli.sidecar.place import ROOM
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 
 _KEY_BYTES = 32
 _NO_KEY = bytes(_KEY_BYTES)
+_EDITED = "\0edited"
+"""No memory holds this text, so what signs it can be told without signing any."""
 
 
 class Parent(NamedTuple):
@@ -65,9 +71,15 @@ class Keys:
         """The digest of a mark, 64 hexadecimal digits. Needs `make`."""
         return _digest(self._keys[0], generation, signed)
 
+    def edit_key(self, generation: str) -> str:
+        """What signs the user's edits of this generation's memory, 64 hexadecimal digits. Needs `make`."""
+        return _digest(self._keys[0], generation, _EDITED)
+
     def verify(self, generation: str, signed: str, digest: str) -> bool:
         """True if one of our keys made this digest, for this generation and text."""
-        return any(hmac.compare_digest(_digest(key, generation, signed), digest) for key in self._keys)
+        made = [_digest(key, generation, signed) for key in self._keys]
+        made += [signature(_digest(key, generation, _EDITED), signed) for key in self._keys]
+        return any(hmac.compare_digest(each, digest) for each in made)
 
 
 def find(generation: str, transcript: Path) -> Parent | None:

@@ -1,8 +1,12 @@
 """One writer for a sidecar: an flock on a file that is never removed.
 
-The lock is the open file, not its content: it is free the moment its holder dies, however it dies. What stands in
-the file (process id, since when, which command) is for people and for `memcli stop`. The file is never unlinked:
-whoever had opened the old one would hold a lock that nobody else can see.
+    a verb     keeps the file open and flocked as long as it works
+    a daemon   writes into it the name of its presence, which is flocked (`sidecar.presence`), and closes it again:
+               so ten thousand locks cost it one descriptor
+
+Either way the lock is free the moment its holder dies, however it dies. What else stands in the file (process id, since
+when, which command) is for people and for `memcli stop`. Its content is changed with the flock held, only. The file is
+never unlinked: whoever had opened the old one would hold a lock that nobody else can see.
 
 Not promised: anything on file systems where flock is not honoured between machines; a sidecar has to be local.
 """
@@ -16,9 +20,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from memcli.errors import AlreadyWatched
+from memcli.sidecar import presence as presences
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from memcli.sidecar.presence import Presence
 
 # `holder` takes the lock for a moment to see if it is free. Whoever wants it in just that moment looks again.
 _LOOKS = 5
@@ -45,27 +52,44 @@ class Holder(NamedTuple):
 class Lock:
     """The lock of one sidecar, held from `acquire` until `release` or the end of the process."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, path: Path, fd: int, presence: Presence | None) -> None:
+        self._path = path
         self._fd = fd
+        self._presence = presence
 
     @classmethod
-    def acquire(cls, path: Path, command: str, now: float) -> Self:
-        """Take the lock for `command`. Raises AlreadyWatched if another process, or another Lock, has it."""
-        fd = _open(path)
-        for _ in range(_LOOKS):
-            if _try(fd, fcntl.LOCK_EX):
-                break
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            os.close(fd)
+    def acquire(cls, path: Path, command: str, now: float, presence: Presence | None = None) -> Self:
+        """Take the lock for `command`. Raises AlreadyWatched if another process, or another Lock, has it.
+
+        With a `presence` no descriptor stays open, and taking a lock again that it holds already is no error.
+        """
+        fd = _locked(path)
+        if fd < 0:
             raise _refusal(path)
-        line = f"{os.getpid()} {now:.3f} {command}\n".encode()
-        os.pwrite(fd, line, 0)
-        os.ftruncate(fd, len(line))
-        return cls(fd)
+        mine = str(presence.path) if presence else ""
+        keep = False
+        try:
+            named = _named(os.pread(fd, _GREATEST, 0))
+            if named and named != mine and presences.is_there(named):
+                raise _refusal(path)
+            if not mine or named != mine:
+                line = f"{os.getpid()} {now:.3f} {command}\n{mine}".encode("utf-8", "surrogateescape")
+                os.pwrite(fd, line, 0)
+                os.ftruncate(fd, len(line))
+            keep = not mine
+        finally:
+            if not keep:
+                os.close(fd)
+        return cls(path, fd if keep else -1, presence)
 
     def release(self) -> None:
-        """Give the lock back. Emptied first, so that the next holder is never taken for us."""
+        """Give the lock back. Emptied first, so that the next holder is never taken for us. Raises OSError."""
+        presence, self._presence = self._presence, None
+        if presence is not None:
+            self._fd = _locked(self._path)
+            if self._fd >= 0 and _named(os.pread(self._fd, _GREATEST, 0)) != str(presence.path):
+                os.close(self._fd)  # the file was made anew, and is another's by now
+                self._fd = -1
         if self._fd >= 0:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
@@ -85,11 +109,11 @@ def holder(path: Path) -> Holder | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        if _try(fd, fcntl.LOCK_SH):
-            return None
-        return _parse(os.pread(fd, _GREATEST, 0))
+        free = _try(fd, fcntl.LOCK_SH)
+        content = os.pread(fd, _GREATEST, 0)
     finally:
         os.close(fd)
+    return None if free and not presences.is_there(_named(content)) else _parse(content)
 
 
 def freed(path: Path, patience: float) -> bool:
@@ -102,8 +126,15 @@ def freed(path: Path, patience: float) -> bool:
     return True
 
 
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _locked(path: Path) -> int:
+    """The lock file, open and flocked; -1 if another has it flocked."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _ in range(_LOOKS):
+        if _try(fd, fcntl.LOCK_EX):
+            return fd
+        time.sleep(_PAUSE_SECONDS)
+    os.close(fd)
+    return -1
 
 
 def _try(fd: int, kind: int) -> bool:
@@ -114,8 +145,13 @@ def _try(fd: int, kind: int) -> bool:
     return True
 
 
+def _named(content: bytes) -> str:
+    """The presence that a lock names; "" if it names none."""
+    return os.fsdecode(content.partition(b"\n")[2])
+
+
 def _parse(content: bytes) -> Holder:
-    pid, _, rest = content.decode("utf-8", "replace").strip().partition(" ")
+    pid, _, rest = content.partition(b"\n")[0].decode("utf-8", "replace").strip().partition(" ")
     since, _, command = rest.partition(" ")
     try:
         return Holder(int(pid), float(since), command)

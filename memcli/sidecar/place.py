@@ -71,8 +71,9 @@ class Place:
         """Make the sidecar's directory. Raises NotWritable."""
         with _explained(self):
             self.sidecar.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not self.elsewhere:
-                files.create(self.sidecar.parent / ".gitignore", b"*\n", durable=False)
+            ignore = self.sidecar.parent / ".gitignore"
+            if not self.elsewhere and not ignore.exists():
+                files.create(ignore, b"*\n", durable=False)
 
     def claim(self) -> Self:
         """Take a name for the memory; the place as it now is. Raises NotWritable.
@@ -114,9 +115,12 @@ def _explained(place: Place) -> Iterator[None]:
 
 def is_ours(path: Path) -> bool:
     """True for a file that memcli itself writes: it is never taken for a transcript of somebody else."""
-    name = path.name
-    own = name == MEMORY or name.endswith((f".{MEMORY}", COMPACTED))
-    return own or ROOM in path.parts or files.is_temporary(name)
+    return ROOM in path.parts or is_our_name(path.name)
+
+
+def is_our_name(name: str) -> bool:
+    """True for the name of a file that memcli writes beside a transcript."""
+    return name == MEMORY or name.endswith((f".{MEMORY}", COMPACTED)) or files.is_temporary(name)
 
 
 def _can_write(sidecar: Path) -> bool:

@@ -12,21 +12,26 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli import head as heads
+from memcli import unseen
 from memcli.memory import message
 from memcli.transcript import encode, formats
 from memcli.transcript.encode import common
 from memcli.transcript.lines import LineBuffer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import BinaryIO
 
-    from memcli.effects import Publication
+    from memcli.effects import Publication, Seen
     from memcli.transcript.encode.common import Out, Pieces
 
 COUNTED_BYTES = 256 * 1024
 """Tails longer than this are not prepared: `--keep-turns 50` is encoded when it is asked for."""
 
 _CONTEXT_BYTES = 1024 * 1024
+
+_PROVED_BYTES = 16 * 1024 * 1024
+"""More than this that came at once, or while a round is open, is not proved to be clean before the next memory."""
 
 
 class Signed(NamedTuple):
@@ -36,12 +41,15 @@ class Signed(NamedTuple):
     digest: str
     source: str = ""
     """Where the full transcript lies, told to the model that continues; "" for a stream."""
+    edit_key: str = ""
+    """What signs an edit of it by the user (`lineage.Keys.edit_key`)."""
 
 
 def make_head(publication: Publication, format: str, signed: Signed, transcript: BinaryIO, made: float) -> heads.Head:
     """The head of a publication over an open transcript; its fields about session-memory.md are left to the store."""
     envelope = _envelope(publication, format, transcript)
     pieces = _message(publication, format, signed, envelope)
+    ahead, _, behind = message.split(publication.markdown)
     plan = common.Plan(
         session=signed.generation[:16],
         generation=signed.generation,
@@ -71,7 +79,7 @@ def make_head(publication: Publication, format: str, signed: Signed, transcript:
         tail_messages=publication.messages - publication.boundary.messages,
         tail_tokens=round((publication.chars - publication.boundary.chars) / publication.ratio),
         memory_tokens=round(len(publication.markdown) / publication.ratio),
-        envelope=json.dumps(envelope, ensure_ascii=True, separators=(",", ":")),
+        envelope=_envelope_text(envelope),
         skip=publication.skip,
         words=publication.words,
         cuts=_cuts(publication, _counts(format, pieces, out), copy=copy),
@@ -79,7 +87,62 @@ def make_head(publication: Publication, format: str, signed: Signed, transcript:
         before=pieces.before,
         state=pieces.state,
         after=pieces.after,
+        opening=len(pieces.before) - len(common.inner(ahead)),
+        closing=len(pieces.after) - len(common.inner(behind.rstrip())),
+        room=publication.room,
+        edit_key=signed.edit_key,
     )
+
+
+def renewed(head: heads.Head, seen: Seen, state: bytes, transcript: BinaryIO) -> heads.Head | None:
+    """The head of the same memory now that more of the transcript was seen; None if it must stay as it is.
+
+    None where that would need too much of it at once: then the swap looks at it itself.
+    """
+    copies = _still_copies(head, seen, transcript)
+    if copies is None:
+        return None
+    lines = _lines(transcript, max(head.end, seen.end - _CONTEXT_BYTES), seen.end)
+    if seen.end - head.end > _CONTEXT_BYTES:
+        lines = lines[1:]  # the first one may be half a line
+    last = [raw for offset, raw in lines if not _is_in(offset, seen.skip)]
+    envelope = encode.module(head.format).context((), last, json.loads(head.envelope))
+    tokens = round(seen.chars / seen.ratio)
+    tail_messages = head.tail_messages + seen.messages - head.messages
+    return heads.renewed(
+        head,
+        route="copy" if copies else "rewrite",
+        end=seen.end,
+        fingerprint=fingerprint(transcript, head.covered, seen.end),
+        messages=seen.messages,
+        tokens=tokens,
+        tail_messages=tail_messages,
+        tail_tokens=max(0, tokens - head.tokens + head.tail_tokens),
+        envelope=_envelope_text(envelope),
+        open_calls=seen.open_calls,
+        skip=seen.skip,
+        words=seen.words,
+        # What comes later may change how the covered part of a tail is written: then the swap counts.
+        cuts=head.cuts if copies else tuple((offset, what, tokens, -1) for offset, what, tokens, _ in head.cuts),
+        state=state,
+    )
+
+
+def _still_copies(head: heads.Head, seen: Seen, transcript: BinaryIO) -> bool | None:
+    """True if the tail may still be copied as it is; None if that was not looked at: too much of it is new.
+
+    Only what is new is looked at; calls that were open at its start belong to it, so then it is the whole tail.
+    """
+    if head.route != "copy" or seen.skip or seen.words:
+        return False
+    if not head.open_calls and unseen.messages(transcript.fileno(), head.end, seen.end, head.format) >= 0:
+        return True
+    start = head.tail if head.open_calls else head.end
+    if seen.end - start > _PROVED_BYTES:
+        return None
+    raw = _lines(transcript, start, seen.end)
+    plan = common.Plan(end=seen.end, envelope=json.loads(head.envelope))
+    return _is_copy(raw, list(encode.module(head.format).tail(raw, plan)))
 
 
 def fingerprint(transcript: BinaryIO, covered: int, end: int) -> int:
@@ -108,9 +171,17 @@ def _envelope(publication: Publication, format: str, transcript: BinaryIO) -> co
     beginning = [raw for _, raw in _lines(transcript, 0, min(publication.first, _CONTEXT_BYTES))]
     start = max(publication.first, publication.end - _CONTEXT_BYTES)
     lines = _lines(transcript, start, publication.end)[start > publication.first :]
-    skip = publication.skip  # the next record hangs on the last one that lives, not on a copy
-    last = [raw for offset, raw in lines if not any(begin <= offset < stop for begin, stop in skip)]
+    # The next record hangs on the last one that lives, not on a copy.
+    last = [raw for offset, raw in lines if not _is_in(offset, publication.skip)]
     return encode.module(format).context(beginning, last)
+
+
+def _is_in(offset: int, ranges: Iterable[heads.Range]) -> bool:
+    return any(begin <= offset < stop for begin, stop in ranges)
+
+
+def _envelope_text(envelope: common.Record) -> str:
+    return json.dumps(envelope, ensure_ascii=True, separators=(",", ":"))
 
 
 def _lines(transcript: BinaryIO, start: int, end: int) -> list[tuple[int, bytes]]:

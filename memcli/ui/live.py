@@ -33,9 +33,13 @@ class LiveView:
     def __init__(self) -> None:
         self._events: deque[str] = deque(maxlen=SHOWN_EVENTS)
         self._loop: Loop | None = None
+        self._rows: dict[str, tuple[str, str, str, str]] = {}
+        """What was shown of those that rest."""
 
     def report(self, told: Told) -> None:
         """Take note of an event."""
+        if told.event in ("noticed", "asked"):
+            return
         self._events.append(line_of(told, time.strftime("%H:%M:%S")))
 
     @contextmanager
@@ -50,11 +54,20 @@ class LiveView:
         table = Table(box=None, padding=(0, 2), header_style="bold")
         for name in ("transcript", "context", "covered", "memory"):
             table.add_column(name, justify="left" if name in ("transcript", "memory") else "right")
-        keepers = list(self._loop.keepers.values()) if self._loop else []
-        for keeper in keepers[:SHOWN_ROWS]:
-            table.add_row(*map(Text, _row(keeper)))  # a name may hold brackets, which are no markup
-        more = [Text(f"and {len(keepers) - SHOWN_ROWS} more", style="dim")] if len(keepers) > SHOWN_ROWS else []
+        paths = self._loop.paths if self._loop else []
+        for path in paths[:SHOWN_ROWS]:
+            table.add_row(*map(Text, self._row(path)))  # a name may hold brackets, which are no markup
+        more = [Text(f"and {len(paths) - SHOWN_ROWS} more", style="dim")] if len(paths) > SHOWN_ROWS else []
         return Group(table, *more, Text(""), *(Text(event, style="dim") for event in self._events))
+
+    def _row(self, path: str) -> tuple[str, str, str, str]:
+        """The row of a transcript; of one that rests the figures it had."""
+        keeper = self._loop.keepers.get(path) if self._loop else None
+        if keeper is not None:
+            self._rows[path] = _row(keeper)
+            return self._rows[path]
+        name, context, covered, memory = self._rows.get(path, (Path(path).name, "-", "-", "-"))
+        return name, context, covered, f"{memory.partition(',')[0]}, at rest"
 
 
 def _row(keeper: Keeper) -> tuple[str, str, str, str]:

@@ -40,9 +40,9 @@ def ask(sidecar: Path, pid: int, patience: float, transcript: Path) -> str:
     raise TryAgain(f"the daemon {pid} did not answer within {patience:g} s", f"{again} --wait 120")
 
 
-def asked(sidecar: Path) -> bool:
-    """True if somebody waits for an update of this transcript."""
-    return (sidecar / "ask").exists()
+def asked(sidecar: Path | str) -> bool:
+    """True if somebody waits for an update of this transcript. Costs one look at the disk."""
+    return os.path.exists(os.path.join(sidecar, "ask"))
 
 
 def answer(sidecar: Path, sentence: str) -> None:

@@ -15,7 +15,8 @@ from memcli.effects import AnyEffect, Effect, FindParent, Inheritance, ReadingEf
 from memcli.errors import MemcliError, NotATranscript
 from memcli.ledger.fold import Fold
 from memcli.memory import message
-from memcli.memory.edits import from_record
+from memcli.memory.edits import from_record, taken_in
+from memcli.memory.sections import Sections
 from memcli.session import Session, Triggers
 from memcli.sidecar import lineage
 from memcli.transcript.formats.conversations import conversation
@@ -52,22 +53,28 @@ class Follower:
         self.tail = Tail(path)
         self.session: Session | None = None
 
-    def look(self, now: float) -> list[Replaced]:
-        """Read what the file has grown by. Raises NotATranscript for a file that is none."""
+    @property
+    def behind(self) -> bool:
+        """True if a look was told to end before the end of the file."""
+        return self.session is not None and self.tail.behind > 0
+
+    def look(self, now: float, most: int | None = None) -> list[Replaced]:
+        """Read what the file has grown by, at `most` so many bytes. Raises NotATranscript for a file that is none."""
         change = self.tail.look()
         effects: list[Replaced] = []
         if change == "replaced" or (change == "grown" and self._mistaken()):
             self.start_over()
             effects.append(Replaced())
         if change in ("grown", "replaced"):
-            for chunk in self._chunks():
+            for chunk in self._chunks(most):
                 self._receive(chunk, now)
         return effects
 
     def catch_up(self, now: float) -> list[Replaced]:
         """Read to the end of the file, also if it grows meanwhile."""
-        effects = self.look(now)
-        while self.tail.look() in ("grown", "replaced"):
+        effects, before = self.look(now), -1
+        while self.tail.position != before:
+            before = self.tail.position
             effects += self.look(now)
         return effects
 
@@ -100,9 +107,9 @@ class Follower:
                     left.append(effect)
         return left
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self, most: int | None) -> Iterator[bytes]:
         if self.session is not None or self._recognised():
-            yield from self.tail.read()
+            yield from self.tail.read(most)
 
     def _recognised(self) -> bool:
         """True once the beginning of the file tells its format."""
@@ -141,7 +148,8 @@ class Follower:
 
     def _adopt(self, mark: message.Mark, text: str) -> list[ReadingEffect]:
         assert self.session is not None
-        inheritance = _inheritance(mark, text, self.place)
+        names = Sections(self.triggers.sections).names
+        inheritance = _inheritance(mark, text, self.place, names)
         return self.session.inherit(inheritance) if inheritance else self.session.disown()
 
     def _read_again(self, dead: tuple[tuple[int, int], ...], now: float) -> None:
@@ -157,7 +165,7 @@ class Follower:
                 break
 
 
-def _inheritance(mark: message.Mark, text: str, place: Place) -> Inheritance | None:
+def _inheritance(mark: message.Mark, text: str, place: Place, names: Sequence[str]) -> Inheritance | None:
     """What a transcript that begins with this memory message takes over; None if the message is not ours."""
     document = message.document_of(text)
     parent = lineage.find(mark.generation, place.transcript)
@@ -167,6 +175,8 @@ def _inheritance(mark: message.Mark, text: str, place: Place) -> Inheritance | N
     if parent is None:
         return Inheritance(opaque=document, generation=mark.generation)
     kept = from_record(parent.generation.edits)
+    if message.signed(document) != message.signed(parent.generation.memory):  # the user edited it before the swap
+        kept = taken_in(kept, parent.generation.memory, document, names)
     if parent.ledger is None or not _is_readable(parent.ledger):
         return Inheritance(opaque=document, generation=mark.generation, edits=kept)
     prose = parent.generation.prose

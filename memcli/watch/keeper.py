@@ -10,7 +10,7 @@ the file again.
 
 from __future__ import annotations
 
-import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
@@ -33,10 +33,13 @@ if TYPE_CHECKING:
     from memcli.memory.jobs import Result
     from memcli.sidecar.generations import Generation
     from memcli.sidecar.place import Place
+    from memcli.sidecar.presence import Presence
 
 REFRESH_SECONDS = 1.0
 """session-memory.md follows Current State no more often than this; `now` follows at once."""
 
+REREAD_BYTES = 64 * 1024
+"""So much is read again rather than saved, where no memory was made of it."""
 
 _EDITED_GENERATIONS = 8
 
@@ -70,9 +73,12 @@ class Keeper:
         self.store = Store(place)
         self.head: heads.Head | None = None
         self._lock: Lock | None = None
-        self._logged: set[int] = set()
+        self.log = self.store.snapshots()
         self._refreshed = 0.0
         self._shown = ""
+        self._reached = ("", -1)
+        self._unnoted: RefreshState | None = None
+        self._unshown: RefreshState | None = None
         self._dirty = False
         self._heard: list[Edit] = []
         self._edits = Edits()
@@ -90,12 +96,20 @@ class Keeper:
         """Offset of the next byte to read."""
         return self.follower.tail.position
 
+    @property
+    def behind(self) -> bool:
+        """True if the last look ended before the end of the file."""
+        return self.follower.behind
+
     # ------------------------------------------------------------------ life
 
-    def open(self, command: str, wall: float) -> None:
-        """Take the lock and go on from where an earlier process stood. Raises AlreadyWatched, NotWritable."""
+    def open(self, command: str, wall: float, presence: Presence | None = None) -> None:
+        """Take the lock and go on from where an earlier process, or keeper, stood. Raises AlreadyWatched, NotWritable.
+
+        With the `presence` of a daemon the lock is held without a descriptor, and outlives a keeper that rests.
+        """
         self.place.make()
-        self._lock = Lock.acquire(self.place.lock, command, wall)
+        self._lock = Lock.acquire(self.place.lock, command, wall, presence)
         self.store.prepare()
         self.head = self.store.head()
         self._restore()
@@ -109,7 +123,7 @@ class Keeper:
         self.store.forget()
         self.follower.start_over()
         self.follower.tail.identity = None
-        self.head, self._logged = None, set()
+        self.head, self.log = None, self.store.snapshots()
 
     def close(self) -> None:
         """Save the session and give the lock back, which also happens if saving fails. Raises OSError."""
@@ -120,6 +134,22 @@ class Keeper:
                 self._lock.release()
                 self._lock = None
 
+    def rest(self) -> None:
+        """Save what is worth it and keep the lock: this keeper may be dropped, another one opened. Raises OSError.
+
+        A beginning that nothing was made of is not worth a file: it is read once more.
+        """
+        if self._worth_keeping:
+            self.save()
+
+    @property
+    def _worth_keeping(self) -> bool:
+        session = self.session
+        if session is None:
+            return False
+        kept = self.head is not None or session.marks.full or bool(session.marks.parent)
+        return kept or session.marks.position > REREAD_BYTES
+
     def save(self) -> None:
         """Save the session, so that nothing has to be read twice."""
         session = self.session
@@ -128,24 +158,58 @@ class Keeper:
         with open(self.path, "rb") as transcript:
             position = session.marks.position
             number = publisher.fingerprint(transcript, position, position)
+        # first the log: a state that knows less than the log can be gone on from, one that knows more cannot
+        self.log.follow(session.history.items, session.thread, session.thread.state.seen)
         self.store.save_state(msgspec.msgpack.encode(_SavedState(position, str(number), session.save())))
-        self._log_snapshots(session)
         self._dirty = False
 
     # ------------------------------------------------------------------ what happens
 
-    def look(self, now: float) -> list[Replaced]:
-        """Read what the file has grown by. Raises NotATranscript for a file that is none."""
-        return self._read(self.follower.look(now))
+    def look(self, now: float, most: int | None = None) -> list[Replaced]:
+        """Read what the file has grown by, at `most` so many bytes. Raises NotATranscript for a file that is none."""
+        return self._read(self.follower.look(now, most))
 
     def catch_up(self, now: float) -> list[Replaced]:
         """Read to the end of the file."""
         return self._read(self.follower.catch_up(now))
 
     def tick(self, now: float, wall: float) -> list[Outward]:
-        """Let the session decide."""
+        """Let the session decide, and show its Current State."""
+        effects = self.decide(now, wall)
+        self.note()
+        self.show(now)
+        return effects
+
+    def decide(self, now: float, wall: float) -> list[Outward]:
+        """Let the session decide. Its Current State is left to `note` and `show`: a job should not wait for them."""
         self._hear_edits()
         return self._perform(self.session.tick(now), now, wall) if self.session else []
+
+    def note(self) -> None:
+        """Write Current State, and how far the transcript was seen, to `now`, if that is more than stands there."""
+        effect, self._unnoted = self._unnoted, None
+        if effect is None or self.head is None:
+            return
+        reached = effect.state, effect.seen.end if effect.seen else -1
+        if reached != self._reached:
+            self._reached = reached
+            self.head = self._renewed(self.head, effect)
+            self.store.save_now(heads.build_now(self.head))
+
+    @property
+    def show_at(self) -> float | None:
+        """When `show` has something to do, by the steady clock; None if Markdown and session agree."""
+        return self._refreshed + REFRESH_SECONDS if self._unshown else None
+
+    def show(self, now: float) -> None:
+        """Let session-memory.md follow Current State, once a second at most: unlike `now` it costs several fsyncs."""
+        effect = self._unshown
+        if effect is None or self.head is None or now - self._refreshed < REFRESH_SECONDS:
+            return
+        self._unshown, self._refreshed, self._shown = None, now, effect.state
+        memory = effect.document.to_markdown(effect.state).encode("utf-8", "surrogatepass")
+        if heads.number(memory) != self.head.memory_number:
+            self.store.publish(self.head, memory)
 
     def answered(self, result: Result, now: float, wall: float) -> list[Outward]:
         """A summarizer answered a job of this transcript."""
@@ -162,7 +226,7 @@ class Keeper:
             self._written = None
             # Nothing that was committed holds for the file that stands there now.
             self.store.forget()
-            self.head, self._logged = None, set()
+            self.head, self.log = None, self.store.snapshots()
         return effects
 
     # ------------------------------------------------------------------ publishing
@@ -194,8 +258,9 @@ class Keeper:
             match effect:
                 case Publish(publication):
                     outward.append(Published(self._publish(publication, wall), publication))
-                case RefreshState():
-                    self._refresh(effect, now)
+                case RefreshState(state=state):
+                    self._unnoted = effect
+                    self._unshown = effect if self.head is not None and state != self._shown else None
                 case StartJob(job) if job.source is not None:
                     source = msgspec.structs.replace(job.source, path=self.path)
                     outward.append(StartJob(msgspec.structs.replace(job, source=source)))
@@ -216,22 +281,20 @@ class Keeper:
             self.store.commit(made.generation, publication.fold, made.head, memory, edits)
             lineage.register(self.store.id, self.place.sidecar)
         self.head, self._shown = made.head, publication.state
+        self._reached = publication.state, publication.end
+        self._unshown = self._unnoted = None
         self._dirty = True
         self.save()
         return made.generation
 
-    def _refresh(self, effect: RefreshState, now: float) -> None:
-        """Write the new Current State to `now` at once and into the Markdown once a second."""
-        if self.head is None or effect.state == self._shown:
-            return
-        text = message.split(effect.document.to_markdown(effect.state)).state
-        state = publisher.state_bytes(text)
-        self.store.save_now(heads.build_now(self.head.generation, effect.end, self.head.memory_number, state))
-        if now - self._refreshed < REFRESH_SECONDS:
-            return
-        self._refreshed, self._shown = now, effect.state
-        memory = effect.document.to_markdown(effect.state).encode("utf-8", "surrogatepass")
-        self.store.publish(self.head, memory)
+    def _renewed(self, head: heads.Head, effect: RefreshState) -> heads.Head:
+        """The head of the same memory, with the new Current State, and what was seen of the transcript since."""
+        state = publisher.state_bytes(message.split(effect.document.to_markdown(effect.state)).state)
+        fresh = None
+        if effect.seen is not None:
+            with suppress(FileNotFoundError), open(self.path, "rb") as transcript:
+                fresh = publisher.renewed(head, effect.seen, state, transcript)
+        return fresh or heads.renewed(head, state=state)
 
     # ------------------------------------------------------------------ across restarts
 
@@ -251,16 +314,13 @@ class Keeper:
                     return
                 transcript.seek(max(0, saved.position - 1024))
                 before = transcript.read(min(1024, saved.position))
-            session = Session.restore(saved.session, self.follower.triggers)
+            session = Session.restore(saved.session, self.follower.triggers, self.log.read())
         except (msgspec.MsgspecError, ValueError, OSError):
+            self.log = self.store.snapshots()
             return  # a state we cannot read is a cache that is lost: the file is read from its start
+        if self.head is None:
+            session.marks.published_epoch = -1  # what was published cannot be read any more: due at once
         self.follower.tail.resume(saved.position, before)
-        log = self.store.snapshots()
-        for offset in log.offsets():
-            found = log.latest(offset)
-            if found and found[0] == offset:
-                session.snapshots.append((offset, zlib.compress(found[1], 1)))
-        self._logged = {offset for offset, _ in session.snapshots}
         self.follower.session = session
         self._edits, self._written = Edits(), None
 
@@ -278,18 +338,6 @@ class Keeper:
         except OSError:
             return None
         return made.told, made.prose
-
-    def _log_snapshots(self, session: Session) -> None:
-        """Bring the log on disk level with the session's snapshots."""
-        log = self.store.snapshots()
-        offsets = {offset for offset, _ in session.snapshots}
-        gone = self._logged - offsets
-        if gone and offsets:
-            log.discard(max(offsets), session.marks.position)
-        for offset, packed in session.snapshots:
-            if offset not in self._logged:
-                log.append(offset, zlib.decompress(packed))
-        self._logged = offsets
 
 
 def _signed_lines(memory: str) -> set[str]:

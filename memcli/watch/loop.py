@@ -1,70 +1,80 @@
 """The daemon's loop: one inbox, one thread that acts, effects carried out in order.
 
     events ──┐
-    signals ─┼─► inbox ─► look at the file ─► session ─► jobs to the child, memories to the sidecar, lines to `report`
-    child ───┘            and a sweep over all of them, which is the truth; events only make it faster
+    signals ─┼─► inbox ─► lookout ─► order ─► a slice is read ─► session ─► jobs to the child, memories to the
+    child ───┘            which also looks by itself: events only make it faster      sidecar, lines to `report`
 
 Threads only ever put messages into the inbox (events, the child's pipes); signal handlers set a flag and wake it. All
 state is touched by the loop alone. Time comes from one steady clock and is handed down.
+
+A turn is short, whatever there is to do: reading goes in slices, what can wait is written within a budget, and between
+turns the inbox is looked at. With nothing to do the loop sleeps until the next moment something is due.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from memcli.effects import ContextFull, StartJob, UpToDate, Warned
-from memcli.errors import AlreadyWatched, MemcliError
+from memcli.errors import MemcliError
 from memcli.session import QUIET_SECONDS, Triggers
-from memcli.sidecar.lock import holder
-from memcli.sidecar.place import Place, is_ours
+from memcli.sidecar.presence import Presence
 from memcli.watch import ask
-from memcli.watch.accounts import Grant
 from memcli.watch.children import DEADLINE_SECONDS, Answered, ChildGone, Progressed, Summarizers
-from memcli.watch.events import Changed, Events
+from memcli.watch.crew import Awake, Crew
+from memcli.watch.events import Changed, Deaf
+from memcli.watch.flights import Flights
 from memcli.watch.follower import Replaced
+from memcli.watch.grounds import Grounds
 from memcli.watch.keeper import Keeper, Outward, Published
-from memcli.watch.tail import Identity, identity
+from memcli.watch.lookout import Lookout
+from memcli.watch.metrics import Counts
+from memcli.watch.notify import Notifier
+from memcli.watch.order import Next, Order
+from memcli.watch.pulse import Pulse
+from memcli.watch.roster import Roster
+from memcli.watch.tail import CHUNK_BYTES, identity
 from memcli.watch.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
-    from memcli.memory.jobs import Job
+    from memcli.hosts.source import Source
     from memcli.watch.accounts import Accounts
+    from memcli.watch.roster import Known
 
-SWEEP_SECONDS = 1.0
-"""Every known path is looked at this often, however many events came or were lost."""
+TURN_SECONDS = 0.05
+"""Reading, and writing what can wait, take so long at a time."""
 
-SCAN_SECONDS = 5.0
-"""Watched directories are searched for new transcripts this often."""
+IDLE_SECONDS = 30.0
+"""Who was not appended to for so long rests."""
+
+DEADLINES_SECONDS = 1.0
+"""So often is looked which jobs took too long and which commands have ended, while there are any."""
 
 STOP_SECONDS = 3.0
 """A job in flight at the end may take this long before it is dropped."""
 
 
-class Woken(NamedTuple):
+class Woken:
     """Inbox: a signal came."""
 
 
-class Refused(NamedTuple):
-    """A file that is not followed: why, and what it was then (None: another process has it)."""
-
-    reason: str
-    file: Identity | None
-
-
-Message: TypeAlias = Changed | Answered | Progressed | ChildGone | Woken
+Message: TypeAlias = Changed | Deaf | Answered | Progressed | ChildGone | Woken
 
 
 class Loop:
-    """Watches transcripts until it is stopped. `report` is told what happens, as events with fields."""
+    """Watches transcripts until it is stopped. `report` is told what happens, as events with fields.
+
+    `idle`: seconds after which a transcript rests that is not appended to; `source`: sessions that come and go;
+    `alone`: seconds without a live one of them after which the loop ends by itself (0: never).
+    """
 
     def __init__(
         self,
@@ -77,52 +87,93 @@ class Loop:
         summarizer: Sequence[str] | None = None,
         patience: float = DEADLINE_SECONDS,
         accounts: Accounts | None = None,
+        idle: float = IDLE_SECONDS,
+        source: Source | None = None,
+        alone: float = 0.0,
+        pulse: Pulse | None = None,
     ) -> None:
+        self._pulse = pulse or Pulse(Notifier({}))
+        self._source = source
+        self._alone = alone
+        self._lived = time.monotonic()
         self._inbox: SimpleQueue[Message] = SimpleQueue()
-        self._triggers = triggers
         self._report = report
-        self._jobs = jobs
         self._on_limit = on_limit
+        self._idle = idle
         self._summarizers = Summarizers(self._inbox.put, summarizer, patience)
         self._accounts = accounts
-        self._keepers: dict[str, Keeper] = {}
-        self._refused: dict[str, Refused] = {}
-        self._troubles: dict[str, str] = {}
-        self._waiting: list[tuple[str, StartJob]] = []
-        self._in_flight: dict[tuple[str, str], Grant] = {}
+        self._flights = Flights(self._summarizers, accounts, jobs, report)
+        paths = [path.resolve() for path in paths]
+        self._grounds = Grounds(
+            [str(path) for path in paths if path.is_dir()], [str(path) for path in paths if not path.is_dir()], source
+        )
+        self._roster = Roster()
+        self._order = Order()
+        self._crew = Crew(triggers, report)
+        self._lookout = Lookout(self._roster, self._grounds, self._inbox.put)
         self._asked: set[str] = set()
         self._commands: list[subprocess.Popen[bytes]] = []
-        self._active: dict[str, float] = {}
+        self._crowded = False
+        """Nobody more can be awake just now."""
         self._stopping = 0
         self._usr1 = False
-        paths = [path.resolve() for path in paths]
-        self._trees = [path for path in paths if path.is_dir()]
-        self._files = [path for path in paths if not path.is_dir()]
 
     @property
     def keepers(self) -> dict[str, Keeper]:
-        """The transcripts that are followed, by path."""
-        return self._keepers
+        """The transcripts that are awake, by path."""
+        return {awake.known.path: awake.keeper for awake in self._crew}
+
+    @property
+    def paths(self) -> list[str]:
+        """The transcripts that are followed, awake or not."""
+        return [known.path for known in self._roster if known.told and not known.refused]
 
     # ------------------------------------------------------------------ life
 
     def run(self) -> int:
-        """Watch until SIGINT or SIGTERM; the exit code (130 or 143). Raises AlreadyWatched for a named transcript."""
+        """Watch until SIGINT or SIGTERM; the exit code (130 or 143), 0 after `alone` seconds without a live session.
+
+        Raises AlreadyWatched for a named transcript, and for a source that another process watches.
+        """
         self._handle_signals()
-        events: Events | None = None
+        lock = self._source.acquire(time.time()) if self._source is not None else None
+        presence = Presence.start()
         try:
-            for path in self._files:
-                self._follow(path, strict=True)
-            self._scan()
-            events = Events(self._inbox.put, {str(path.parent) for path in self._files}, map(str, self._trees))
-            self._turn(sweep=True)
-            self._work()
+            self._begin(presence)
+            while not self._stopping and not self._left_alone:
+                self._notice(self._receive(self._patience()))
+                self._turn()
+                self._pulse.beat(time.monotonic(), self._counts)
             self._finish()
         finally:
-            if events is not None:
-                events.close()
-            self._close()
-        return 128 + self._stopping
+            self._pulse.end()
+            self._lookout.close()
+            self._summarizers.close()
+            self._crew.close()
+            presence.end()
+            if lock is not None:
+                lock.release()
+        return 128 + self._stopping if self._stopping else 0
+
+    @property
+    def _left_alone(self) -> bool:
+        """True if no session of the source has lived for too long."""
+        if self._grounds.live or not self._alone:
+            self._lived = time.monotonic()
+        return time.monotonic() - self._lived > self._alone > 0
+
+    def _begin(self, presence: Presence) -> None:
+        """Take what was named, or raise; what else there is comes in its turn."""
+        self._crew.presence = presence
+        for path in sorted(self._grounds.files):
+            known = self._roster.add(path)
+            if os.path.isfile(path) and self._crew.room(lambda _: True):
+                known.seen = identity(path)
+                self._crew.wake(known, time.monotonic(), strict=True)
+                self._order.backlog([path])
+
+    def _counts(self) -> Counts:
+        return Counts(len(self.paths), len(self._flights), self._flights.waiting, self._summarizers.deaths)
 
     def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,25 +188,28 @@ class Loop:
         self._usr1 = True
         self._inbox.put(Woken())
 
-    def _work(self) -> None:
-        """Until stopped: wait for messages or the next moment something is due."""
-        swept = scanned = time.monotonic()
-        while not self._stopping:
-            changed = self._receive(self._patience())
-            now = time.monotonic()
-            sweep = now - swept >= SWEEP_SECONDS
-            swept = now if sweep else swept
-            if now - scanned >= SCAN_SECONDS or any(path not in self._keepers for path in changed):
-                self._scan()
-                scanned = now
-            self._turn(changed, sweep=sweep)
-
     def _patience(self) -> float:
         """Seconds until the loop must act again without a message."""
-        return QUIET_SECONDS / 4 if self._active or self._asked else SWEEP_SECONDS / 2
+        now = time.monotonic()
+        if self._order and not self._crowded:
+            return 0.0
+        moments = [self._lookout.due, self._pulse.due, *(self._moment(awake, now) for awake in self._crew)]
+        if self._flights or self._commands:
+            moments.append(now + DEADLINES_SECONDS)
+        return max(0.0, min(moments) - now)
+
+    def _moment(self, awake: Awake, now: float) -> float:
+        """When there is something to do for a transcript that is awake."""
+        rests = awake.active + self._idle
+        moments = [rests if rests > now else now + DEADLINES_SECONDS]  # who has not rested by now waits for an answer
+        if awake.due is not None and not awake.keeper.behind:
+            moments.append(awake.due)
+        if awake.keeper.show_at is not None:
+            moments.append(awake.keeper.show_at)
+        return min(moments)
 
     def _receive(self, seconds: float) -> set[str]:
-        """Take all messages there are, waiting for the first; the paths that changed."""
+        """Take all messages there are, waiting for the first; the paths that may have changed."""
         changed: set[str] = set()
         try:
             message = self._inbox.get(timeout=seconds)
@@ -163,13 +217,12 @@ class Loop:
                 match message:
                     case Changed(paths):
                         changed |= paths
+                    case Deaf():
+                        self._lookout.deaf()
                     case Answered():
                         self._take_answer(message)
-                    case Progressed(owner, _, sentence, most):
-                        self._summarizers.progressed(message, time.monotonic())
-                        if self._accounts is not None and most is not None:
-                            self._accounts.bounded(most, time.time())
-                        self._report(Told(owner, "progress", {"what": sentence}))
+                    case Progressed():
+                        self._flights.progressed(message, time.monotonic())
                     case ChildGone():
                         self._summarizers.gone(message, time.monotonic())
                     case Woken():
@@ -178,250 +231,228 @@ class Loop:
         except Empty:
             return changed
 
-    # ------------------------------------------------------------------ transcripts
+    # ------------------------------------------------------------------ a turn
 
-    def _scan(self) -> None:
-        """Find transcripts in the watched directories, and named ones that were not there yet."""
-        for path in self._files:
-            self._follow(path, strict=False)
-        for tree in self._trees:
-            for directory, subdirectories, names in os.walk(tree):
-                subdirectories[:] = [name for name in subdirectories if not name.startswith(".")]
-                for name in names:
-                    if name.endswith(".jsonl") and not is_ours(Path(directory, name)):
-                        self._follow(Path(directory, name), strict=False)
-
-    def _follow(self, path: Path, *, strict: bool) -> None:
-        name = str(path)
-        if name in self._keepers or not path.is_file() or self._still_refused(path):
-            return
-        place = Place.of(path)
-        keeper = Keeper(place, self._triggers)
-        try:
-            keeper.open("watch", time.time())
-        except MemcliError as error:
-            if strict:
-                raise
-            self._give_up(name, error)
-            return
-        except OSError as error:
-            keeper.close()
-            if strict:
-                raise
-            self._complain(name, error)
-            return
-        self._refused.pop(name, None)
-        self._keepers[name] = keeper
-        self._active[name] = time.monotonic()
-        if place.announcement:
-            self._report(Told(name, "warning", {"reason": place.announcement}))
-        self._report(Told(name, "following", {"memory": str(keeper.place.memory)}))
-
-    def _still_refused(self, path: Path) -> bool:
-        """True while what was refused is the same file, longer at most, or another process still has it."""
-        refused = self._refused.get(str(path))
-        if refused is None:
-            return False
-        if refused.file is None:
-            return holder(Place.of(path).lock) is not None
-        now = identity(str(path))
-        return now is None or (now[:2] == refused.file[:2] and now.size >= refused.file.size)
-
-    def _give_up(self, name: str, error: MemcliError) -> None:
-        """Not a transcript, or somebody else's: said once."""
-        before = self._refused.get(name)
-        self._refused[name] = Refused(error.sentence, None if isinstance(error, AlreadyWatched) else identity(name))
-        if before is None or before.reason != error.sentence:
-            self._report(Told(name, "ignored", {"reason": error.sentence}))
-
-    def _complain(self, name: str, error: OSError) -> None:
-        """The disk failed us: said once, until a memory could be written again."""
-        reason = error.strerror or str(error)
-        if self._troubles.get(name) != reason:
-            self._troubles[name] = reason
-            self._report(Told(name, "warning", {"reason": f"its files cannot be read or written: {reason}"}))
-
-    def _let_go(self, name: str, error: OSError) -> None:
-        """A disk is full, or somebody deleted the sidecar: the others are kept all the same, and this one is taken up
-        again by a later scan, or at once if it only lost its files."""
-        keeper = self._keepers.pop(name)
-        self._active.pop(name, None)
-        self._waiting = [waiting for waiting in self._waiting if waiting[0] != name]
-        self._complain(name, error)
-        with contextlib.suppress(OSError):
-            keeper.close()
-        if not keeper.place.sidecar.exists():
-            self._follow(Path(name), strict=False)
-
-    def _turn(self, changed: Iterable[str] = (), *, sweep: bool) -> None:
-        """Look at what may have changed, let every active session decide, start jobs."""
+    def _notice(self, paths: Iterable[str]) -> None:
+        """Something may have happened to these paths; besides, look by ourselves where that is due."""
         now = time.monotonic()
+        self._news(self._lookout.hinted(paths), now)
+        if now >= self._lookout.due:
+            noticed = self._lookout.look(now)
+            self._news(noticed.changed, now)
+            self._order.backlog([known.path for known in noticed.old])
+            self._ask_again(now)
+
+    def _news(self, changed: Iterable[Known], now: float) -> None:
+        for known in changed:
+            self._order.news(known.path, now)
+            self._report(Told(known.path, "noticed", {}))
+
+    def _turn(self) -> None:
+        """Read for a while, let sessions decide, start jobs; then what can wait."""
         if self._usr1:
             self._usr1 = False
             self._hear_questions()
-        for name in list(self._keepers) if sweep else [name for name in changed if name in self._keepers]:
-            if self._stopping:  # many long transcripts take a while to read; the next start reads on
-                return
-            self._look(name, now)
-        for name in list(self._asked):
-            self._remind(name)
-        if sweep:
-            self._catch_up_on_writing(now)
-        for name in list(self._active):
-            if name in self._keepers:
-                self._with(name, lambda keeper: keeper.tick(now, time.time()))
-            if name in self._keepers:
-                self._warm_up(self._keepers[name], now)
-            if name in self._active and now - self._active[name] > QUIET_SECONDS * 2 and not self._awaits(name):
-                self._active.pop(name, None)
-        self._start_jobs(now)
-        self._summarizers.tick(now)
+        until = time.monotonic() + TURN_SECONDS
+        self._crowded = False
+        while not self._stopping and time.monotonic() < until and (turn := self._order.next()) is not None:
+            if not self._slice(turn):
+                self._crowded = True
+                break
+        self._decide()
+        self._flights.start(time.monotonic(), self._asked)
+        for awake in self._crew:
+            self._with(awake, Keeper.note)
+        self._show()
+        self._rest()
+        self._crowded = self._crowded and not self._crew.room(self._may_rest)
+        self._summarizers.tick(time.monotonic())
         self._commands = [command for command in self._commands if command.poll() is None]
 
-    def _warm_up(self, keeper: Keeper, now: float) -> None:
-        """Start the child a little before it is needed. That it cannot start is said when it is needed."""
-        if self._accounts is not None and keeper.session is not None and keeper.session.nearly_due:
-            self._summarizers.warm(now)
+    def _slice(self, turn: Next) -> bool:
+        """Read a slice of a transcript. False if nobody more can be awake: then it has its turn later."""
+        path, now = turn.path, time.monotonic()
+        known = self._roster.get(path)
+        if known is None:
+            return True
+        awake = self._crew.get(path)
+        if awake is None:
+            if not os.path.isfile(path):
+                known.seen = None
+                return True
+            if not self._crew.room(self._may_rest):
+                self._order.postponed(turn)
+                return False
+            seen = known.seen if known.told else None
+            awake = self._crew.wake(known, now)
+            if awake is None:
+                self._order.finished(path)
+                return True
+            if seen is not None and not awake.keeper.position and not known.continues(seen):
+                self._report(Told(path, "replaced", {}))
+        awake.known = known  # another record than before, if its file was gone for long
+        self._look(awake, now, now - _age(path) if turn.heard is None else turn.heard)
+        return True
 
-    def _look(self, name: str, now: float) -> None:
-        keeper = self._keepers[name]
+    def _look(self, awake: Awake, now: float, heard: float) -> None:
+        keeper, path = awake.keeper, awake.known.path
         before = keeper.position
         try:
-            effects = keeper.look(now)
+            effects = keeper.look(heard, CHUNK_BYTES)
         except MemcliError as error:
-            keeper.close()
-            del self._keepers[name]
-            self._give_up(name, error)
+            self._flights.drop(path)
+            self._crew.refuse(awake.known, error)
             return
         except OSError as error:
-            self._let_go(name, error)
+            self._let_go(path, error)
             return
+        awake.known.seen = keeper.follower.tail.identity
         if keeper.position != before or effects:
-            self._active[name] = now
-        self._perform(name, effects)
+            self._crew.touch(path, now)
+            awake.due = now
+        self._perform(path, effects)
+        if not keeper.behind:
+            self._order.finished(path)
+        elif not self._order.unfinished(path) and self._may_rest(awake, reading=True):
+            self._crew.rest(path)
 
-    def _with(self, name: str, step: Callable[[Keeper], Sequence[Outward]]) -> None:
+    def _decide(self) -> None:
+        """Let every session decide that has something to decide on."""
+        for path in list(self._asked):
+            self._remind(path)
+        for awake in self._crew:
+            now = time.monotonic()
+            if awake.due is None or awake.due > now or awake.keeper.behind or self._stopping:
+                continue
+            awake.due = None
+            self._with(awake, lambda keeper, now=now: keeper.decide(now, time.time()))  # type: ignore[misc]
+            self._report(Told(awake.known.path, "current", {}))
+            session = awake.keeper.session
+            if session is not None and not session.rests:
+                awake.due = session.heard + QUIET_SECONDS
+            if session is not None and self._accounts is not None and session.nearly_due:
+                self._summarizers.warm(now)  # that it cannot start is said when it is needed
+
+    def _show(self) -> None:
+        """Let memories on the screen follow, within a budget; who finds no time now does so in the next turn."""
+        until = time.monotonic() + TURN_SECONDS
+        for awake in self._crew:
+            now = time.monotonic()
+            at = awake.keeper.show_at
+            if now < until and at is not None and at <= now:
+                self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
+
+    def _rest(self) -> None:
+        now = time.monotonic()
+        for awake in self._crew:
+            if now - awake.active >= self._idle and self._may_rest(awake):
+                self._crew.rest(awake.known.path)
+
+    def _may_rest(self, awake: Awake, *, reading: bool = False) -> bool:
+        """True if nothing is awaited of a transcript; `reading`: there is more to read, but others come first."""
+        path = awake.known.path
+        quiet = awake.due is None and awake.keeper.show_at is None and path not in self._order
+        return (quiet or reading) and not self._flights.has(path) and path not in self._asked
+
+    def _with(self, awake: Awake, step: Callable[[Keeper], Sequence[Outward] | None]) -> None:
         """Take a step of a keeper that may write, and perform what it asks for."""
         try:
-            effects = step(self._keepers[name])
+            effects = step(awake.keeper)
         except OSError as error:
-            self._let_go(name, error)
+            self._let_go(awake.known.path, error)
         else:
-            self._perform(name, effects)
+            self._perform(awake.known.path, effects or ())
+
+    def _let_go(self, path: str, error: OSError) -> None:
+        self._flights.drop(path)
+        self._crew.let_go(path, error)
 
     # ------------------------------------------------------------------ effects
 
-    def _perform(self, name: str, effects: Sequence[Outward]) -> None:
+    def _perform(self, path: str, effects: Sequence[Outward]) -> None:
         for effect in effects:
             match effect:
-                case StartJob():
-                    self._waiting.append((name, effect))
+                case StartJob(job):
+                    self._flights.add(path, job)
                 case Published(generation, publication):
-                    self._troubles.pop(name, None)
+                    self._crew.worked(path)
                     fields = {"generation": generation.n, "tokens": publication.reading.tokens}
-                    self._report(Told(name, "updated", {**fields, "covered": publication.boundary.messages}))
+                    self._report(Told(path, "updated", {**fields, "covered": publication.boundary.messages}))
                 case UpToDate():
-                    self._reply(name)
+                    self._reply(path)
                 case Warned(sentence):
-                    self._report(Told(name, "warning", {"reason": sentence}))
+                    self._report(Told(path, "warning", {"reason": sentence}))
                 case Replaced():
-                    self._report(Told(name, "replaced", {}))
+                    self._report(Told(path, "replaced", {}))
                 case ContextFull(reading):
-                    self._report(Told(name, "limit", {"tokens": reading.tokens}))
-                    self._limit_reached(name)
-
-    def _start_jobs(self, now: float) -> None:
-        """Start waiting jobs, at most so many at a time over all transcripts; first come, first served."""
-        held = []
-        while self._waiting and len(self._in_flight) < self._jobs:
-            name, start = self._waiting.pop(0)
-            if self._must_wait(start.job):
-                held.append((name, start))
-                continue
-            grant = Grant(start.job)
-            if self._accounts is not None:
-                grant = self._accounts.granted(start.job, time.time(), asked=name in self._asked)
-            if grant.refused:
-                self._report(Told(name, "progress", {"what": f"no model was asked: {grant.refused}"}))
-            self._in_flight[name, grant.job.job] = grant
-            self._summarizers.ask(name, grant.job, now)
-        self._waiting = held + self._waiting
-
-    def _must_wait(self, job: Job) -> bool:
-        """True if a paid job must wait for the one in flight, to know what it may spend."""
-        serial = self._accounts is not None and self._accounts.serial
-        return serial and job.write and self._paying
-
-    @property
-    def _paying(self) -> bool:
-        """True while a model may be at work for us."""
-        return any(grant.job.write for grant in self._in_flight.values())
-
-    def _awaits(self, name: str) -> bool:
-        """True while a job of this transcript is in flight; of a file that was replaced meanwhile there may be two."""
-        return any(owner == name for owner, _ in self._in_flight)
+                    self._report(Told(path, "limit", {"tokens": reading.tokens}))
+                    self._limit_reached(path)
 
     def _take_answer(self, message: Answered) -> None:
         now = time.monotonic()
-        self._summarizers.answered(message, now)
-        grant = self._in_flight.pop((message.owner, message.result.job), None)
-        keeper = self._keepers.get(message.owner)
-        if self._accounts is not None and grant is not None:  # paid for, whoever may still want it
-            self._accounts.settled(keeper.place.sidecar if keeper else None, grant, message.result, time.time())
-        if keeper is None:
-            return
-        self._active[message.owner] = now
-        self._with(message.owner, lambda keeper: keeper.answered(message.result, now, time.time()))
+        awake = self._crew.get(message.owner)
+        self._flights.landed(message, awake.keeper.place.sidecar if awake else None, now)
+        if awake is not None:
+            self._crew.touch(message.owner, now)
+            awake.due = now
+            self._with(awake, lambda keeper: keeper.answered(message.result, now, time.time()))
 
-    def _catch_up_on_writing(self, now: float) -> None:
+    def _ask_again(self, now: float) -> None:
         """Ask a model again where one was wanted and did not write, once its summarizer may be asked again."""
         if self._accounts is None or self._accounts.retry_at(time.time()) > time.time():
             return
-        for name, keeper in self._keepers.items():
-            if keeper.session is not None and keeper.session.marks.owed and not self._awaits(name):
-                keeper.session.retry()
-                self._active[name] = now
+        for awake in self._crew:
+            session = awake.keeper.session
+            if session is not None and session.marks.owed and not self._flights.has(awake.known.path):
+                session.retry()
+                awake.due = now
                 return  # one at a time: the first answer tells whether the others should be tried
+        owed = next((known for known in self._roster if known.owed), None)
+        if owed is not None:
+            owed.owed = False
+            self._order.news(owed.path, now)  # awake, it is found above the next time
 
     def _hear_questions(self) -> None:
         """Somebody runs `memcli update` beside us."""
-        for name in list(self._keepers):
-            if ask.asked(self._keepers[name].place.sidecar):
-                now = time.monotonic()
-                self._asked.add(name)
-                self._active[name] = now
-                self._look(name, now)
+        for known in self._roster:
+            if known.told and ask.asked(known.sidecar):
+                self._asked.add(known.path)
+                self._order.news(known.path, time.monotonic())
 
-    def _remind(self, name: str) -> None:
+    def _remind(self, path: str) -> None:
         """Whoever asks wants the memory of the session that is there now, also if it began anew meanwhile."""
-        keeper = self._keepers.get(name)
-        if keeper is None:
+        awake = self._crew.get(path)
+        if awake is None or awake.keeper.behind or path in self._order:
             return
-        if keeper.session is None:
-            self._reply(name)
-        else:
-            keeper.session.ask()
+        session = awake.keeper.session
+        if session is None:
+            self._reply(path)
+        elif not session.wanted:
+            session.ask()
+            awake.due = time.monotonic()
 
-    def _reply(self, name: str) -> None:
-        if name in self._asked:
-            self._asked.discard(name)
-            head = self._keepers[name].head
+    def _reply(self, path: str) -> None:
+        awake = self._crew.get(path)
+        if path in self._asked and awake is not None:
+            self._asked.discard(path)
+            head = awake.keeper.head
             sentence = f"covers {head.messages - head.tail_messages} messages" if head else "nothing to remember yet"
-            ask.answer(self._keepers[name].place.sidecar, sentence)
+            ask.answer(awake.keeper.place.sidecar, sentence)
 
-    def _limit_reached(self, name: str) -> None:
+    def _limit_reached(self, path: str) -> None:
         """Write the compacted transcript beside the transcript, then run the user's command (not waited for)."""
         from memcli.watch.limit import write_compacted
 
-        keeper = self._keepers[name]
+        awake = self._crew.get(path)
+        assert awake is not None
         try:
-            compacted = write_compacted(keeper)
+            compacted = write_compacted(awake.keeper)
         except (MemcliError, OSError) as error:
-            self._report(Told(name, "warning", {"reason": f"no compacted transcript was written: {error}"}))
+            self._report(Told(path, "warning", {"reason": f"no compacted transcript was written: {error}"}))
             return
-        self._report(Told(name, "compacted", {"file": str(compacted)}))
+        self._report(Told(path, "compacted", {"file": str(compacted)}))
         if self._on_limit:
-            environment = {**os.environ, "MEMCLI_TRANSCRIPT": name, "MEMCLI_COMPACTED": str(compacted)}
+            environment = {**os.environ, "MEMCLI_TRANSCRIPT": path, "MEMCLI_COMPACTED": str(compacted)}
             self._commands.append(
                 subprocess.Popen(  # noqa: S602 - the user's own words, from the command line or their own file
                     self._on_limit, shell=True, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
@@ -433,16 +464,15 @@ class Loop:
     def _finish(self) -> None:
         """Take the answers that are still on their way, for a moment; what comes later is dropped."""
         deadline = time.monotonic() + STOP_SECONDS
-        self._waiting.clear()
-        while self._in_flight and time.monotonic() < deadline:
+        self._flights.drop()
+        while self._flights and time.monotonic() < deadline:
             self._receive(0.1)
-        if self._accounts is not None and self._paying:
-            self._accounts.dropped(time.time())
+        self._flights.given_up()
 
-    def _close(self) -> None:
-        self._summarizers.close()
-        for name, keeper in self._keepers.items():
-            try:
-                keeper.close()
-            except OSError as error:
-                self._complain(name, error)
+
+def _age(path: str) -> float:
+    """Seconds since a file was written to, but no more than tell that it is quiet."""
+    try:
+        return min(max(0.0, time.time() - os.stat(path).st_mtime), 2 * QUIET_SECONDS)
+    except OSError:
+        return 0.0

@@ -41,7 +41,8 @@ def record(publication: Publication, format: str, path: str, store: Store, wall:
 
 def sign(place: Place, name: str, publication: Publication, source: str = "") -> Signed:
     """The mark of a memory called `name`; `source` is where the full transcript lies."""
-    return Signed(name, lineage.Keys.make(place.sidecar).digest(name, publication.signed), source)
+    keys = lineage.Keys.make(place.sidecar)
+    return Signed(name, keys.digest(name, publication.signed), source, keys.edit_key(name))
 
 
 def _same_memory(store: Store, publication: Publication) -> Generation | None:

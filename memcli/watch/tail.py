@@ -55,20 +55,26 @@ class Tail:
         self.identity = now
         if now is None:
             return "gone"
-        if before == now:
+        if before == now and not self.behind:
             return "none"
         if now.size < self.position or not self._same():
             return "replaced"
         return "grown" if now.size > self.position else "none"
 
-    def read(self) -> Iterator[bytes]:
-        """New bytes, in chunks, up to the size at the moment of opening."""
+    @property
+    def behind(self) -> int:
+        """How many bytes there were to read at the last look."""
+        return max(0, self.identity.size - self.position) if self.identity else 0
+
+    def read(self, most: int | None = None) -> Iterator[bytes]:
+        """New bytes, in chunks, up to the size at the moment of opening; at `most` so many, or None for all."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return
         try:
             end = os.fstat(descriptor).st_size
+            end = end if most is None else min(end, self.position + most)
             while self.position < end:
                 chunk = os.pread(descriptor, min(CHUNK_BYTES, end - self.position), self.position)
                 if not chunk:

@@ -200,7 +200,10 @@ def test_the_version_is_printed():
     assert memcli("--version").out.startswith("memcli ")
 
 
-@pytest.mark.parametrize("verb", ["watch", "stop", "compact", "update", "status", "show", "history", "undo", "where"])
+@pytest.mark.parametrize(
+    "verb",
+    ["watch", "stop", "compact", "update", "status", "show", "history", "undo", "where", "schema", "completion", "man"],
+)
 def test_every_verb_has_help_with_an_example(verb):
     ran = memcli(verb, "--help")
     assert ran.code == 0

@@ -109,13 +109,24 @@ def test_a_memory_of_another_transcript_is_not_used(run: Path, compacted: Any) -
     assert is_tail("pi", out, run.read_bytes())
 
 
-def test_an_edited_memory_is_heard_first(run: Path, compacted: Any) -> None:
+def test_an_edited_memory_is_taken_as_it_stands(run: Path, compacted: Any) -> None:
     edit(run, "User Intent", "- never push to main")
+    out, err = compacted(run)
+
+    assert "was ready in" in err
+    assert "## User Intent\n- never push to main" in memory_of(out)
+    assert "- never push to main" in Place.of(run).memory.read_text()
+
+
+def test_an_edit_that_breaks_the_memory_is_heard_by_a_new_one(run: Path, compacted: Any) -> None:
+    memory = Place.of(run).memory
+    memory.write_text(memory.read_text().replace("## Files\n", "- never push to main\n"))
     out, err = compacted(run)
 
     assert "made now in" in err
     assert "- never push to main" in memory_of(out)
-    assert "- never push to main" in Place.of(run).memory.read_text()
+    assert "## Files\n" in memory_of(out)
+    assert "- never push to main" in memory.read_text()
 
 
 def test_a_rewind_after_the_memory_is_judged_by_a_fresh_reading(run: Path, compacted: Any) -> None:
@@ -472,11 +483,11 @@ def test_a_memory_made_beside_a_daemon_is_known_to_its_successor(run: Path, comp
 
 def test_what_the_user_wrote_stands_in_a_memory_made_beside_a_daemon(run: Path, compacted: Any) -> None:
     edit(run, "User Intent", "- never push to main")
-    compacted(run)
+    compacted(run, budget=4000)
     edit(run, "Files", "- never touch mill.py")
     grown(run)
     with watched(run):
-        out, _ = compacted(run)
+        out, _ = compacted(run, budget=4000)
     newest = Store(Place.of(run)).generations.newest()
 
     assert newest is not None

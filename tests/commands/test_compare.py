@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from memcli.commands.compare import SCHEMA, compare
+from memcli.commands.compare import compare
 from memcli.errors import NoMessages, NotATranscript, Usage
 from memcli.memory.fitting import rendered
 from memcli.session import Triggers
@@ -36,7 +36,7 @@ def told(path, capsys, **overrides: object) -> dict:
 def test_without_a_model_two_ways_are_compared_and_cost_nothing(tmp_path, capsys):
     path = session_file(tmp_path / "run.jsonl", "anthropic", 8, output=LONG)
     found = told(path, capsys)
-    assert (found["schema"], found["transcript"]) == (SCHEMA, str(path))
+    assert (found["schema"], found["transcript"]) == ("memcli.compare/1", str(path))
     assert found["summarizer"]["name"] == "embedded"
     assert [way["name"] for way in found["ways"]] == ["traditional", "instant"]
     assert all(way["dollars"] == 0 and not any(way["billed"].values()) for way in found["ways"])

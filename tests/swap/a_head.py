@@ -81,13 +81,14 @@ def a_head(
 
 
 def swapped(head: heads.Head, data: bytes, directory: Path, **options) -> tuple[bytes, swap.Report]:
-    """The output of `swap` for a transcript with the content `data`."""
+    """The output of a swap for a transcript with the content `data`."""
     (directory / "transcript").write_bytes(data)
     source = os.open(directory / "transcript", os.O_RDONLY)
     out = os.open(directory / "out", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     try:
-        report = swap.swap(head, source, options.pop("end", len(data)), out, **options)
+        ready = swap.prepare(head, source, options.pop("end", len(data)), **options)
+        ready.write(source, out)
     finally:
         os.close(source)
         os.close(out)
-    return (directory / "out").read_bytes(), report
+    return (directory / "out").read_bytes(), ready.report

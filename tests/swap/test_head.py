@@ -33,6 +33,10 @@ built = st.builds(
     words=st.lists(st.tuples(numbers, names), max_size=3).map(tuple),
     cuts=st.lists(st.tuples(numbers, st.sampled_from("tr"), numbers, numbers), max_size=3).map(tuple),
     fills=st.lists(st.tuples(numbers, numbers, names), max_size=3).map(tuple),
+    opening=numbers,
+    closing=numbers,
+    room=numbers,
+    edit_key=names,
 )
 
 
@@ -90,7 +94,7 @@ def test_heads_differ_when_one_field_differs() -> None:
 
 def test_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match="version"):
-        heads.parse(heads.build(small()).replace(b"memcli-head 1 ", b"memcli-head 2 "))
+        heads.parse(heads.build(small()).replace(b"memcli-head 2 ", b"memcli-head 1 "))
 
 
 def test_a_header_without_a_field_is_refused() -> None:
@@ -99,13 +103,20 @@ def test_a_header_without_a_field_is_refused() -> None:
         heads.parse(heads._sealed(b"memcli-head", body))
 
 
-@given(st.text(max_size=9), numbers, numbers, st.binary(max_size=30))
-def test_now_is_read_back_and_refused_when_damaged(generation, end, number, state) -> None:
-    data = heads.build_now(generation, end, number, state)
+@given(built, numbers, st.binary(max_size=30))
+def test_now_is_what_of_a_head_changes_while_the_transcript_grows(head, end, state) -> None:
+    later = heads.renewed(head, end=end, state=state, skip=((1, 2),), words=((3, "no, stop"),), open_calls=1)
+    data = heads.build_now(later)
 
-    assert heads.parse_now(data) == (generation, end, number, state)
+    assert heads.parse_now(data, head) == later
     with pytest.raises(ValueError, match="damaged"):
-        heads.parse_now(data[:-1] + bytes([data[-1] ^ 4]))
+        heads.parse_now(data[:-1] + bytes([data[-1] ^ 4]), head)
+
+
+def test_now_of_another_memory_is_refused() -> None:
+    other = heads.renewed(small(), generation="another")
+    with pytest.raises(ValueError, match="another memory"):
+        heads.parse_now(heads.build_now(other), small())
 
 
 @pytest.mark.parametrize(("covered", "end"), [(0, 0), (0, 5), (700, 700), (9000, 9100), (9000, 90000)])

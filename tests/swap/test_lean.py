@@ -8,13 +8,16 @@ import sys
 
 import pytest
 
+from memcli import copying, swap
 from memcli import head as heads
-from memcli import swap
 from tests.swap.a_head import a_head, swapped
 from tests.swap.sessions import WRITERS
 
 EVENTS = [("prompt", "a"), ("say", "b"), ("prompt", "c"), ("call", "c1"), ("result", "c1"), ("say", "d")]
-LEAN = "import sys; from memcli.swap import lean; code = lean(sys.argv[1:]); sys.exit(99 if code is None else code)"
+LEAN = (
+    "import sys; from memcli.lean import answer, options_of; options = options_of(sys.argv[1:]); "
+    "code = answer(options) if options else None; sys.exit(99 if code is None else code)"
+)
 
 
 @pytest.fixture
@@ -73,23 +76,25 @@ def test_the_copy_route_loads_no_json(remembered) -> None:
 
 
 def test_the_road_to_it_loads_nothing_but_itself() -> None:
-    code = "import sys; before = set(sys.modules); import memcli.swap; print(*sorted(set(sys.modules) - before))"
+    code = "import sys; before = set(sys.modules); import memcli.lean; print(*sorted(set(sys.modules) - before))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert ran.stdout == "memcli memcli.head memcli.swap\n"
+    assert ran.stdout == "memcli memcli.copying memcli.head memcli.lean memcli.swap\n"
 
 
 def test_a_fresh_state_replaces_that_of_the_head(remembered) -> None:
     path, head, room = remembered()
-    (room / "now").write_bytes(heads.build_now(head.generation, head.end, 0, b"## Current State\\n- fresh\\n"))
+    (room / "now").write_bytes(heads.build_now(heads.renewed(head, state=b"## Current State\\n- fresh\\n")))
 
     assert b"- fresh" in lean(path).stdout
 
 
-@pytest.mark.parametrize("now", [b"", b"nonsense", heads.build_now("other", 10**6, 0, b"- fresh")])
-def test_a_state_that_does_not_fit_is_not_used(remembered, now) -> None:
-    path, _, room = remembered()
-    (room / "now").write_bytes(now)
+@pytest.mark.parametrize("changes", [{}, {"generation": "another"}, {"end": 10**6}, {"end": 1}, {"fingerprint": 1}])
+def test_a_state_that_does_not_fit_is_not_used(remembered, changes) -> None:
+    """Damaged, of another memory, of a longer transcript, older than the head, of another transcript."""
+    path, head, room = remembered()
+    now = heads.build_now(heads.renewed(head, state=b"- fresh", **changes))
+    (room / "now").write_bytes(now if changes else now[:-1])
     ran = lean(path)
 
     assert ran.returncode == 0
@@ -296,7 +301,7 @@ def test_the_copy_is_whole_into_any_kind_of_file(tmp_path, flags) -> None:
     data = os.urandom(1 << 16) + b"\n"
     (tmp_path / "in").write_bytes(data)
     source, out = os.open(tmp_path / "in", os.O_RDONLY), os.open(tmp_path / "out", flags | os.O_CREAT)
-    swap._copy(source, 100, len(data), out)
+    copying.copy(source, 100, len(data), out)
     os.close(source)
     os.close(out)
 

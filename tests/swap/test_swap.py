@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memcli import swap
+from memcli import swap, unseen
+from memcli.lean import Target, options_of
 from memcli.transcript.lines import Line, whole
 from tests.swap.a_head import a_head, swapped
 from tests.swap.sessions import WRITERS, dump
@@ -92,8 +93,8 @@ def test_a_head_knows_whether_there_may_be_earlier_cuts(keep, first, known) -> N
 # ---- which route
 
 
-def route(unseen: bytes = b"", **fields) -> str:
-    data = DATA + unseen
+def route(more: bytes = b"", **fields) -> str:
+    data = DATA + more
     head = a_head("anthropic", DATA, 0, cuts=((0, "t", 0, 0),))
     for name, value in fields.items():
         setattr(head, name, value)
@@ -137,10 +138,34 @@ def test_plain_words_nobody_saw_yet_are_copied() -> None:
         PLAIN.strip() + b"\t" + PLAIN,
         PLAIN.replace(b"more", b"m\tore"),
         PLAIN.replace(b"more", b"m\xffore"),
+        PLAIN.replace(b"words", b"\\u0007 thinking").replace(b"}", b',"x":1}'),
     ],
 )
 def test_unseen_lines_that_may_need_a_change_are_never_copied(unseen) -> None:
     assert route(unseen) == "rewrite"
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        PLAIN.replace(b":", b": ").replace(b",", b", "),
+        dump({"role": "assistant", "content": 'says "thinking" about a tool, \\" and \\\\'}),
+        dump({"role": "user", "content": "naïve \U0001f600 \\"}),
+        dump({"role": "user", "content": [{"type": "text", "text": "b"}]}),
+        PLAIN[:-1],
+        PLAIN.replace(b"words", b"words" * 300_000) * 3,
+    ],
+    ids=["spaced", "escapes", "not ASCII", "blocks", "no line end", "megabytes"],
+)
+def test_words_are_copied_however_they_are_written(unseen) -> None:
+    assert route(unseen) == "copy"
+
+
+def test_half_a_line_of_any_length_is_for_the_encoder() -> None:
+    """A line that is longer than any message: no more of it is held."""
+    data = b'{"role":"user","content":"' + b"x" * (66 << 20) + b'"}\n'
+
+    assert with_file(data, lambda file: unseen.messages(file, 0, len(data), "anthropic")) == -1
 
 
 @pytest.mark.parametrize("place", range(1, len(PLAIN) - 1))
@@ -201,11 +226,11 @@ def test_unseen_words_behind_an_open_call_are_for_the_encoder() -> None:
     ("word", "format"), [("developer", "openai"), ("function_call", "openai"), ("reasoning", "openai")]
 )
 def test_words_that_only_one_format_fears_slow_the_other_not(word, format) -> None:
-    unseen = dump({"role": "user", "content": f"about {word}s"})
+    words = dump({"role": "user", "content": f"about {word}s", "id": 1})
     for name, expected in (("anthropic", "copy"), (format, "rewrite")):
         data = WRITERS[name](EVENTS)
         head = a_head(name, data, 0, cuts=((0, "t", 0, 0),))
-        whole_file = data + unseen
+        whole_file = data + words
         assert (
             with_file(whole_file, lambda file, h=head, d=whole_file: swap.prepare(h, file, len(d)).report.route)
             == expected
@@ -322,6 +347,8 @@ def test_a_file_without_final_newline_gets_one(format, tmp_path) -> None:
     [
         ("compact t", ("t", "", False, None)),
         ("compact -q t", ("t", "", True, None)),
+        ("compact --quiet t", ("t", "", True, None)),
+        ("compact t --output out", ("t", "out", False, None)),
         ("compact t -q -o out", ("t", "out", True, None)),
         ("compact t --keep-turns 0", ("t", "", False, ("turns", 0))),
         ("compact --keep-tokens 500 t", ("t", "", False, ("tokens", 500))),
@@ -346,14 +373,14 @@ def test_a_file_without_final_newline_gets_one(format, tmp_path) -> None:
     ],
 )
 def test_only_plain_command_lines_are_taken(words, found) -> None:
-    options = swap._options(words.split(" "))
+    options = options_of(words.split(" "))
 
     assert (options and (options.path, options.out, options.quiet, options.keep)) == found
 
 
 def test_an_empty_command_line_and_an_empty_path_are_not_taken() -> None:
-    assert swap._options([]) is None
-    assert swap._options(["compact", ""]) is None
+    assert options_of([]) is None
+    assert options_of(["compact", ""]) is None
 
 
 # ---- the file of -o
@@ -364,7 +391,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path) -> None:
     source = os.open(tmp_path / "out", os.O_RDONLY)
     missing = swap.Ready(b"new", swap.Report("copy", 0, 0, 0, 0), 0, 10)  # the transcript was cut meanwhile
     empty = os.open("/dev/null", os.O_RDONLY)
-    target = swap._Target(str(tmp_path / "other"), source)
+    target = Target(str(tmp_path / "other"), source)
     with pytest.raises(OSError, match="cut while it was copied"):
         target.fill(missing, empty)
     os.close(source)
@@ -377,7 +404,7 @@ def test_a_link_stays_one_and_what_it_names_is_replaced(tmp_path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")
     source = os.open("/dev/null", os.O_RDONLY)
-    target = swap._Target(str(tmp_path / "link"), source)
+    target = Target(str(tmp_path / "link"), source)
     target.fill(swap.Ready(b"new", swap.Report("copy", 0, 0, 0, 0)), source)
     os.close(source)
 
@@ -390,13 +417,13 @@ def test_what_is_no_place_for_a_file_is_left_to_the_program(tmp_path, path) -> N
     (tmp_path / "directory").mkdir()
     source = os.open("/dev/null", os.O_RDONLY)
     with pytest.raises(ValueError, match=r"no such directory|no plain file"):
-        swap._Target(str(tmp_path / path), source)
+        Target(str(tmp_path / path), source)
     os.close(source)
 
 
 def test_a_new_file_is_for_its_owner_alone(tmp_path) -> None:
     source = os.open("/dev/null", os.O_RDONLY)
-    swap._Target(str(tmp_path / "out"), source).fill(swap.Ready(b"x", swap.Report("copy", 0, 0, 0, 0)), source)
+    Target(str(tmp_path / "out"), source).fill(swap.Ready(b"x", swap.Report("copy", 0, 0, 0, 0)), source)
     os.close(source)
 
     assert Path(tmp_path / "out").stat().st_mode & 0o777 == 0o600

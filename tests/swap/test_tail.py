@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memcli import head as heads
 from memcli import swap
 from memcli.transcript import encode, formats
 from memcli.transcript.encode.to_messages import to_messages
@@ -178,7 +179,7 @@ def test_the_copy_and_the_encoder_give_the_same_bytes(format, draw) -> None:
 def test_the_memory_is_the_first_message_and_its_state_can_be_replaced(format) -> None:
     data = WRITERS[format]([("prompt", "a"), ("say", "b")])
     head = a_head(format, data, len(data))
-    fresh = swap_bytes(head, data, state=encode.common.inner('## Current State\n- "new"\n\n'))
+    fresh = swap_bytes(heads.renewed(head, state=encode.common.inner('## Current State\n- "new"\n\n')), data)
     first = next(said for line in fresh.splitlines() if (said := encode.module(format).said(json.loads(line))))
 
     assert first[0] == "user"

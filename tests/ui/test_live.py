@@ -42,12 +42,17 @@ def picture(view: LiveView) -> list[str]:
 
 
 def shown(*keepers: Keeper) -> list[str]:
-    """The rows of these keepers. The view only reads `keepers` of its loop."""
+    """The rows of these keepers."""
     view = LiveView()
-    view._loop = SimpleNamespace(keepers={str(place): keeper for place, keeper in enumerate(keepers)})
-    head, *rows = picture(view)
+    return rows(view, {str(place): keeper for place, keeper in enumerate(keepers)})
+
+
+def rows(view: LiveView, awake: dict[str, Keeper], resting: tuple[str, ...] = ()) -> list[str]:
+    """The rows of a view. It only reads `keepers` and `paths` of its loop."""
+    view._loop = SimpleNamespace(keepers=awake, paths=[*awake, *resting])
+    head, *drawn = picture(view)
     assert head.split() == ["transcript", "context", "covered", "memory"]
-    return [" ".join(row.split()) for row in rows if row]
+    return [" ".join(row.split()) for row in drawn if row]
 
 
 def test_before_the_first_line_it_waits(keeper: Keeper) -> None:
@@ -78,9 +83,18 @@ def test_an_update_in_flight_is_told(keeper: Keeper) -> None:
 
 
 def test_more_transcripts_than_fit_are_counted(keeper: Keeper) -> None:
-    rows = shown(*[keeper] * (SHOWN_ROWS + 3))
-    assert len(rows) == SHOWN_ROWS + 1
-    assert rows[-1] == "and 3 more"
+    drawn = shown(*[keeper] * (SHOWN_ROWS + 3))
+    assert len(drawn) == SHOWN_ROWS + 1
+    assert drawn[-1] == "and 3 more"
+
+
+def test_one_that_rests_is_shown_with_the_figures_it_had(keeper: Keeper) -> None:
+    view = LiveView()
+    spot.publish_now(keeper)
+    (awake,) = rows(view, {"/srv/run.jsonl": keeper})
+    (resting,) = rows(view, {}, ("/srv/run.jsonl",))
+    assert resting.split()[:3] == awake.split()[:3]
+    assert resting.endswith("session-memory.md, at rest")
 
 
 def test_the_last_events_stand_below_the_newest_last() -> None:

@@ -120,9 +120,9 @@ def test_the_state_of_now_is_fresher_than_the_memory(keep):
     append(keeper, Script("anthropic").prompt("now paint it red").data)
     keeper.look(20.0)
     keeper.tick(20.0, 0.0)
-    _, end, _, state = heads.parse_now((keeper.place.sidecar / "now").read_bytes())
-    assert end == keeper.place.transcript.stat().st_size
-    assert b"paint it red" in state
+    now = heads.parse_now((keeper.place.sidecar / "now").read_bytes(), keeper.head)
+    assert now.end == keeper.place.transcript.stat().st_size
+    assert b"paint it red" in now.state
     assert "paint it red" in memory(keeper)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
+import msgspec
 import pytest
 
 from memcli.watch.daemon import reporter
-from memcli.watch.told import Told, line_of
+from memcli.watch.told import Event, Told, goes_to_journal, journal_line, line_of
 
 UPDATED = Told("/srv/run.jsonl", "updated", {"generation": 2, "tokens": 12_345})
 IGNORED = Told("/srv/notes.jsonl", "ignored", {"reason": "holds no JSON lines"})
@@ -50,3 +53,32 @@ def test_quiet_hears_what_is_wrong_and_verbose_also_what_was_passed_by(quiet, ve
     out, err = capsys.readouterr()
     assert out == ""
     assert [line.split()[1] for line in err.splitlines()] == heard
+
+
+def test_a_journal_is_told_the_priority_and_no_time():
+    lines = [journal_line(told) for told in EVENTS]
+    assert [line[:3] for line in lines] == ["<6>", "<7>", "<4>"]
+    assert lines[0] == "<6>updated /srv/run.jsonl generation=2 tokens=12345"
+
+
+def test_a_stream_is_the_journal_only_if_it_is_the_one_that_was_connected(tmp_path):
+    """A variable alone may be inherited by a process whose output goes into a file."""
+    with (tmp_path / "log").open("w") as log:
+        stat = os.fstat(log.fileno())
+        assert goes_to_journal(log.fileno(), {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"})
+        assert not goes_to_journal(log.fileno(), {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino + 1}"})
+        assert not goes_to_journal(log.fileno(), {})
+
+
+def test_as_json_events_are_lines_on_stdout(capsys):
+    report = reporter(quiet=False, verbose=False, as_json=True)
+    for told in EVENTS:
+        report(told)
+    out, err = capsys.readouterr()
+    events = [msgspec.json.decode(line, type=Event) for line in out.splitlines()]
+    assert err == ""
+    assert [(event.event, event.transcript) for event in events] == [
+        ("updated", "/srv/run.jsonl"),
+        ("warning", "/srv/run.jsonl"),
+    ]
+    assert events[0].fields == {"generation": 2, "tokens": 12_345}

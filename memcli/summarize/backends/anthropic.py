@@ -23,12 +23,12 @@ import msgspec
 
 from memcli.memory.jobs import Failure
 from memcli.summarize import faults
-from memcli.summarize.backends.stream import Answer, Garbled, document, estimated, events, tokens
+from memcli.summarize.backends.stream import Answer, Garbled, document, estimated, events, text_of, tokens
 from memcli.summarize.options import DEFAULT_MODEL
 from memcli.summarize.request import Failed, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import anthropic
     import httpx2
@@ -78,16 +78,30 @@ class Anthropic:
         """The answer, whole; in `timeout` seconds or not at all (of a server that falls silent in the middle of its
         answer, in twice that). Raises Failed."""
         started = time.monotonic()
+        return self._reply(request, self._persist(request, started), started)
+
+    def converse(self, request: Request, heard: Callable[[str], object]) -> Answer:
+        """The answer of a conversation: `heard` is told its text as it comes ("" with every other sign of life), and
+        may raise what it likes to end it.
+
+        An answer that was cut off or refused is one, too: its `stop` says so. Raises Failed.
+        """
+        answer = self._persist(request, time.monotonic(), heard)
+        trouble = "" if answer.stop in (*_CUT_OFF, "refusal") else self._trouble(answer, request)
+        if trouble:
+            raise self._broken(answer, trouble)
+        return answer
+
+    def _persist(self, request: Request, started: float, heard: Callable[[str], object] = lambda _: None) -> Answer:
+        """Ask until there is an answer; again only while nothing of one has come."""
         for attempt in count(1):
             try:
-                answer = self._ask(request, started + self._options.timeout)
+                return self._ask(request, started + self._options.timeout, heard)
             except _Again as again:
                 wait = again.failure.retry_after or _pause(attempt)
                 in_time = time.monotonic() + wait < started + self._options.timeout
                 if attempt == ATTEMPTS or wait > PATIENCE_SECONDS or not in_time or self._closed.wait(wait):
                     raise
-            else:
-                return self._reply(request, answer, started)
         raise AssertionError("count() ends never")
 
     def count(self, request: Request) -> int:
@@ -128,7 +142,7 @@ class Anthropic:
                 self._made = _client(self._options, self.base_url, required=self.host == OFFICIAL)
             return self._made
 
-    def _ask(self, request: Request, deadline: float) -> Answer:
+    def _ask(self, request: Request, deadline: float, heard: Callable[[str], object]) -> Answer:
         client = self._client()
         import anthropic
 
@@ -144,7 +158,7 @@ class Anthropic:
             reason = faults.one_line(str(error.__cause__ or error))
             raise _Again(Failure(f"{self.host} cannot be reached: {reason}")) from error
         with stream:
-            return self._read(stream.response, deadline, request.max_tokens)
+            return self._read(stream.response, deadline, request.max_tokens, heard)
 
     def _refused(self, error: anthropic.APIStatusError) -> Failed:
         """An error status; one that may be gone in a moment as `_Again`."""
@@ -161,7 +175,9 @@ class Anthropic:
         final = failure.permanent or headers.get("x-should-retry") == "false"
         return Failed(failure) if final else _Again(failure)
 
-    def _read(self, response: httpx2.Response, deadline: float, max_tokens: int) -> Answer:
+    def _read(
+        self, response: httpx2.Response, deadline: float, max_tokens: int, heard: Callable[[str], object]
+    ) -> Answer:
         import httpx2  # the SDK's transport: while a stream is read, its errors come through as they are
 
         answer = Answer()
@@ -169,9 +185,11 @@ class Anthropic:
         try:
             if "json" in response.headers.get("content-type", ""):
                 answer.whole(document(chunks))
+                heard(answer.text)
             else:
                 for event in events(chunks):
                     answer.take(event)
+                    heard(text_of(event))
                     if answer.ended or answer.error is not None:
                         break
         except (httpx2.TimeoutException, TimeoutError) as error:

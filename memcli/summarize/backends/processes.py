@@ -27,6 +27,8 @@ LINGER_SECONDS = 0.5
 # It is told the group, then that all is done. The end of the pipe in between means that we have ended.
 _GUARD = 'read -r group && { read -r done || kill -9 "-$group"; }'
 _SHELL = "|&;<>()"
+_SUMMARIZING = {"MEMCLI_SUMMARIZING": "1"}
+"""For our own hooks, if the program is a client that runs them: its session is none of the user's."""
 
 _running: set[Group] = set()
 _changing = threading.Lock()
@@ -58,7 +60,12 @@ class Group:
         )
         try:
             self.process = subprocess.Popen(  # the command the user configured
-                argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
+                argv,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env={**(env or os.environ), **_SUMMARIZING},
+                start_new_session=True,
             )
         except OSError:
             self._guard.communicate()

@@ -98,6 +98,13 @@ class Answer:
         self._usage |= {name: value for name, value in usage.items() if value is not None}
 
 
+def text_of(event: dict[str, Any]) -> str:
+    """The text that an event brings; "" for most. The last half of a character may come with the next one."""
+    part = _object(event.get("content_block" if event.get("type") == "content_block_start" else "delta"))
+    text = part.get("text") if part.get("type") in ("text", "text_delta") else ""
+    return text if isinstance(text, str) else ""
+
+
 def events(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The events of a server-sent stream, however it is cut. Raises Garbled for one that is no JSON object."""
     data: list[bytes] = []

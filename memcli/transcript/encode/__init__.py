@@ -15,8 +15,9 @@ if TYPE_CHECKING:
         NAME: str
         COPIES: bool  # False if the format's tail must always be rewritten
 
-        def context(self, first: Iterable[bytes], last: Iterable[bytes]) -> Record:
-            """What must be known of records outside the tail: `first` and `last` lines before it."""
+        def context(self, first: Iterable[bytes], last: Iterable[bytes], known: Record | None = None) -> Record:
+            """What must be known of records outside the tail: `first` and `last` lines before it. With what was `known`
+            before, `last` are the lines since then, and `first` is not asked."""
 
         def message(
             self, before: str, state: str, after: str, envelope: Record, tokens: int = 0, memory_tokens: int = 0

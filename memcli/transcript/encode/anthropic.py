@@ -32,9 +32,9 @@ NAME = "anthropic"
 COPIES = True
 
 
-def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:  # noqa: ARG001  # the interface of all encoders
+def context(first: Iterable[bytes], last: Iterable[bytes], known: Record | None = None) -> Record:  # noqa: ARG001  # the interface of all encoders
     """The leading system messages, which every output begins with, and how many bytes they are."""
-    return leading(first, ("system",))
+    return leading(first, ("system",)) if known is None else known
 
 
 def leading(first: Iterable[bytes], roles: tuple[str, ...]) -> Record:

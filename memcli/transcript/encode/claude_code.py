@@ -11,6 +11,7 @@ Each line keeps its time, but no line is older than the one before it: 2.1.80 ta
 from __future__ import annotations
 
 from memcli.transcript.encode.common import (
+    HANDED,
     NO_RESULT,
     THINKING,
     Doubt,
@@ -66,9 +67,9 @@ _HUMAN_SIGNS = ("doesn't want to proceed", "user rejected", "was rejected")
 _CAVEATS = ("<local-command-caveat>", "Caveat: The messages below")
 
 
-def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
+def context(first: Iterable[bytes], last: Iterable[bytes], known: Record | None = None) -> Record:
     """The envelope of the newest conversation record, its time and the id new lines hang on."""
-    found: Record = {}
+    found: Record = {**(known or {})}
     for raw in (*first, *last):
         for record in parse(raw)[0]:
             if record.get("isSidechain") or not record.get("uuid"):
@@ -177,7 +178,10 @@ def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
 
 
 def _has_content(attachment: Record) -> bool:
-    """True for what the user or a hook of a prompt put into the conversation."""
+    """True for what the user or a hook of a prompt put into the conversation; a memory that our own hook handed back
+    stands in the new one."""
+    if HANDED in str(attachment.get("content")):
+        return False
     if attachment.get("type") == "hook_success":
         return attachment.get("hookEvent") == "UserPromptSubmit" and bool(attachment.get("content"))
     return attachment.get("type") in _CONTENT and not _is_words(attachment)

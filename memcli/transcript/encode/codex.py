@@ -67,11 +67,11 @@ _HARNESS = ("<", "# AGENTS.md", "Base directory for", "Caveat:")
 _TURN = "turn"  # calls and answers of one turn may stand in any order
 
 
-def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
+def context(first: Iterable[bytes], last: Iterable[bytes], known: Record | None = None) -> Record:
     """The session's own meta (the first; later ones are of resumes, or of the parent of a fork), the rules it began
     with, whether its records are numbered, and the newest time."""
     first = list(first)
-    found: Record = {"rules": _rules(first)}
+    found: Record = {"rules": _rules(first)} if known is None else {**known}
     for raw in (*first, *last):
         for record in parse(raw)[0]:
             payload = record.get("payload")

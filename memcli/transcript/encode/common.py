@@ -4,7 +4,7 @@ An encoder is a module with
 
     NAME                  the format
     COPIES                False if this format's tail must always be rewritten
-    context(first, last)  what it must know of records that are not in the tail, as JSON values (the `envelope`)
+    context(...)          what it must know of records that are not in the tail, as JSON values (the `envelope`)
     message(...)          the memory message, with its prologue, as a `Pieces`
     tail(lines, plan)     the tail: (offset and bytes of physical lines) in, `Out` lines out
     said(record)          (role, message id, Anthropic content blocks) of a conversation record, for `to_messages`
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 NO_RESULT = "[no result was recorded: interrupted]"
 THINKING = ("thinking", "redacted_thinking")
 _COVERED_DIGITS = 7
+HANDED = "<!-- memcli hook -->"
+"""Stands in all that a hook of ours says in a client's conversation: our own words, neither kept nor remembered."""
+
 _MARK = "<!-- memcli generation="
 
 
@@ -47,8 +50,9 @@ class Doubt(ValueError):
 class Pieces:
     """A ready message: bytes before, of and after the replaceable part, and the places to fill in `before`.
 
-    A fill is (position, length, what): "covered" is a number of messages, "time" the time of the tail's first line,
-    every other name an id derived from it.
+    A fill is (position, length, what): "covered" is a number of messages, "digest" that of the mark (which stays what
+    it is unless the user has edited the memory), "time" the time of the first line of the tail, every other name an id
+    derived from it.
     """
 
     __slots__ = ("after", "before", "fills", "state")
@@ -216,9 +220,10 @@ class Frame:
 
     def text(self, before: str, state: str, after: str, closing: bytes) -> Pieces:
         """The memory's text inside a JSON string, then `closing`."""
-        if read_mark(before):
-            position = len(self.data) + len(inner(before[: before.index(" covered=") + 9]))
-            self.fills.append((position, _COVERED_DIGITS, "covered"))
+        if found := read_mark(before):
+            for what, length in (("covered", _COVERED_DIGITS), ("digest", len(found[2]))):
+                ahead = before[: before.index(f" {what}=") + len(what) + 2]
+                self.fills.append((len(self.data) + len(inner(ahead)), length, what))
         return Pieces(bytes(self.data) + inner(before), inner(state), inner(after) + closing, tuple(self.fills))
 
 

@@ -33,9 +33,9 @@ _PROLOGUE = ("system", "developer")
 _TEXTS = ("text", "input_text", "output_text")
 
 
-def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:  # noqa: ARG001  # the interface of all encoders
+def context(first: Iterable[bytes], last: Iterable[bytes], known: Record | None = None) -> Record:  # noqa: ARG001  # the interface of all encoders
     """The leading system and developer messages, which every output begins with, and how many bytes they are."""
-    return anthropic.leading(first, _PROLOGUE)
+    return anthropic.leading(first, _PROLOGUE) if known is None else known
 
 
 def message(before: str, state: str, after: str, envelope: Record, tokens: int = 0, memory_tokens: int = 0) -> Pieces:  # noqa: ARG001

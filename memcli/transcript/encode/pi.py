@@ -39,9 +39,9 @@ _SPEAKERS = ("user", "bashExecution", "custom", "hookMessage", "branchSummary")
 _ID = 8  # hexadecimal digits of an entry's id
 
 
-def context(first: Iterable[bytes], last: Iterable[bytes]) -> Record:
+def context(first: Iterable[bytes], last: Iterable[bytes], known: Record | None = None) -> Record:
     """The session header, the newest time, and the id new entries hang on."""
-    found: Record = {}
+    found: Record = {**(known or {})}
     for raw in (*first, *last):
         for record in parse(raw)[0]:
             if record.get("type") == "session":

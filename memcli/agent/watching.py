@@ -1,0 +1,95 @@
+"""`memcli.watch`: a watcher beside an agent, for as long as a `with` block lasts."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from memcli.agent.background import Background
+from memcli.agent.rules import quoted, rules
+from memcli.errors import NotATranscript, NoTranscript, TryAgain
+from memcli.sidecar.lock import holder
+from memcli.sidecar.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+START_SECONDS = 60.0
+_LOOK_SECONDS = 0.02
+
+
+class Watching:
+    """A running watcher. It ends with `stop`, with its `with` block, or with this process, whichever comes first."""
+
+    def __init__(self, background: Background) -> None:
+        self._background = background
+
+    @property
+    def pid(self) -> int:
+        """The watcher's process id."""
+        return self._background.pid
+
+    @property
+    def running(self) -> bool:
+        """False once it has ended."""
+        return self._background.running
+
+    @property
+    def heard(self) -> list[str]:
+        """Its last log lines, as `memcli watch` prints them."""
+        return list(self._background.heard)
+
+    def stop(self) -> None:
+        """End it and wait for it, at most some seconds. Stopping twice is fine."""
+        self._background.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def watch(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **settings: Any) -> Watching:
+    """Follow transcripts, or directories of them, and keep session-memory.md beside each, in a process of its own.
+
+    `settings` are those of `memcli config show`, with underscores (`context_limit=150_000`). Returns once the
+    transcripts that are there are followed; a named file may come later, into a directory that is there.
+
+    Raises AlreadyWatched, NoTranscript, NotATranscript, Usage, all of them MemcliError.
+    """
+    found = [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
+    for path in found:
+        if not path.exists() and not path.absolute().parent.is_dir():
+            raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {quoted(path.parent)}")
+    background = Background(found, rules(settings))
+    try:
+        _await(background, [path for path in found if path.is_file()])
+    except BaseException:
+        background.stop()
+        raise
+    return Watching(background)
+
+
+def _await(background: Background, files: list[Path]) -> None:
+    """Until it follows `files`. Raises what it ended with, TryAgain if it takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if background.failure is not None:
+            raise background.failure
+        if background.spoke.is_set() and all(_followed(path, background) for path in files):
+            return
+        time.sleep(_LOOK_SECONDS)
+    raise TryAgain(f"the watcher did not start within {START_SECONDS:g} s", "memcli status")
+
+
+def _followed(path: Path, background: Background) -> bool:
+    """True if the watcher has it. Raises NotATranscript if it has looked at it and will not."""
+    ignored = f" ignored {path.resolve()} reason="
+    for line in list(background.heard):
+        if ignored in line:
+            raise NotATranscript(line.partition(ignored)[2].strip('"'), f"memcli update {quoted(path)}")
+    found = holder(Place.of(path).lock)
+    return found is not None and found.pid == background.pid

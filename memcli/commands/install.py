@@ -1,0 +1,101 @@
+"""`memcli install claude-code` and `memcli uninstall claude-code`: our hooks in the client's settings, and out again.
+
+The change is printed as a diff before anything is written; then the person is asked, unless they said `--yes`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from memcli.edge import printable
+from memcli.errors import Usage
+from memcli.hosts import claude_code
+from memcli.hosts.installation import Installation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memcli.hosts.installation import Change, Plan
+
+
+class Wish(NamedTuple):
+    """What the command line asks for: the user's settings, unless `project`."""
+
+    host: str
+    project: bool = False
+    user: bool = False
+    dry_run: bool = False
+    yes: bool = False
+    quiet: bool = False
+
+
+def install(wish: Wish) -> int:
+    """Exit code 0 when the hooks stand there, or were only shown; 1 if the person said no. Raises Usage."""
+    installation = Installation(_place(wish, "install"))
+    plan = installation.to_install()
+    if not plan.changes:
+        _say(wish, f"the hooks stand in {installation.settings} already")
+        return 0
+    code = _carry_out(wish, "install", installation, plan)
+    if not code and not wish.dry_run:
+        _say(wish, "the next session of the client starts a watcher; `memcli status` tells what it does")
+    return code
+
+
+def uninstall(wish: Wish) -> int:
+    """Exit code 0 when nothing of ours is left, or it was only shown; 1 if the person said no. Raises Usage."""
+    installation = Installation(_place(wish, "uninstall"))
+    plan = installation.to_uninstall()
+    if not plan.changes:
+        _say(wish, f"nothing of memcli stands in {installation.settings}")
+        installation.carry_out(plan)
+        return 0
+    return _carry_out(wish, "uninstall", installation, plan)
+
+
+def _place(wish: Wish, verb: str) -> Path:
+    if wish.host != claude_code.NAME:
+        raise Usage(f"there is nothing to {verb} for {wish.host}", f"memcli {verb} {claude_code.NAME}")
+    if wish.project and wish.user:
+        raise Usage("--project and --user name two places", f"memcli {verb} {claude_code.NAME} --project")
+    return Path.cwd() / ".claude" if wish.project else claude_code.config_dir()
+
+
+def _carry_out(wish: Wish, verb: str, installation: Installation, plan: Plan) -> int:
+    for line in (line for change in plan.changes for line in _diff(change)):
+        print(line)
+    if wish.dry_run:
+        return 0
+    if not wish.yes and not _asked(wish, verb):
+        _say(wish, "nothing was changed")
+        return 1
+    installation.carry_out(plan)
+    for change in plan.changes:
+        _say(wish, f"{'removed' if change.after is None else 'wrote'} {shlex.quote(str(change.path))}")
+    return 0
+
+
+def _diff(change: Change) -> Iterator[str]:
+    """A unified diff, line by line, without control characters."""
+    before, after = ((text or "").splitlines() for text in (change.before, change.after))
+    was, becomes = (str(change.path) if text is not None else "/dev/null" for text in (change.before, change.after))
+    for line in difflib.unified_diff(before, after, was, becomes, lineterm=""):
+        yield line[:1] + printable(line[1:].replace("\t", "    "))
+
+
+def _asked(wish: Wish, verb: str) -> bool:
+    if not sys.stdin.isatty():
+        where = " --project" if wish.project else ""
+        raise Usage("nobody is there to say yes to this change", f"memcli {verb} {wish.host}{where} --yes")
+    sys.stderr.write("Write this? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _say(wish: Wish, sentence: str) -> None:
+    if not wish.quiet:
+        print(f"memcli: {sentence}", file=sys.stderr)

@@ -1,0 +1,215 @@
+"""`memcli service`: `memcli watch` as a service of this user, kept running by systemd or launchd.
+
+There is one service. What it runs is `memcli watch` with the words that `install` was given; without any, all live
+sessions of Claude Code. Everything that is written is one file, and that file is printed first.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from memcli.commands import units
+from memcli.commands.reports import Service
+from memcli.errors import MemcliError, NothingThere, TryAgain
+from memcli.sidecar import files
+from memcli.userdirs import state_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT = ("--claude-code", "--all")
+"""What is watched where nothing is said."""
+
+FAILED = 1
+NOTHING = 3
+
+
+class Wish(NamedTuple):
+    """What the command line asks for: the words for `watch`; only to print the file; only to write it."""
+
+    words: tuple[str, ...] = ()
+    dry_run: bool = False
+    no_start: bool = False
+    quiet: bool = False
+
+
+class _Manager(Protocol):
+    """A service manager: where its file lies, what stands in it, and how it is told."""
+
+    name: str
+    path: Path
+
+    def text(self, command: Sequence[str], directory: str) -> str: ...
+
+    def check(self, again: str) -> None:
+        """Raises MemcliError if it is not there, or not for this user."""
+
+    def start(self, *, changed: bool) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def forgotten(self) -> None:
+        """The file is gone."""
+
+    def state(self) -> str: ...
+
+
+def install(wish: Wish) -> int:
+    """Exit code 0 once the service runs. Repeating it changes nothing. Raises MemcliError, TryAgain."""
+    manager = _manager()
+    command = (sys.executable, "-m", "memcli", "watch", *(wish.words or DEFAULT))
+    directory = str(Path.cwd() if wish.words else Path.home())
+    text = manager.text(command, directory)
+    if wish.dry_run:
+        print(text, end="")
+        return 0
+    if not wish.no_start:
+        manager.check(f"memcli service install --dry-run {shlex.join(wish.words)}".rstrip())
+    changed = files.read(manager.path) != text.encode()
+    if changed:
+        print(text, end="", flush=True)
+        manager.path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(manager.path, text.encode(), mode=0o644)
+    _say(wish.quiet, f"{'wrote' if changed else 'nothing to change in'} {manager.path}")
+    if not wish.no_start:
+        manager.start(changed=changed)
+        _say(wish.quiet, f"the service is {manager.state()}; `memcli service status` tells how it is")
+    return 0
+
+
+def uninstall(*, quiet: bool) -> int:
+    """Exit code 0 once the service is stopped and its file is gone. Raises NothingThere if there is none."""
+    manager = _manager()
+    if not manager.path.exists():
+        raise NothingThere(f"no service is installed: there is no {manager.path}", "memcli service install --dry-run")
+    manager.stop()
+    manager.path.unlink()
+    manager.forgotten()
+    _say(quiet, f"stopped the service and removed {manager.path}")
+    return 0
+
+
+def status(*, as_json: bool) -> int:
+    """Exit code 0 if the service runs, 3 if none is installed, else 1."""
+    manager = _manager()
+    text = files.read(manager.path)
+    state = manager.state() if text is not None else "not installed"
+    if as_json:
+        report = Service(
+            manager="systemd" if manager.name == "systemd" else "launchd",
+            unit=str(manager.path),
+            installed=text is not None,
+            state=state,
+        )
+        print(report.to_line())
+    else:
+        print(f"{manager.name}: {manager.path}: {state}")
+    if text is None:
+        return NOTHING
+    return 0 if state == "active" else FAILED
+
+
+def _say(quiet: bool, sentence: str) -> None:
+    if not quiet:
+        print(f"memcli: {sentence}", file=sys.stderr)
+
+
+# ------------------------------------------------------------------ managers
+
+
+def _manager() -> _Manager:
+    """The manager of this system. Raises MemcliError where there is neither."""
+    if sys.platform == "darwin":
+        return _Launchd()
+    if shutil.which("systemctl"):
+        return _Systemd()
+    raise MemcliError(
+        "neither systemd nor launchd is here to keep a service running", "nohup memcli watch --claude-code --all &"
+    )
+
+
+def _told(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+class _Systemd:
+    """The instance of systemd that belongs to the user."""
+
+    name = "systemd"
+
+    def __init__(self) -> None:
+        config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        self.path = Path(config) / "systemd" / "user" / units.UNIT
+
+    def text(self, command: Sequence[str], directory: str) -> str:
+        return units.systemd(command, directory)
+
+    def check(self, again: str) -> None:
+        ran = _told("systemctl", "--user", "show", "--property=Version")
+        if ran.returncode:
+            reason = (ran.stderr.strip() or "it does not answer").partition("\n")[0]
+            raise MemcliError(f"systemd does not run for this user: {reason}", again)
+
+    def start(self, *, changed: bool) -> None:
+        self._must("daemon-reload")
+        self._must("enable", units.UNIT)
+        self._must("restart" if changed else "start", units.UNIT)
+
+    def stop(self) -> None:
+        # Where systemd does not run there is nothing to stop, and the links are removed all the same.
+        _told("systemctl", "--user", "disable", "--now", units.UNIT)
+
+    def forgotten(self) -> None:
+        _told("systemctl", "--user", "daemon-reload")
+
+    def state(self) -> str:
+        ran = _told("systemctl", "--user", "is-active", units.UNIT)
+        return ran.stdout.strip() or "unknown: systemd does not run for this user"
+
+    def _must(self, *words: str) -> None:
+        ran = _told("systemctl", "--user", *words)
+        if ran.returncode:
+            reason = (ran.stderr.strip() or "no reason given").partition("\n")[0]
+            raise TryAgain(f"systemctl {words[0]} failed: {reason}", f"journalctl --user -n 20 -u {units.UNIT}")
+
+
+class _Launchd:
+    """The agents of the user on macOS."""
+
+    name = "launchd"
+
+    def __init__(self) -> None:
+        self.path = Path.home() / "Library" / "LaunchAgents" / f"{units.LABEL}.plist"
+        self._domain = f"gui/{os.getuid()}"
+
+    def text(self, command: Sequence[str], directory: str) -> str:
+        return units.launchd(command, directory, str(state_dir() / "log" / "service.log"))
+
+    def check(self, again: str) -> None:
+        if not shutil.which("launchctl"):
+            raise MemcliError("launchctl is not there", again)
+        (state_dir() / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def start(self, *, changed: bool) -> None:
+        if changed:
+            self.stop()
+        ran = _told("launchctl", "bootstrap", self._domain, str(self.path))
+        if ran.returncode and self.state() != "active":
+            reason = (ran.stderr.strip() or "no reason given").partition("\n")[0]
+            raise TryAgain(f"launchctl bootstrap failed: {reason}", f"launchctl print {self._domain}/{units.LABEL}")
+
+    def stop(self) -> None:
+        _told("launchctl", "bootout", f"{self._domain}/{units.LABEL}")
+
+    def forgotten(self) -> None:
+        pass  # bootout has done it
+
+    def state(self) -> str:
+        ran = _told("launchctl", "print", f"{self._domain}/{units.LABEL}")
+        return "active" if "state = running" in ran.stdout else "inactive"
