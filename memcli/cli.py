@@ -161,6 +161,9 @@ def watch(
     project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
     from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
+    metrics: Annotated[
+        str, typer.Option(metavar="WHERE", help="Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print what happens as lines of JSON.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -173,7 +176,8 @@ def watch(
     from memcli.commands.watch import watch as run
 
     live = Live("claude-code" if claude_code else "", project, everything, from_hook)
-    raise typer.Exit(run(paths or [], _given(context), live, as_json=as_json, quiet=quiet, verbose=verbose))
+    code = run(paths or [], _given(context), live, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
+    raise typer.Exit(code)
 
 
 @app.command()

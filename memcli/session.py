@@ -42,6 +42,7 @@ from memcli.effects import (
     Warned,
 )
 from memcli.ledger.fold import Fold
+from memcli.ledger.history import History, Past, difference, patched
 from memcli.ledger.present import Present
 from memcli.memory import message
 from memcli.memory.current_state import Covered, current_state
@@ -79,9 +80,6 @@ QUIET_SECONDS = 0.2
 PATIENCE = 1.5
 """A threshold crossed inside a turn waits for the turn's end until it is exceeded this many times."""
 
-KEPT_SNAPSHOTS = 64
-"""Turns whose snapshot is kept for rewinds; an older turn is reached by reading the file again."""
-
 NEARLY = 0.8
 """Of a threshold: when a summarizer is started speculatively (importing the SDK takes more than a second)."""
 
@@ -91,6 +89,7 @@ KEPT_PROSE = 8
 STATE_VERSION = 4
 
 _END = 1 << 63  # behind every offset
+_NO_PAST = Past()
 
 
 class Triggers(msgspec.Struct, frozen=True):
@@ -181,7 +180,11 @@ class Marks(msgspec.Struct):
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """A session on disk. It holds the entries that are not folded yet, so that nothing has to be read twice."""
+    """A session on disk. It holds the entries that are not folded yet, so that nothing has to be read twice.
+
+    `fold` is the difference to the newest snapshot, which was taken at `base` (-1: there is none) and has the checksum
+    `sum`; so is that of `ahead`. Snapshots and the ids of the thread are a log of their own.
+    """
 
     version: int
     format: str
@@ -190,6 +193,8 @@ class Saved(msgspec.Struct, frozen=True):
     thread: ThreadState
     meter: MeterState
     boundaries: BoundaryState
+    base: int
+    sum: int
     fold: bytes
     pending: list[Pending]
     ahead: Ahead | None
@@ -213,7 +218,7 @@ class Session:
         self._lived = 0
         """So many of the pending entries are folded into it."""
         self.ahead: Ahead | None = None
-        self.snapshots: list[tuple[int, bytes]] = []
+        self.history = History()
         self.origin = b""
         """The fold that was inherited: what a memory of none of the messages here has to say."""
         self.marks = Marks(dead=sorted(dead))
@@ -525,7 +530,7 @@ class Session:
             self.settled = Fold(self.ahead.fold)
             self.pending = self.ahead.pending + self.pending
             self._lived += len(self.ahead.pending)
-            self.snapshots = [item for item in self.snapshots if item[0] < self.ahead.cut]
+            self.history.cut(self.ahead.cut)
             self.ahead = None
 
     def _known(self, entry: Entry) -> bool:
@@ -549,9 +554,8 @@ class Session:
         if not self.marks.inherited:
             self.settled.heard = heard
         self.marks.turn_ended = self.marks.turn_ended or cut.turn
-        if cut.turn and (not self.snapshots or self.snapshots[-1][0] < cut.offset):
-            self.snapshots.append((cut.offset, zlib.compress(self.settled.snapshot(), 1)))
-            del self.snapshots[:-KEPT_SNAPSHOTS]
+        if cut.turn and (not self.history.items or self.history.items[-1].offset < cut.offset):
+            self.history.add(cut.offset, self.settled.snapshot())
             self._prune()
 
     def _listen(self) -> None:
@@ -582,17 +586,17 @@ class Session:
         """
         self.marks.epoch += 1
         self._unwrite(start)
-        found = next((packed for offset, packed in self.snapshots if offset == start), None)
+        found = self.history.at(start)
         bare = any(dead_start <= start and here <= dead_end for dead_start, dead_end in self.thread.dead)
         if not bare or (found is None and (self.marks.parent or start > self.marks.first)):
             return False
-        self.settled = Fold(zlib.decompress(found) if found else b"")
+        self.settled = Fold(found or b"")
         before = self.settled.heard
         self._listen()
         self._live = None
         self.pending.clear()
         self.ahead = None
-        self.snapshots = [item for item in self.snapshots if item[0] < start]
+        self.history.cut(start)
         self.boundaries.rewind(start)
         self.marks.words = [words for words in self.marks.words if words[0] < start]
         if place := formats.moved(self.reader, before):
@@ -760,42 +764,60 @@ class Session:
     # ------------------------------------------------------------------ across restarts
 
     def save(self) -> bytes:
-        """Everything needed to go on from `marks.position`, but for the snapshots: those are a log of their own.
+        """Everything needed to go on from `marks.position`, but for the snapshots and ids: those are a log.
 
         A job in flight is not part of it: it will be due again.
         """
+        newest, ahead = self.history.newest, self.ahead
         saved = Saved(
             version=STATE_VERSION,
             format=self.format,
             reader=formats.save(self.reader),
             marks=self.marks,
-            thread=self.thread.state,
+            thread=msgspec.structs.replace(self.thread.state, nodes={}),
             meter=self.meter.state,
             boundaries=self.boundaries.state,
-            fold=self.settled.snapshot(),
+            base=self.history.items[-1].offset if self.history.items else -1,
+            sum=zlib.crc32(newest),
+            fold=difference(newest, self.settled.snapshot()),
             pending=self.pending,
-            ahead=self.ahead,
+            ahead=ahead and msgspec.structs.replace(ahead, fold=difference(newest, ahead.fold)),
             document=self.document,
         )
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
+    @property
+    def past(self) -> Past:
+        """What a log must hold for `restore`."""
+        seen = self.thread.state.seen
+        return Past(self.history.items, [self.thread.remembered(0)] if seen else [], seen)
+
     @classmethod
-    def restore(cls, data: bytes, triggers: Triggers) -> Session:
-        """The session that `save` wrote. Raises ValueError for anything else (then read the file from its start)."""
+    def restore(cls, data: bytes, triggers: Triggers, past: Past = _NO_PAST) -> Session:
+        """The session that `save` wrote, with the `past` of that time or of later. Raises ValueError for anything else
+        (then read the file from its start).
+        """
         try:
             saved = msgspec.msgpack.decode(zlib.decompress(data), type=Saved)
         except (zlib.error, msgspec.MsgspecError) as error:
             raise ValueError(str(error)) from error
         if saved.version != STATE_VERSION:
             raise ValueError(f"state of version {saved.version}")
+        history = History([one for one in past.snapshots if one.offset <= saved.base])
+        newest = history.newest
+        if zlib.crc32(newest) != saved.sum:
+            raise ValueError("the snapshot is gone that was saved last")
         session = cls(saved.format, triggers)
         session.reader = formats.open_reader(saved.format, saved.reader)
         session.lines = LineBuffer(saved.marks.position)
         session.marks, session.document = saved.marks, saved.document
         session.thread, session.meter = Thread(saved.thread), Meter(saved.meter)
+        session.thread.recollect(past.ids, past.known)
         session.boundaries = Boundaries(saved.boundaries)
-        session.settled = Fold(saved.fold)
+        session.history, session.settled = history, Fold(patched(newest, saved.fold))
         session.pending, session.ahead = saved.pending, saved.ahead
+        if saved.ahead is not None:
+            session.ahead = msgspec.structs.replace(saved.ahead, fold=patched(newest, saved.ahead.fold))
         if not session._has_the_sections():
             session.marks.published_epoch = -1  # due at once: the user's table of sections is another than it was
         return session

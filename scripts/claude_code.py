@@ -38,6 +38,7 @@ MODEL = "claude-sonnet-4-6"
 MARK = "<!-- memcli generation="
 HOOK = "<!-- memcli hook -->"
 INSTALL_SECONDS = 240
+TRIAL_SECONDS = 600
 PATIENCE_SECONDS = 60
 ROUNDS = 15
 SETTINGS = '{\r\n\t"model": "sonnet",\r\n\t"hooks": {\r\n\t\t"Stop": []\r\n\t}\r\n}\r\n'
@@ -66,12 +67,19 @@ def main() -> int:
     parser.add_argument("--client", action="append", type=Path, help="a client that is installed already")
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGALRM, _too_long)
     clients = wish.client or [found for version in wish.version or VERSIONS if (found := installed(version))]
     failed = 0
     for client in clients:
         with tempfile.TemporaryDirectory(prefix="memcli-claude-") as room, Server() as server:
+            signal.alarm(TRIAL_SECONDS)
             failed += Trial(client, Path(os.path.realpath(room)), server).run()
+            signal.alarm(0)
     return 1 if failed else 0
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"a client took more than {TRIAL_SECONDS} s")
 
 
 def installed(version: str) -> Path | None:
@@ -84,7 +92,14 @@ def installed(version: str) -> Path | None:
     if npm is None:
         print(f"skipped: Claude Code {version} cannot be installed here (there is no npm)")
         return found
-    quick = ["--no-audit", "--no-fund", "--fetch-retries=0", "--ignore-scripts", "--loglevel=error"]
+    quick = [
+        "--no-audit",
+        "--no-fund",
+        "--fetch-retries=0",
+        "--fetch-timeout=20000",
+        "--ignore-scripts",
+        "--loglevel=error",
+    ]
     command = [npm, "install", *quick, "--prefix", str(place), f"@anthropic-ai/claude-code@{version}"]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_SECONDS)

@@ -110,11 +110,12 @@ class Session:
 
     @property
     def memory(self) -> str:
-        """The session memory as it stands, Markdown; "" if there is none yet."""
+        """The session memory as it stands, Markdown: that of the file beside the transcript, else the one that the
+        context begins with; "" if there is none yet."""
         try:
             return Place.of(self.path).memory.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
-            return ""
+            return self._conversation.memory
 
     # ------------------------------------------------------------------ compacting
 

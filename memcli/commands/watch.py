@@ -45,6 +45,7 @@ def watch(
     overrides: Mapping[str, object],
     live: Live,
     *,
+    metrics: str = "",
     as_json: bool = False,
     quiet: bool,
     verbose: bool,
@@ -55,11 +56,15 @@ def watch(
         paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:
         _check(path)
-    orders = _orders(paths, overrides, live, project, as_json=as_json, quiet=quiet, verbose=verbose)
+    orders = _orders(paths, overrides, live, quiet=quiet)
+    from msgspec.structs import replace
+
+    orders = replace(orders, project=project, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
     if as_json or not sys.stderr.isatty():
         from msgspec.json import encode
 
-        daemon = [sys.executable, "-m", "memcli.watch.daemon", encode(orders).decode()]
+        # -P: what lies in the current directory is not taken for a module of ours, here and below.
+        daemon = [sys.executable, "-P", "-m", "memcli.watch.daemon", encode(orders).decode()]
         os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
     from memcli.watch.daemon import loop_of, reporter
 
@@ -73,17 +78,8 @@ def watch(
         return loop.run()
 
 
-def _orders(
-    paths: list[Path],
-    overrides: Mapping[str, object],
-    live: Live,
-    project: str,
-    *,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> Orders:
-    """What the daemon is to do. Raises Usage."""
+def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
+    """What the daemon is to do by the settings. Raises Usage."""
     from memcli.commands import setup, writer
     from memcli.watch.daemon import Orders
 
@@ -103,11 +99,7 @@ def _orders(
         patience=who.patience,
         account=who.account,
         max_cost_per_hour=who.max_cost_per_hour,
-        as_json=as_json,
-        quiet=quiet,
-        verbose=verbose,
         host=live.host,
-        project=project,
         rest=REST_SECONDS if live.hook else 0.0,
     )
 

@@ -178,6 +178,7 @@ def start_watcher(folder: str, cwd: str) -> None:
             os.chdir(cwd if os.path.isdir(cwd) else "/")
             for source, number in ((nowhere, 0), (log, 1), (log, 2)):
                 os.dup2(source, number)
+            os.closerange(3, 256)  # what the client may have left open for its children
             # -P: what lies in the project's directory is not taken for a module of ours.
             watch = [sys.executable, "-P", "-m", "memcli", "watch", "--claude-code", "--project", folder, "--from-hook"]
             os.execv(sys.executable, watch)  # noqa: S606 - ourselves

@@ -72,7 +72,7 @@ Post: TypeAlias = "Callable[[Answered | Progressed | ChildGone], object]"
 
 def command(options: Sequence[str] = ()) -> list[str]:
     """The summarizer we bring along, with its options."""
-    return [sys.executable, "-m", "memcli.summarize", *options]
+    return [sys.executable, "-P", "-m", "memcli.summarize", *options]
 
 
 class Summarizers:
@@ -86,6 +86,8 @@ class Summarizers:
         self._child: _Child | None = None
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._idle_since = 0.0
+        self.deaths = 0
+        """Children that died, or took too long and were killed."""
 
     def ask(self, owner: str, job: Job, now: float, attempts: int = 1) -> None:
         """Give a job to the child, starting it if none runs."""
@@ -151,6 +153,7 @@ class Summarizers:
         return self._child.pid if self._child else 0
 
     def _drop(self, reason: str, now: float) -> None:
+        self.deaths += 1
         self.close()
         owed, self._asked = list(self._asked.values()), {}
         for asked in owed:

@@ -19,6 +19,8 @@ from memcli.session import Triggers
 from memcli.watch.accounts import Accounts
 from memcli.watch.children import DEADLINE_SECONDS
 from memcli.watch.loop import Loop
+from memcli.watch.notify import Notifier
+from memcli.watch.pulse import Pulse
 from memcli.watch.told import DETAILS, Told, goes_to_journal, journal_line, json_line, line_of
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class Orders(msgspec.Struct, frozen=True):
     host: str = ""
     """Follow the live sessions of this host, besides `paths`; those of `project`, "" for all."""
     project: str = ""
+    metrics: str = ""
+    """Where to show metrics: a file, PORT or HOST:PORT; "" for nowhere."""
     rest: float = 0.0
     """Seconds without a live session after which the daemon ends by itself; 0 for never."""
 
@@ -56,6 +60,10 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
         report(Told("", "backend", {"name": orders.writer, "sends": orders.sends}))
         if orders.host:
             report(Told("", "sessions", {"of": orders.host, "project": orders.project or "all"}))
+    notifier = Notifier(os.environ)
+    pulse = Pulse(notifier)
+    if orders.metrics:
+        pulse, report = _measured(orders.metrics, notifier, report)
     paths = [Path(path) for path in orders.paths]
     return Loop(
         paths,
@@ -68,7 +76,24 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
         accounts=Accounts(orders.account, orders.max_cost_per_hour) if orders.account else None,
         source=source_of(orders.host, orders.project) if orders.host else None,
         alone=orders.rest,
+        pulse=pulse,
     )
+
+
+def _measured(target: str, notifier: Notifier, report: Callable[[Told], None]) -> tuple[Pulse, Callable[[Told], None]]:
+    """A pulse that shows metrics, and a report that is counted, too. Raises Usage, NotWritable."""
+    from memcli.watch.exposure import exposed
+    from memcli.watch.metrics import Tally
+
+    tally = Tally()
+    exposure = exposed(target, tally.text)
+    report(Told("", "metrics", {"at": exposure.address}))
+
+    def counted(told: Told) -> None:
+        tally.take(told)
+        report(told)
+
+    return Pulse(notifier, tally, exposure), counted
 
 
 def reporter(*, quiet: bool, verbose: bool, as_json: bool = False) -> Callable[[Told], None]:

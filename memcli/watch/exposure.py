@@ -28,6 +28,10 @@ class Exposure(Protocol):
 
     period: float
 
+    @property
+    def address(self) -> str:
+        """Where they can be read."""
+
     def show(self) -> None:
         """Show what is counted now. It never fails."""
 
@@ -62,6 +66,11 @@ class File:
             raise NotWritable(
                 f"cannot write {path}: {(error.strerror or 'failed').lower()}", "memcli watch --help"
             ) from None
+
+    @property
+    def address(self) -> str:
+        """The file's path."""
+        return str(self._path)
 
     def show(self) -> None:
         """Write what is counted now; a full disk costs a moment's numbers."""

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from memcli.watch.accounts import Grant
-from memcli.watch.told import Told
+from memcli.watch.told import Told, answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,11 @@ class Flights:
 
     def __len__(self) -> int:
         return len(self._in_flight)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that were not started yet."""
+        return len(self._waiting)
 
     def add(self, owner: str, job: Job) -> None:
         """This job is to be started when there is room."""
@@ -85,6 +90,7 @@ class Flights:
         grant = self._in_flight.pop((message.owner, message.result.job), None)
         if self._accounts is not None and grant is not None:  # paid for, whoever may still want it
             self._accounts.settled(sidecar, grant, message.result, time.time())
+        self._report(answered(message.owner, message.result))
 
     def given_up(self) -> None:
         """What is still in flight is waited for no more: what it may have cost is taken for paid."""

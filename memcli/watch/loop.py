@@ -33,7 +33,10 @@ from memcli.watch.follower import Replaced
 from memcli.watch.grounds import Grounds
 from memcli.watch.keeper import Keeper, Outward, Published
 from memcli.watch.lookout import Lookout
+from memcli.watch.metrics import Counts
+from memcli.watch.notify import Notifier
 from memcli.watch.order import Next, Order
+from memcli.watch.pulse import Pulse
 from memcli.watch.roster import Roster
 from memcli.watch.tail import CHUNK_BYTES, identity
 from memcli.watch.told import Told
@@ -87,7 +90,9 @@ class Loop:
         idle: float = IDLE_SECONDS,
         source: Source | None = None,
         alone: float = 0.0,
+        pulse: Pulse | None = None,
     ) -> None:
+        self._pulse = pulse or Pulse(Notifier({}))
         self._source = source
         self._alone = alone
         self._lived = time.monotonic()
@@ -131,15 +136,17 @@ class Loop:
         Raises AlreadyWatched for a named transcript, and for a source that another process watches.
         """
         self._handle_signals()
-        presence = Presence.start()
         lock = self._source.acquire(time.time()) if self._source is not None else None
+        presence = Presence.start()
         try:
             self._begin(presence)
             while not self._stopping and not self._left_alone:
                 self._notice(self._receive(self._patience()))
                 self._turn()
+                self._pulse.beat(time.monotonic(), self._counts)
             self._finish()
         finally:
+            self._pulse.end()
             self._lookout.close()
             self._summarizers.close()
             self._crew.close()
@@ -165,6 +172,9 @@ class Loop:
                 self._crew.wake(known, time.monotonic(), strict=True)
                 self._order.backlog([path])
 
+    def _counts(self) -> Counts:
+        return Counts(len(self.paths), len(self._flights), self._flights.waiting, self._summarizers.deaths)
+
     def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -183,7 +193,7 @@ class Loop:
         now = time.monotonic()
         if self._order and not self._crowded:
             return 0.0
-        moments = [self._lookout.due, *(self._moment(awake, now) for awake in self._crew)]
+        moments = [self._lookout.due, self._pulse.due, *(self._moment(awake, now) for awake in self._crew)]
         if self._flights or self._commands:
             moments.append(now + DEADLINES_SECONDS)
         return max(0.0, min(moments) - now)
@@ -251,8 +261,11 @@ class Loop:
                 break
         self._decide()
         self._flights.start(time.monotonic(), self._asked)
+        for awake in self._crew:
+            self._with(awake, Keeper.note)
         self._show()
         self._rest()
+        self._crowded = self._crowded and not self._crew.room(self._may_rest)
         self._summarizers.tick(time.monotonic())
         self._commands = [command for command in self._commands if command.poll() is None]
 
@@ -313,6 +326,7 @@ class Loop:
                 continue
             awake.due = None
             self._with(awake, lambda keeper, now=now: keeper.decide(now, time.time()))  # type: ignore[misc]
+            self._report(Told(awake.known.path, "current", {}))
             session = awake.keeper.session
             if session is not None and not session.rests:
                 awake.due = session.heard + QUIET_SECONDS
@@ -320,7 +334,7 @@ class Loop:
                 self._summarizers.warm(now)  # that it cannot start is said when it is needed
 
     def _show(self) -> None:
-        """Let memories on the screen follow; who finds no time now does so in the next turn."""
+        """Let memories on the screen follow, within a budget; who finds no time now does so in the next turn."""
         until = time.monotonic() + TURN_SECONDS
         for awake in self._crew:
             now = time.monotonic()

@@ -27,8 +27,8 @@ class Counts(NamedTuple):
     transcripts: int = 0
     in_flight: int = 0
     waiting: int = 0
-    starts: int = 0
-    """Summarizer children since the start; more than one means that some died, or were not needed for a while."""
+    deaths: int = 0
+    """Summarizer children that died, or took too long and were killed."""
 
 
 class Sample(NamedTuple):
@@ -111,7 +111,7 @@ class Tally:
             "summarizer_dollars_total", "counter", "US dollars paid, by the prices that are known.", self._dollars
         )
         yield _one("summarizer_unpriced_total", "counter", "Requests whose price is not known.", self._unpriced)
-        yield _one("summarizer_starts_total", "counter", "Summarizer children that were started.", counts.starts)
+        yield _one("summarizer_deaths_total", "counter", "Summarizer children that died or hung.", counts.deaths)
         yield _one(
             "compactions_total", "counter", "Compacted transcripts written at the context limit.", self._compacted
         )

@@ -9,13 +9,18 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from memcli.watch.exposure import Exposure
     from memcli.watch.metrics import Counts, Tally
     from memcli.watch.notify import Notifier
 
+COUNT_SECONDS = 1.0
+"""What there is at a moment is counted no more often; a loop at rest has nothing new to count."""
+
 
 class Pulse:
-    """Beats when the loop turns and something is `due`. With nobody to tell it is never due."""
+    """Beats when the loop turns. With nobody to tell it is due once, and never again."""
 
     def __init__(self, notifier: Notifier, tally: Tally | None = None, exposure: Exposure | None = None) -> None:
         self._notifier = notifier
@@ -23,19 +28,30 @@ class Pulse:
         self._exposure = exposure
         periods = [period for period in (notifier.period, exposure.period if exposure else 0.0) if period]
         self._period = min(periods, default=math.inf)
-        self.due = -math.inf
-        """When the next beat is due, by the loop's clock. The first turn of the loop is one: then it is ready."""
+        self._tells = self._counted = -math.inf
+        self._recounts = math.inf
 
-    def beat(self, now: float, counts: Counts) -> None:
-        """The loop has turned; `now` is its clock. What there is to count is told at each turn, the rest when due."""
+    @property
+    def due(self) -> float:
+        """When the next beat is wanted, by the loop's clock. The first turn of the loop is one: then it is ready."""
+        return min(self._tells, self._recounts)
+
+    def beat(self, now: float, counts: Callable[[], Counts]) -> None:
+        """The loop has turned; `now` is its clock, `counts` is asked where somebody wants to know."""
+        tells = now >= self._tells
         if self._tally is not None:
-            self._tally.counts = counts
-        if now < self.due:
-            return
-        first = self.due == -math.inf
-        self.due = now + self._period
-        status = f"STATUS={counts.transcripts} transcripts, {counts.in_flight} updates in flight"
-        self._notifier.tell(*(["READY=1"] if first else []), "WATCHDOG=1", status)
+            if tells or now >= self._counted + COUNT_SECONDS:
+                self._tally.counts, self._counted, self._recounts = counts(), now, math.inf
+            else:
+                self._recounts = self._counted + COUNT_SECONDS
+        if tells:
+            self._tell(counts() if self._notifier else None, first=self._tells == -math.inf)
+            self._tells = now + self._period
+
+    def _tell(self, counts: Counts | None, *, first: bool) -> None:
+        if counts is not None:
+            status = f"STATUS={counts.transcripts} transcripts, {counts.in_flight} updates in flight"
+            self._notifier.tell(*(["READY=1"] if first else []), "WATCHDOG=1", status)
         if self._exposure is not None:
             self._exposure.show()
 

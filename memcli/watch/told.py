@@ -13,8 +13,11 @@ from memcli.edge import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DETAILS = frozenset({"ignored", "progress", "noticed", "asked"})
-"""Events for those who want to know more: files passed by, appends, jobs as they are started and while they run."""
+    from memcli.memory.jobs import Result
+
+DETAILS = frozenset({"ignored", "progress", "noticed", "asked", "answered", "current"})
+"""Events for those who want to know more: files passed by, appends, jobs as they are started, run and end, and that
+what was read has been decided on: the memory's state holds it."""
 
 # Priorities of syslog, as sd-daemon(3) reads them at the start of a line.
 _WARNING, _INFO, _DEBUG = 4, 6, 7
@@ -41,6 +44,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="
     ]
     transcript: Annotated[str | None, msgspec.Meta(description="null: the daemon itself")]
     fields: Annotated[dict[str, Any], msgspec.Meta(description="what is to say of it; depends on the event")]
+
+
+def answered(path: str, result: Result) -> Told:
+    """The event of a job that was answered: who wrote, how long it took, and what the requests to a model came to."""
+    failure = result.error or (result.failure.sentence if result.failure else "")
+    fields: dict[str, object] = {"wrote": result.wrote, "milliseconds": result.milliseconds}
+    if failure:
+        fields["failure"] = failure
+    if result.calls:
+        for kind in ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output"):
+            tokens = sum(getattr(call.usage, f"{kind}_tokens") for call in result.calls)
+            fields |= {f"{kind}_tokens": tokens} if tokens else {}
+        fields["dollars"] = round(sum(call.cost or 0.0 for call in result.calls), 6)
+        fields["unpriced"] = sum(call.cost is None for call in result.calls)
+    return Told(path, "answered", fields)
 
 
 def line_of(told: Told, clock: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import memcli
 from memcli.agent.conversation import Conversation, alternating
 from memcli.errors import MemcliError, NotATranscript, Usage
 from tests.agent.talks import answer, call, is_valid, prompt, result, talk
@@ -167,3 +168,10 @@ def test_roles_alternate_and_no_word_is_lost_or_moved(messages: list[dict[str, A
     assert all(one["role"] != next["role"] for one, next in pairwise(merged))
     assert texts(merged) == texts(messages)
     assert json.dumps(messages) == before
+
+
+def test_the_memory_that_it_begins_with_can_be_read_from_it(path: Path) -> None:
+    done = memcli.compact([*talk(3), prompt(3)])
+    path.write_bytes(b"".join(done.lines))
+    assert Conversation(path).memory.startswith("# Session memory\n")
+    assert filled(path.with_name("other.jsonl"), prompt(0)).memory == ""

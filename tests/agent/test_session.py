@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 LIMIT = 8_000
 
+# Each session starts a daemon, and many a summarizer, which takes a second to import its SDK.
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -106,6 +109,7 @@ def test_the_transcript_is_the_context_and_goes_on_after_a_swap(path: Path, mode
         for message in [*talk(6), prompt(6)]:
             session.add(message)
         session.compact_now()
+        assert session.memory.startswith("# Session memory")
         session.add(answer(6))
         messages, tokens = session.messages, session.tokens
     with memcli.Session(path, strategy="traditional") as again:

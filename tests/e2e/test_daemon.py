@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 
 import msgspec
 import pytest
@@ -16,12 +19,14 @@ from memcli.sidecar.place import Place
 from memcli.watch.daemon import Orders
 from tests.builders import eventually, session_file
 from tests.cli.command import ROOT, command, environment
+from tests.commands.states import grown
 from tests.e2e.daemon import Daemon
 from tests.watch.playing import LONG
 
 HEAVY = {"typer", "click", "rich", "pydantic", "anthropic", "jsonlines"}
 LOADED = """
 import sys
+import urllib.request
 from memcli import edge
 from memcli.watch.daemon import main
 code = edge.run(main)
@@ -135,3 +140,49 @@ def test_into_a_journal_it_writes_priorities_and_no_times(path, tmp_path):
         process.send_signal(signal.SIGTERM)
     lines = (tmp_path / "journal").read_text().splitlines()
     assert [line.split()[0] for line in lines][:2] == ["<6>backend", "<6>following"]
+
+
+def test_as_a_service_it_says_that_it_is_ready_that_it_lives_and_that_it_ends(path, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20.0)
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "100000"}
+        process = subprocess.Popen(command("watch", "-q", path), stderr=subprocess.DEVNULL, env=environment() | told)
+        with process:
+            assert manager.recv(4096).splitlines()[:2] == [b"READY=1", b"WATCHDOG=1"]
+            assert manager.recv(4096).splitlines()[0] == b"WATCHDOG=1"
+            process.send_signal(signal.SIGTERM)
+            while (last := manager.recv(4096)).startswith(b"WATCHDOG=1"):
+                pass
+    assert last.splitlines()[0] == b"STOPPING=1"
+
+
+def test_its_metrics_tell_what_it_did_and_go_with_it(path, watch, tmp_path):
+    file = tmp_path / "memcli.prom"
+    daemon = watch(path, "--init-tokens", "200", "--metrics", "0", "-v")
+    at = re.search(r"metrics at=(\S+)", daemon.heard) if daemon.says("metrics at=") else None
+    assert at is not None
+    assert daemon.says("updated")
+    assert daemon.says("current")
+
+    def metrics() -> str:
+        with urllib.request.urlopen(at[1]) as answer:
+            return answer.read().decode()
+
+    assert eventually(lambda: "memcli_transcripts 1\n" in metrics())
+    assert 'memcli_updates_total{result="embedded"} 1\n' in metrics()
+    assert "memcli_state_seconds_count 0\n" in metrics(), "what stood there before was not appended"
+    grown(path, "anthropic")
+    assert eventually(lambda: "memcli_state_seconds_count 0\n" not in metrics(), within=20.0)
+    assert "memcli_appends_total 0\n" not in metrics()
+    daemon.end()
+    daemon = watch(path, "--metrics", file)
+    assert eventually(lambda: file.exists() and "memcli_transcripts 1\n" in file.read_text(), within=40.0)
+    daemon.end()
+    assert not file.exists()
+
+
+def test_metrics_that_cannot_be_shown_are_a_wrong_option(path, tmp_path, watch):
+    daemon = watch(path, "--metrics", tmp_path / "metrics.txt")
+    assert daemon.process.wait(20.0) == 2
+    assert "Try: memcli watch --metrics" in daemon.heard

@@ -157,6 +157,14 @@ def test_in_a_client_that_summarizes_for_us_nothing_is_done(client: Client) -> N
     assert client.hook("session-start", source="compact", env={hook.SUMMARIZING: "1"}) == NOTHING
 
 
+def test_a_program_that_writes_for_us_knows_that_it_does(client: Client) -> None:
+    """It may be a client that runs our hooks."""
+    path = client.session()
+    seen = client.project / "seen"
+    memcli("update", "-q", path, "--command", f"sh -c 'printenv {hook.SUMMARIZING} > {seen}'")
+    assert seen.read_text() == "1\n"
+
+
 def test_an_answer_that_nobody_reads_is_no_failure(client: Client) -> None:
     remembered(client.session())
     reader, writer = os.pipe()

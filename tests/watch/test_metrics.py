@@ -50,12 +50,12 @@ def tallied(*events: Told) -> dict[str, Metric]:
 
 def test_what_there_is_now_is_told_as_gauges():
     tally = Tally()
-    tally.counts = Counts(transcripts=7, in_flight=2, waiting=3, starts=1)
+    tally.counts = Counts(transcripts=7, in_flight=2, waiting=3, deaths=1)
     found = parsed(tally.text())
     assert found["memcli_transcripts"].values == {"": 7}
     assert found["memcli_updates_in_flight"].values == {"": 2}
     assert found["memcli_updates_waiting"].values == {"": 3}
-    assert found["memcli_summarizer_starts_total"].values == {"": 1}
+    assert found["memcli_summarizer_deaths_total"].values == {"": 1}
 
 
 def test_names_of_counters_end_in_total_and_all_have_a_meaning():

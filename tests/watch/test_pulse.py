@@ -34,11 +34,11 @@ def notifier(manager: socket.socket, **environment: str) -> Notifier:
 
 def test_first_it_is_ready_then_it_lives_then_it_ends(manager):
     pulse = Pulse(notifier(manager, WATCHDOG_USEC="4000000"))
-    pulse.beat(100.0, Counts(transcripts=3, in_flight=1))
+    pulse.beat(100.0, lambda: Counts(transcripts=3, in_flight=1))
     assert heard(manager) == ["READY=1", "WATCHDOG=1", "STATUS=3 transcripts, 1 updates in flight"]
     assert pulse.due == 102.0
-    pulse.beat(101.0, Counts(transcripts=4))
-    pulse.beat(102.0, Counts(transcripts=5))
+    pulse.beat(101.0, lambda: Counts(transcripts=4))
+    pulse.beat(102.0, lambda: Counts(transcripts=5))
     assert heard(manager) == ["WATCHDOG=1", "STATUS=5 transcripts, 0 updates in flight"]
     pulse.end()
     assert heard(manager)[0] == "STOPPING=1"
@@ -46,8 +46,20 @@ def test_first_it_is_ready_then_it_lives_then_it_ends(manager):
 
 def test_with_nobody_to_tell_it_is_due_once_and_never_again():
     pulse = Pulse(Notifier({}))
-    pulse.beat(100.0, Counts())
+    pulse.beat(100.0, Counts)
     assert pulse.due == float("inf")
+
+
+def test_a_busy_loop_is_counted_once_a_second_and_once_more_when_it_rests():
+    asked: list[float] = []
+    tally = Tally()
+    pulse = Pulse(Notifier({}), tally)
+    for now in (100.0, 100.1, 100.2, 101.0):
+        pulse.beat(now, lambda now=now: asked.append(now) or Counts(transcripts=len(asked)))
+    assert asked == [100.0, 101.0]
+    assert pulse.due == float("inf")
+    pulse.beat(101.5, Counts)
+    assert pulse.due == 102.0
 
 
 def test_what_the_manager_says_is_not_said_to_children(manager):
@@ -66,14 +78,14 @@ def test_an_abstract_socket_is_written_with_an_at():
 
 
 def test_a_manager_that_is_gone_disturbs_nobody(tmp_path):
-    Pulse(Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")})).beat(0.0, Counts())
+    Pulse(Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")})).beat(0.0, Counts)
 
 
 def test_the_file_is_written_whole_for_all_to_read_and_goes_with_the_daemon(tmp_path):
     path, tally = tmp_path / "memcli.prom", Tally()
     pulse = Pulse(Notifier({}), tally, exposed(str(path), tally.text))
     assert "memcli_transcripts 0\n" in path.read_text()
-    pulse.beat(0.0, Counts(transcripts=2))
+    pulse.beat(0.0, lambda: Counts(transcripts=2))
     assert "memcli_transcripts 2\n" in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o644
     assert pulse.due == FILE_SECONDS
