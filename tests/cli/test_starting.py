@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import session_file
-from tests.cli.command import environment, memcli
+from tests.cli.command import ROOT, environment, memcli
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +82,15 @@ def test_what_only_looks_beside_a_transcript_does_not_load_what_reads_it(verb: s
 @pytest.mark.parametrize("verb", ["history", "undo", "status", "status --json", "update", "update --check", "compact --to messages"])  # fmt: skip
 def test_plain_text_and_json_need_no_rich_and_no_model(verb: str, remembered: Path) -> None:
     assert none_of(HEAVY, loaded(f"{verb} run.jsonl", remembered))
+
+
+def test_the_road_to_a_swap_loads_nothing_where_nothing_was_loaded_before() -> None:
+    """Not even what an environment's own start often has loaded already, and hides thereby."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import memcli.lean; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    modules = set(ran.stdout.split())
+    assert "memcli.swap" in modules
+    assert none_of({"importlib", "json", "pathlib", "re", "typing", "warnings"}, modules)
 
 
 def test_the_list_of_generations_needs_no_fold(remembered: Path) -> None:
