@@ -1,28 +1,59 @@
 """The door: the lean routes first, else the app. Nothing heavier than `os` and `sys` may be imported before a lean
-route has declined (`memcli.lean`)."""
+route has declined (`memcli.lean`), and the app's command line (typer) only for words that `lean` does not know."""
 
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memcli.lean import Options
+
 
 def main() -> int:
-    """Run `memcli` with the arguments of this process; the exit code."""
+    """Run `memcli` with the arguments of this process; the exit code. Does not return from a plain `compact`: all is
+    written then, and to take the interpreter apart would cost more than the swap."""
     if sys.argv[1:2] == ["compact"]:
-        from memcli.lean import lean
+        from memcli import lean
 
-        try:
-            code = lean(sys.argv[1:])
-        except KeyboardInterrupt:
-            code = 130
-        if code is not None:
-            os._exit(code)  # all is written: to take the interpreter apart would cost more than the swap
+        options = lean.options_of(sys.argv[1:])
+        if options:
+            os._exit(_compacted(options))
     if sys.argv[1:2] == ["hook"] and len(sys.argv) > 2 and sys.argv[2][:1] != "-":
         from memcli.hosts import hook
 
         return hook.run(sys.argv[2:])
+    if sys.argv[1:2] == ["summarize"]:  # reads its options itself
+        from memcli.summarize.__main__ import main as summarize
+
+        return summarize(sys.argv[2:])
     from memcli.edge import run
 
     return run(_app)
+
+
+def _compacted(options: "Options") -> int:
+    from memcli import lean
+
+    try:
+        code = lean.answer(options)
+    except KeyboardInterrupt:
+        return 130
+    if code is not None:
+        return code
+    from memcli.edge import run
+
+    return run(lambda: _compact(options))
+
+
+def _compact(options: "Options") -> int:
+    from pathlib import Path
+
+    from memcli.commands.compact import Wish, compact
+
+    keep = dict([options.keep] if options.keep else [])
+    output = Path(options.out) if options.out else None
+    wish = Wish(output, keep_turns=keep.get("turns"), keep_tokens=keep.get("tokens"), quiet=options.quiet)
+    return compact(options.path, wish)
 
 
 def _app() -> int:
@@ -31,9 +62,15 @@ def _app() -> int:
             from memcli.commands.status_line import status_line
 
             return status_line(*path)
-    from memcli.cli import app
+    import gc
 
-    code = app(prog_name="memcli", standalone_mode=False)
+    gc.disable()  # what typer and pydantic make stays to the end; `memcli.cli` lets it work again before the verb does
+    try:
+        from memcli.cli import app
+
+        code = app(prog_name="memcli", standalone_mode=False)
+    finally:
+        gc.enable()
     return code if isinstance(code, int) else 0
 
 

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from memcli import __version__
 
-app = typer.Typer(
+
+class _Verbs(typer.Typer):
+    """Builds no verb but the one that is asked for: typer would build all of them, with all their options, at every
+    start. Where none is named, or none of ours, all are there, for the help and for what to suggest.
+    """
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Run what the command line says."""
+        verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        meant = [known for known in self.registered_commands if known.callback and known.callback.__name__ == verb]
+        everything = self.registered_commands, self.registered_groups
+        if meant:
+            self.registered_commands, self.registered_groups = meant, []
+        try:
+            return super().__call__(*args, **named)
+        finally:
+            self.registered_commands, self.registered_groups = everything
+
+
+app = _Verbs(
     name="memcli",
     help="Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 nothing there, 4 memory stale or foreign, 5 already watched, "
@@ -71,6 +92,13 @@ def _given(context: typer.Context) -> dict[str, object]:
     return {name: value for name, value in context.params.items() if name in KEYS and value is not False}
 
 
+def _meant(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
+    """The transcript a verb is to work on, before its module is imported: what is wrong with it is said at once."""
+    from memcli.commands.target import target
+
+    return target(path, verb, quiet=quiet)
+
+
 def _version(wanted: bool) -> None:  # typer calls it so
     if wanted:
         typer.echo(f"memcli {__version__}")
@@ -82,6 +110,8 @@ def memcli(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     """Keeps a session memory beside an agent's transcript, and compacts the conversation in an instant."""
+    gc.freeze()  # all of the command line, which no verb leaves behind
+    gc.enable()
 
 
 # One parameter an option: typer reads the signature, so this function is longer than it does anything.
@@ -250,6 +280,7 @@ def update(
 
     Example: memcli update run.jsonl
     """
+    path = _meant(path, "update", quiet=quiet)
     from memcli.commands.update import update as run
 
     raise typer.Exit(run(path, _given(context), check=check, line=line, as_json=as_json, quiet=quiet, verbose=verbose))
@@ -272,6 +303,7 @@ def status(
         from memcli.commands.status_line import status_line
 
         raise typer.Exit(status_line(path))
+    path = _meant(path, "status")
     from memcli.commands.status import status as run
 
     raise typer.Exit(run(path, cost=cost, as_json=as_json))
@@ -297,6 +329,7 @@ def compare(
 
     Example: memcli compare run.jsonl --model claude-haiku-5-5
     """
+    path = _meant(path, "compare", quiet=quiet)
     from memcli.commands.compare import compare as run
 
     raise typer.Exit(run(path, _given(context), as_json=as_json, quiet=quiet))
@@ -343,6 +376,7 @@ def show(path: Transcript = None, as_json: AsJson = False) -> None:
 
     Example: memcli show run.jsonl
     """
+    path = _meant(path, "show")
     from memcli.commands.show import show as run
 
     raise typer.Exit(run(path, as_json=as_json))
@@ -354,6 +388,7 @@ def history(path: Transcript = None, as_json: AsJson = False) -> None:
 
     Example: memcli history run.jsonl
     """
+    path = _meant(path, "history")
     from memcli.commands.history import history as run
 
     raise typer.Exit(run(path, as_json=as_json))
@@ -365,6 +400,7 @@ def undo(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False)
 
     Example: memcli undo run.jsonl
     """
+    path = _meant(path, "undo", quiet=quiet)
     from memcli.commands.undo import undo as run
 
     raise typer.Exit(run(path, as_json=as_json, quiet=quiet))
@@ -376,6 +412,7 @@ def where(path: Transcript = None, as_json: AsJson = False) -> None:
 
     Example: cat "$(memcli where run.jsonl)"
     """
+    path = _meant(path, "where")
     from memcli.commands.where import where as run
 
     raise typer.Exit(run(path, as_json=as_json))

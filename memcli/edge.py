@@ -14,20 +14,19 @@ Nobody else prints a traceback or ends the process.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import shlex
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
 from memcli import __version__
 from memcli.errors import MemcliError, NotReadable, NotWritable, Usage
 
+TYPE_CHECKING = False  # typing costs as much as a quarter of Python's start, and every verb comes this way
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import NoReturn
 
 INTERNAL = 70
 INTERRUPTED = 130
@@ -47,8 +46,10 @@ class Terminated(BaseException):
 def run(main: Callable[[], int | None]) -> int:
     """Run `main` and return the exit code of the process. SIGTERM unwinds `main`, unless it handles it itself."""
     _fill()
-    with contextlib.suppress(ValueError):  # not the main thread: a test, or somebody's embedding
+    try:
         signal.signal(signal.SIGTERM, _terminate)
+    except ValueError:
+        pass  # not the main thread: a test, or somebody's embedding
     try:
         code = _guarded(main)
         code = _guarded(_flush) or code  # what was printed may only now turn out to have no room
@@ -134,15 +135,17 @@ def printable(text: str) -> str:
 
 def expected(error: OSError) -> MemcliError | None:
     """An OSError that says something about the machine, as a sentence; None if it must be our bug."""
+    from shlex import quote
+
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     reason = (error.strerror or "failed").lower()
-    where = shlex.quote(os.path.dirname(name) or ".")
+    where = quote(os.path.dirname(name) or ".")
     if error.errno in _FULL:
         return NotWritable(f"cannot write{f' {name}' if name else ''}: {reason}", f"df -h {where}")
     if not name:
         return None
     if error.errno in _FORBIDDEN:
-        return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where} {shlex.quote(name)}")
+        return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where} {quote(name)}")
     if error.errno in _ABSENT:
         return NotReadable(f"cannot use {name}: {reason}", f"ls -ld {where}")
     return None
@@ -166,21 +169,26 @@ def _pipe_closed() -> int:
 
 def _discard() -> None:
     """The interpreter flushes stdout once more at its end; what is left must have a place to go."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
 
 
 def _internal(error: BaseException) -> int:
+    from shlex import quote
+
     log = _write_log(error)
     kind = f"{type(error).__name__}: {error}".partition("\n")[0]
     _say(f"Error: memcli has a bug: {printable(kind)[:200]}\n")
-    _say(f"Try: cat {shlex.quote(str(log))}  (and send what it shows)\n" if log else _trace(error))
+    _say(f"Try: cat {quote(str(log))}  (and send what it shows)\n" if log else _trace(error))
     return INTERNAL
 
 
 def _write_log(error: BaseException) -> Path | None:
     """A log of a bug, ready to be pasted: no environment, no transcript text, the home directory as `~`."""
     import platform
+    import shlex
     import time
     from pathlib import Path
 
@@ -209,7 +217,8 @@ def _trace(error: BaseException) -> str:
 
 
 def _say(text: str) -> None:
-    # Whoever closed stderr does not want to hear it, and the exit code is still right.
-    with contextlib.suppress(OSError, ValueError):
+    try:
         sys.stderr.write(text)
         sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # whoever closed stderr does not want to hear it, and the exit code is still right

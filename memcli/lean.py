@@ -28,28 +28,8 @@ class Options:
         self.keep: tuple[str, int] | None = None
 
 
-def lean(argv: list[str]) -> int | None:
-    """Answers `compact PATH [-q] [-o FILE] [--keep-turns N] [--keep-tokens N]` and returns the exit code.
-
-    None, with nothing written, for every other command line and wherever anything is in doubt.
-    """
-    started = time.perf_counter()
-    options = options_of(argv)
-    if options is None:
-        return None
-    try:
-        source = os.open(options.path, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        # A low number is that of a standard stream which our caller closed: the program knows what to do.
-        return _answer(options, source, started) if source > 2 else None
-    finally:
-        os.close(source)
-
-
 def options_of(argv: list[str]) -> Options | None:
-    """The options of a command line that is plain enough; None for any other."""
+    """The options of `compact PATH [-q] [-o FILE] [--keep-turns N] [--keep-tokens N]`; None for any other words."""
     if not argv or argv[0] != "compact":
         return None
     found = Options()
@@ -71,6 +51,21 @@ def options_of(argv: list[str]) -> Options | None:
         else:
             return None
     return found if found.path else None
+
+
+def answer(options: Options) -> int | None:
+    """Writes the compacted transcript and returns the exit code; None, with nothing written, where anything is in
+    doubt."""
+    started = time.perf_counter()
+    try:
+        source = os.open(options.path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        # A low number is that of a standard stream which our caller closed: the program knows what to do.
+        return _answer(options, source, started) if source > 2 else None
+    finally:
+        os.close(source)
 
 
 def _answer(options: Options, source: int, started: float) -> int | None:

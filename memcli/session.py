@@ -7,7 +7,7 @@
 Theory of operation. The ledger always stands at the last legal cut, never further: what came after it waits in
 `pending` and is folded when the next cut is certain. So a job needs nothing but the ledger's snapshot, a rewind
 restores the snapshot of the turn it returns to, and folding in ten parts or in one gives the same bytes. `live` is the
-small fold of the present, which runs along to the end of what has been read.
+small fold of the present; it is brought up to the end of what has been read when somebody asks.
 
 A late answer can never move the boundary past messages that nobody summarised: a job carries the cut it was made for
 and the epoch it belongs to; an answer of another epoch (the conversation was rewound) is thrown away.
@@ -19,6 +19,7 @@ The session performs nothing. It knows no path, no clock and no process; whoever
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ from memcli.effects import (
     Warned,
 )
 from memcli.ledger.fold import Fold
+from memcli.ledger.history import History, Past, difference, patched
 from memcli.ledger.present import Present
 from memcli.memory import message
 from memcli.memory.current_state import Covered, current_state
@@ -53,23 +55,24 @@ from memcli.transcript import formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, BoundaryState, Cut, tail_cut
 from memcli.transcript.encode.common import NO_RESULT
 from memcli.transcript.entries import (
+    COMPACTED,
+    HIDDEN,
+    PLACED,
+    SPOKEN,
     AnyPart,
-    AssistantText,
     Compacted,
     Entry,
     Place,
-    Thinking,
     ToolResult,
-    ToolUse,
     UserText,
 )
 from memcli.transcript.lines import Line, LineBuffer, whole
 from memcli.transcript.meter import Meter, MeterState, Reading
 from memcli.transcript.thread import State as ThreadState
-from memcli.transcript.thread import Thread, Verdict
+from memcli.transcript.thread import Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 QUIET_SECONDS = 0.2
 """A file that has not grown for so long has been flushed by its client (seen: 30 to 170 ms after the event)."""
@@ -77,19 +80,16 @@ QUIET_SECONDS = 0.2
 PATIENCE = 1.5
 """A threshold crossed inside a turn waits for the turn's end until it is exceeded this many times."""
 
-KEPT_SNAPSHOTS = 64
-"""Turns whose snapshot is kept for rewinds; an older turn is reached by reading the file again."""
-
-SPOKEN = (UserText, AssistantText, Thinking, ToolUse, ToolResult)
-"""What makes an entry the first of the conversation: rules and reminders before it belong to the prologue."""
-
 NEARLY = 0.8
 """Of a threshold: when a summarizer is started speculatively (importing the SDK takes more than a second)."""
 
 KEPT_PROSE = 8
 """Older prose that a rewind may fall back to; beyond it the model begins anew."""
 
-STATE_VERSION = 3
+STATE_VERSION = 4
+
+_END = 1 << 63  # behind every offset
+_NO_PAST = Past()
 
 
 class Triggers(msgspec.Struct, frozen=True):
@@ -111,7 +111,7 @@ class Triggers(msgspec.Struct, frozen=True):
     """The user's part of the table of sections (`memory.sections.Sections`)."""
 
 
-class Pending(msgspec.Struct, frozen=True):
+class Pending(msgspec.Struct, frozen=True, gc=False):
     """A live entry after the last cut. `inherited`: the parent's ledger contains it already."""
 
     entry: Entry
@@ -180,7 +180,11 @@ class Marks(msgspec.Struct):
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """A session on disk. It holds the entries that are not folded yet, so that nothing has to be read twice."""
+    """A session on disk. It holds the entries that are not folded yet, so that nothing has to be read twice.
+
+    `fold` is the difference to the newest snapshot, which was taken at `base` (-1: there is none) and has the checksum
+    `sum`; so is that of `ahead`. Snapshots and the ids of the thread are a log of their own.
+    """
 
     version: int
     format: str
@@ -189,6 +193,8 @@ class Saved(msgspec.Struct, frozen=True):
     thread: ThreadState
     meter: MeterState
     boundaries: BoundaryState
+    base: int
+    sum: int
     fold: bytes
     pending: list[Pending]
     ahead: Ahead | None
@@ -207,13 +213,15 @@ class Session:
         self.meter = Meter()
         self.boundaries = Boundaries()
         self.settled = Fold()
-        self.live = Present()
         self.pending: list[Pending] = []
+        self._live: Present | None = None
+        self._lived = 0
+        """So many of the pending entries are folded into it."""
         self.ahead: Ahead | None = None
-        self.snapshots: list[tuple[int, bytes]] = []
+        self.history = History()
         self.origin = b""
         """The fold that was inherited: what a memory of none of the messages here has to say."""
-        self.marks = Marks(dead=list(dead))
+        self.marks = Marks(dead=sorted(dead))
         self.document: Document | None = None
         self.flight: InFlight | None = None
         self.wanted = False
@@ -302,7 +310,7 @@ class Session:
                 self.pending.clear()
                 if not inheritance.covered:
                     self.marks.floor = self.boundaries.inherited(waiting[0].end).offset
-            self.live = Present.restore(self.settled.present.snapshot())
+            self._live = None
             self.marks.inherited = inheritance.covered
             self._go_on()
         self.marks.opaque = inheritance.opaque
@@ -349,6 +357,17 @@ class Session:
     def reading(self) -> Reading:
         """The context size now."""
         return self.meter.reading
+
+    @property
+    def live(self) -> Present:
+        """The small fold of the present, up to the end of what has been read; folded when somebody asks."""
+        if self._live is None:
+            self._live, self._lived = Present.restore(self.settled.present.snapshot()), 0
+        for waiting in self.pending[self._lived :]:
+            if not waiting.inherited:
+                self._live.fold(waiting.entry)
+        self._lived = len(self.pending)
+        return self._live
 
     @property
     def state_text(self) -> str:
@@ -410,85 +429,96 @@ class Session:
 
     # ------------------------------------------------------------------ reading
 
-    def _read(self, line: Line) -> list[ReadingEffect]:
-        if self._asking:  # how it is read hangs on the parent
+    def _read(self, line: Line) -> Sequence[ReadingEffect]:
+        if self._waiting is not None:  # how it is read hangs on the parent
             self._held.append(line)
-            return []
-        effects: list[ReadingEffect] = []
-        self._heard = formats.heard(self.reader)
-        for entry in self.reader.read(line):
-            self.marks.position = entry.end
+            return ()
+        effects: Sequence[ReadingEffect] = ()
+        reader = self.reader
+        self._heard = reader.heard or formats.heard(reader)
+        for entry in reader.read(line):
             if self._waiting is not None:
                 self._waiting.append(entry)
-            else:
-                effects += self._place(entry, may_be_memory=True)
+            elif not (entry.parts or entry.role or entry.id or self.marks.dead):
+                self.thread.pass_by()
+            elif found := self._place(entry, may_be_memory=True):
+                effects = [*effects, *found]
         self.marks.position = line.end
         return effects
-
-    @property
-    def _asking(self) -> bool:
-        """True while it is not known whether the first message is a memory of ours."""
-        return self._waiting is not None
 
     def _replay(self, entries: list[Entry]) -> list[ReadingEffect]:
         """What waited for the parent: the entries of the memory's own line, then the lines after it."""
         held, self._held = self._held, []
-        effects = [effect for entry in entries for effect in self._place(entry)]
+        effects: list[ReadingEffect] = [effect for entry in entries for effect in self._place(entry)]
         return effects + [effect for line in held for effect in self._read(line)]
 
-    def _place(self, entry: Entry, *, may_be_memory: bool = False) -> list[ReadingEffect]:
+    def _place(self, entry: Entry, *, may_be_memory: bool = False) -> Sequence[ReadingEffect]:
         """Decide whether an entry lives, and account for it."""
-        if any(start <= entry.offset < end for start, end in self.marks.dead):
-            self.thread.recall(entry)
-            self._known(entry)
-            self._move(entry)
-            if not any(waiting.entry.role for waiting in self.pending):
-                self._listen()
-            return []
-        first = may_be_memory and self.marks.first < 0 and not self.marks.parent
-        if first and (mark := message.read_mark(_first_text(entry.parts))):
-            self._waiting = [entry]
-            return [FindParent(mark, _first_text(entry.parts))]
-        closed = self.thread.closed
-        verdict = self.thread.place(entry)
+        marks, boundaries = self.marks, self.boundaries
+        if marks.dead and _within(marks.dead, entry.offset):
+            self._pass_over(entry)
+            return ()
+        if marks.first < 0 and may_be_memory and not marks.parent:
+            text = _first_text(entry.parts)
+            if mark := message.read_mark(text):
+                self._waiting = [entry]
+                return [FindParent(mark, text)]
+        thread = self.thread
+        closed = thread.closed
+        verdict = thread.place(entry)
         if not verdict.live:
-            self.marks.copies.append((entry.offset, entry.end))
+            _add_span(marks.copies, (entry.offset, entry.end))
             self._move(entry)
-            return []
+            return ()
         if verdict.rewind >= 0 and not self._rewind(verdict.rewind, entry.offset):
-            return [Restart(self.thread.dead)]
-        self._tear(verdict.tied)
-        if cut := self.boundaries.before(entry, closed or self._resolved(verdict)):
-            self._settle(cut, self._heard)
+            return [Restart(thread.dead)]
+        if verdict.tied < entry.offset:
+            self._tear(verdict.tied)
+        if entry.role == "assistant" or entry.prompts or entry.signs & COMPACTED:  # nothing else begins anything
+            closed = closed or (bool(verdict.abandoned or verdict.rewind >= 0) and thread.closed)
+            if cut := boundaries.before(entry, closed):
+                self._settle(cut, self._heard)
         self._account(entry)
-        return []
+        return ()
+
+    def _pass_over(self, entry: Entry) -> None:
+        """An entry that is known to be dead."""
+        self.thread.recall(entry)
+        self._known(entry)
+        self._move(entry)
+        if not any(waiting.entry.role for waiting in self.pending):
+            self._listen()
 
     def _move(self, entry: Entry) -> None:
         """A record that is no part of the conversation may still be the one that says where the agent works now."""
-        places = tuple(part for part in entry.parts if isinstance(part, Place))
-        if places:
+        if entry.signs & PLACED:
+            places = tuple(part for part in entry.parts if isinstance(part, Place))
             self._account(Entry(entry.offset, entry.end, parts=places))
 
-    def _resolved(self, verdict: Verdict) -> bool:
-        """True if what was pending before an entry is given up by it."""
-        return self.thread.closed and (bool(verdict.abandoned) or verdict.rewind >= 0)
-
     def _account(self, entry: Entry) -> None:
+        """Take in an entry that lives; it waits until the next cut is certain."""
         marks = self.marks
-        if marks.first < 0 and entry.role and any(isinstance(part, SPOKEN) for part in entry.parts):
+        if marks.first < 0 and entry.role and entry.signs & SPOKEN:
             marks.first = entry.offset
-        inherited = self._known(entry)
-        if inherited:
-            marks.told = max(marks.told, entry.end)  # the parent's prose knows it
         self.meter.add(entry)
         self.boundaries.add(entry)
-        entry = _without_stand_ins(entry)
-        if not inherited:
-            self.live.fold(entry)
-        self.pending.append(Pending(entry, inherited))
+        if marks.inherited:
+            self._account_known(entry)
+        elif entry.role or entry.parts:
+            self.pending.append(Pending(_without_stand_ins(entry) if entry.results else entry))
+            if entry.calls:
+                marks.calls += len(entry.calls)
+        if entry.signs & HIDDEN:
+            marks.words += [(entry.offset, text) for text in _hidden_words(entry, self.format)]
+
+    def _account_known(self, entry: Entry) -> None:
+        """The same of an entry that the parent's fold contains."""
+        marks = self.marks
+        self._known(entry)
+        marks.told = max(marks.told, entry.end)  # the parent's prose knows it
+        self.pending.append(Pending(_without_stand_ins(entry), inherited=True))
         marks.calls += len(entry.calls)
-        marks.words += [(entry.offset, text) for text in _hidden_words(entry, self.format)]
-        if inherited and not marks.inherited:
+        if not marks.inherited:
             # where the parent's memory ended is a place to cut, and no cut before it fits the fold that we have
             marks.floor = entry.end
             self._settle(self.boundaries.inherited(entry.end), formats.heard(self.reader))
@@ -499,7 +529,8 @@ class Session:
         if self.ahead is not None and tied < self.ahead.cut and self.marks.floor < self.ahead.cut:
             self.settled = Fold(self.ahead.fold)
             self.pending = self.ahead.pending + self.pending
-            self.snapshots = [item for item in self.snapshots if item[0] < self.ahead.cut]
+            self._lived += len(self.ahead.pending)
+            self.history.cut(self.ahead.cut)
             self.ahead = None
 
     def _known(self, entry: Entry) -> bool:
@@ -510,38 +541,43 @@ class Session:
             self._go_on()
         return known
 
-    def _settle(self, cut: Cut, heard: formats.Heard) -> None:
+    def _settle(self, cut: Cut, heard: bytes) -> None:
         """Fold what stands before a cut. Whatever follows it in the file is not here yet."""
+        if self._lived < len(self.pending):
+            self._live = None
+        self._lived = 0
         for waiting in self.pending:
             if not waiting.inherited:
                 self.settled.fold(waiting.entry)
         self.pending.clear()
         self.ahead = None
         if not self.marks.inherited:
-            self.settled.heard = msgspec.msgpack.encode(heard)
+            self.settled.heard = heard
         self.marks.turn_ended = self.marks.turn_ended or cut.turn
-        if cut.turn and (not self.snapshots or self.snapshots[-1][0] < cut.offset):
-            self.snapshots.append((cut.offset, zlib.compress(self.settled.snapshot(), 1)))
-            del self.snapshots[:-KEPT_SNAPSHOTS]
+        if cut.turn and (not self.history.items or self.history.items[-1].offset < cut.offset):
+            self.history.add(cut.offset, self.settled.snapshot())
             self._prune()
 
     def _listen(self) -> None:
         """What lives ends at the cut, but the reader went on: what it heard of the dead counts for what comes next."""
         if not self.marks.inherited:
-            self.settled.heard = msgspec.msgpack.encode(formats.heard(self.reader))
+            self.settled.heard = formats.heard(self.reader)
 
     @property
     def _oldest(self) -> int:
         """Where the longest tail can begin: at the first message while every turn is remembered."""
-        cuts = self.boundaries.cuts
         every = len(self.boundaries.state.turns) < KEPT_CUTS
-        return self.first if every or not cuts else cuts[0].offset
+        oldest = None if every else self.boundaries.oldest
+        return self.first if oldest is None else oldest.offset
 
     def _prune(self) -> None:
         """Ranges and lines before the oldest place a tail can begin at are of no use any more."""
         oldest = self._oldest
-        self.marks.copies = [span for span in self.marks.copies if span[1] > oldest]
-        self.marks.words = [words for words in self.marks.words if words[0] >= oldest]
+        copies, words = self.marks.copies, self.marks.words
+        if copies and copies[0][1] <= oldest:
+            self.marks.copies = [span for span in copies if span[1] > oldest]
+        if words and words[0][0] < oldest:
+            self.marks.words = [one for one in words if one[0] >= oldest]
 
     def _rewind(self, start: int, here: int) -> bool:
         """Go back to where the conversation turned, if a snapshot was taken just there and nothing after it lives.
@@ -550,17 +586,17 @@ class Session:
         """
         self.marks.epoch += 1
         self._unwrite(start)
-        found = next((packed for offset, packed in self.snapshots if offset == start), None)
+        found = self.history.at(start)
         bare = any(dead_start <= start and here <= dead_end for dead_start, dead_end in self.thread.dead)
         if not bare or (found is None and (self.marks.parent or start > self.marks.first)):
             return False
-        self.settled = Fold(zlib.decompress(found) if found else b"")
+        self.settled = Fold(found or b"")
         before = self.settled.heard
         self._listen()
-        self.live = Present.restore(self.settled.present.snapshot())
+        self._live = None
         self.pending.clear()
         self.ahead = None
-        self.snapshots = [item for item in self.snapshots if item[0] < start]
+        self.history.cut(start)
         self.boundaries.rewind(start)
         self.marks.words = [words for words in self.marks.words if words[0] < start]
         if place := formats.moved(self.reader, before):
@@ -728,46 +764,60 @@ class Session:
     # ------------------------------------------------------------------ across restarts
 
     def save(self) -> bytes:
-        """Everything needed to go on from `marks.position`, but for the snapshots: those are a log of their own.
+        """Everything needed to go on from `marks.position`, but for the snapshots and ids: those are a log.
 
         A job in flight is not part of it: it will be due again.
         """
+        newest, ahead = self.history.newest, self.ahead
         saved = Saved(
             version=STATE_VERSION,
             format=self.format,
             reader=formats.save(self.reader),
             marks=self.marks,
-            thread=self.thread.state,
+            thread=msgspec.structs.replace(self.thread.state, nodes={}),
             meter=self.meter.state,
             boundaries=self.boundaries.state,
-            fold=self.settled.snapshot(),
+            base=self.history.items[-1].offset if self.history.items else -1,
+            sum=zlib.crc32(newest),
+            fold=difference(newest, self.settled.snapshot()),
             pending=self.pending,
-            ahead=self.ahead,
+            ahead=ahead and msgspec.structs.replace(ahead, fold=difference(newest, ahead.fold)),
             document=self.document,
         )
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
+    @property
+    def past(self) -> Past:
+        """What a log must hold for `restore`."""
+        seen = self.thread.state.seen
+        return Past(self.history.items, [self.thread.remembered(0)] if seen else [], seen)
+
     @classmethod
-    def restore(cls, data: bytes, triggers: Triggers) -> Session:
-        """The session that `save` wrote. Raises ValueError for anything else (then read the file from its start)."""
+    def restore(cls, data: bytes, triggers: Triggers, past: Past = _NO_PAST) -> Session:
+        """The session that `save` wrote, with the `past` of that time or of later. Raises ValueError for anything else
+        (then read the file from its start).
+        """
         try:
             saved = msgspec.msgpack.decode(zlib.decompress(data), type=Saved)
         except (zlib.error, msgspec.MsgspecError) as error:
             raise ValueError(str(error)) from error
         if saved.version != STATE_VERSION:
             raise ValueError(f"state of version {saved.version}")
+        history = History([one for one in past.snapshots if one.offset <= saved.base])
+        newest = history.newest
+        if zlib.crc32(newest) != saved.sum:
+            raise ValueError("the snapshot is gone that was saved last")
         session = cls(saved.format, triggers)
         session.reader = formats.open_reader(saved.format, saved.reader)
         session.lines = LineBuffer(saved.marks.position)
         session.marks, session.document = saved.marks, saved.document
         session.thread, session.meter = Thread(saved.thread), Meter(saved.meter)
+        session.thread.recollect(past.ids, past.known)
         session.boundaries = Boundaries(saved.boundaries)
-        session.settled = Fold(saved.fold)
+        session.history, session.settled = history, Fold(patched(newest, saved.fold))
         session.pending, session.ahead = saved.pending, saved.ahead
-        session.live = Present.restore(session.settled.present.snapshot())
-        for waiting in session.pending:
-            if not waiting.inherited:
-                session.live.fold(waiting.entry)
+        if saved.ahead is not None:
+            session.ahead = msgspec.structs.replace(saved.ahead, fold=patched(newest, saved.ahead.fold))
         if not session._has_the_sections():
             session.marks.published_epoch = -1  # due at once: the user's table of sections is another than it was
         return session
@@ -792,10 +842,29 @@ def _first_text(parts: tuple[AnyPart, ...]) -> str:
     return ""
 
 
+def _within(spans: list[tuple[int, int]], offset: int) -> bool:
+    """True if one of the spans, ascending and apart, holds the offset."""
+    index = bisect_right(spans, (offset, _END)) - 1
+    return index >= 0 and offset < spans[index][1]
+
+
+def _add_span(spans: list[tuple[int, int]], span: tuple[int, int]) -> None:
+    """Add a span behind the others; one that begins where the last one ends makes it longer."""
+    if spans and spans[-1][1] == span[0]:
+        span = (spans.pop()[0], span[1])
+    spans.append(span)
+
+
 def _without_stand_ins(entry: Entry) -> Entry:
     """Without the results that a swap puts where a call was given up: a request needs them, but nothing came back."""
-    parts = tuple(part for part in entry.parts if not (isinstance(part, ToolResult) and part.text == NO_RESULT))
-    return entry if len(parts) == len(entry.parts) else msgspec.structs.replace(entry, parts=parts)
+    if entry.chars < len(NO_RESULT) or not any(map(_is_stand_in, entry.parts)):
+        return entry
+    return msgspec.structs.replace(entry, parts=tuple(part for part in entry.parts if not _is_stand_in(part)), signs=0)
+
+
+def _is_stand_in(part: AnyPart) -> bool:
+    # the size is known without decoding the text
+    return isinstance(part, ToolResult) and part.size == len(NO_RESULT) and part.text == NO_RESULT
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:

@@ -109,7 +109,7 @@ def making(settings: Mapping[str, object], sidecar: Path | None, *, fresh: bool)
 
 def made(found: Taken, strategy: Strategy, began: float, paid: Paid, problem: str = "") -> Compaction:
     """The compaction that came of what was taken; it began at `began` of the steady clock."""
-    messages, left_out = valid(found.lines, found.format)
+    messages, left_out = valid(found.lines, found.head.format)
     report = found.report
     return Compaction(
         messages=messages,

@@ -16,6 +16,7 @@ import msgspec
 
 from memcli.agent.rules import quoted
 from memcli.errors import MemcliError, NotATranscript, Usage
+from memcli.memory.message import document_of, read_mark
 from memcli.sidecar import files
 from memcli.transcript import formats
 from memcli.transcript.encode import anthropic as encoder
@@ -57,6 +58,12 @@ class Conversation:
     def messages(self) -> list[Record]:
         """What to send: `role` and `content` alone, roles that alternate. Of one's own, but for the blocks."""
         return alternating(self._records)
+
+    @property
+    def memory(self) -> str:
+        """The memory that it begins with; "" for none."""
+        first = self._records[0]["content"] if self._records else ""
+        return document_of(first) if isinstance(first, str) and read_mark(first) else ""
 
     @property
     def count(self) -> int:

@@ -23,6 +23,8 @@ Strategy = Literal["instant", "cached", "traditional"]
 """The three ways: a memory kept ready from what is new; the same, through the prompt cache; one call that is waited
 for."""
 
+LEAST_BUDGET = 2_000
+
 WAYS: tuple[Strategy, ...] = get_args(Strategy)
 
 _SHOWN: dict[Strategy, str] = {"instant": "incremental", "cached": "cached", "traditional": "traditional"}
@@ -37,6 +39,11 @@ class Rules(NamedTuple):
     writer: Writer
     limit: int
     """Tokens at which the context is full; 0 for no limit."""
+
+    @property
+    def given(self) -> dict[str, object]:
+        """Overrides for a maker of memories that is to be like these rules."""
+        return {"budget": self.triggers.budget}
 
     @property
     def followed(self) -> Rules:
@@ -77,7 +84,8 @@ def way_of(loaded: Loaded) -> Strategy:
 
 
 def _scaled(loaded: Loaded, triggers: Triggers, limit: int) -> Triggers:
-    """The same, with thresholds that a small context reaches before it is full, unless the user set them."""
+    """The same, with thresholds that a small context reaches before it is full, and a memory that leaves room in it,
+    unless the user set them."""
 
     def at_most(name: str, tokens: int) -> int:
         value: int = getattr(triggers, name)
@@ -85,6 +93,7 @@ def _scaled(loaded: Loaded, triggers: Triggers, limit: int) -> Triggers:
 
     return msgspec.structs.replace(
         triggers,
+        budget=at_most("budget", max(LEAST_BUDGET, limit // 4)),
         init_tokens=at_most("init_tokens", limit // 2),
         update_tokens=at_most("update_tokens", max(1, limit // 4)),
         min_update_tokens=at_most("min_update_tokens", limit // 8),

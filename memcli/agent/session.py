@@ -23,7 +23,7 @@ from memcli.agent.background import Background
 from memcli.agent.compaction import Compaction, kept, made, making, paid_since, trouble_since
 from memcli.agent.conversation import Conversation, without_usage
 from memcli.agent.rules import checked, quoted, rules
-from memcli.agent.taking import taken
+from memcli.agent.taking import bare, taken
 from memcli.errors import AlreadyWatched, NoMessages, TryAgain, Usage
 from memcli.sidecar import backups
 from memcli.sidecar.lock import Lock
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
     from memcli.agent.taking import Taken
 
+ROOM = 0.5
+"""Where a compaction would leave more of the limit than this, and nobody said how much of the end is to be kept, only
+what the memory does not cover is."""
 GROWTH = 1.25
 """A compaction that left more than the limit is not asked for again before the context has grown so much."""
 
@@ -61,8 +64,8 @@ class Session:
         **settings: Any,
     ) -> None:
         self.strategy = checked(strategy)
-        self._given = {**settings, "context_limit": context_limit}
-        found = rules(self._given, self.strategy)
+        found = rules({**settings, "context_limit": context_limit}, self.strategy)
+        self._given = {**settings, **found.given}
         self.limit = found.limit
         """Tokens at which it is full; 0 for no limit."""
         self.path = Path(path)
@@ -107,11 +110,12 @@ class Session:
 
     @property
     def memory(self) -> str:
-        """The session memory as it stands, Markdown; "" if there is none yet."""
+        """The session memory as it stands, Markdown: that of the file beside the transcript, else the one that the
+        context begins with; "" if there is none yet."""
         try:
             return Place.of(self.path).memory.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
-            return ""
+            return self._conversation.memory
 
     # ------------------------------------------------------------------ compacting
 
@@ -152,6 +156,8 @@ class Session:
             wall = time.time()
             maker = making(self._given, self._place.sidecar, fresh=fresh)
             found = taken(self.path, maker, kept(*keep), fresh=fresh)
+            if self.limit and found.report.tokens_after > self.limit * ROOM and kept(*keep) is None:
+                found = bare(found, self.path)
             if given_up.is_set():
                 raise TryAgain("the compaction was given up", f"memcli compact {quoted(self.path)} --fresh")
             self._replace(found)

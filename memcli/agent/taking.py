@@ -10,10 +10,8 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from memcli import head as heads
 from memcli import swap
 from memcli.errors import AlreadyWatched, NotWritable
-from memcli.sidecar import files, publisher
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.watch import spot
@@ -24,17 +22,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memcli.commands.maker import Maker
+    from memcli.head import Head
 
     Keep = tuple[str, int]
 
 
 class Taken(NamedTuple):
-    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from."""
+    """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from; and the head
+    that was taken."""
 
     lines: list[bytes]
     report: swap.Report
     how: str
-    format: str
+    head: Head
     end: int
 
 
@@ -58,22 +58,24 @@ def taken_from(spool: Path, name: str, maker: Maker, keep: Keep | None = None) -
     return _swapped(head, spool, "written now" if maker.asks else "made now", keep)
 
 
+def bare(found: Taken, transcript: Path) -> Taken:
+    """The same memory, and behind it only what it does not cover. The transcript must be the same, or longer."""
+    with transcript.open("rb") as file:
+        lines, report = swap.rewritten(found.head, file.fileno(), found.end, ("turns", 0))
+    return found._replace(lines=lines, report=report)
+
+
 def _ready(place: Place, transcript: Path, keep: Keep | None) -> Taken | None:
     """By the committed memory; None if it is of another transcript, was edited, or cannot prove the tail."""
-    store = Store(place)
-    head = store.head()
-    if head is None or not store.unedited(head) or not swap.knows(head, keep):
-        return None
-    with transcript.open("rb") as file:
-        if publisher.fingerprint(file, head.covered, head.end) != head.fingerprint:
-            return None
     try:
-        return _swapped(head, transcript, "was ready", keep, now=files.read(place.sidecar / "now"))
-    except ValueError:  # the tail holds what only a fresh look at the whole transcript can judge
+        with transcript.open("rb") as file:
+            head = swap.committed(str(place.sidecar), str(place.transcript.parent), file.fileno())
+        return _swapped(head, transcript, "was ready", keep) if swap.knows(head, keep) else None
+    except (OSError, ValueError):  # the tail holds what only a fresh look at the whole transcript can judge
         return None
 
 
-def _made(place: Place, transcript: Path, maker: Maker, *, fresh: bool) -> heads.Head:
+def _made(place: Place, transcript: Path, maker: Maker, *, fresh: bool) -> Head:
     """A memory made now: published, unless a daemon owns the sidecar or nothing can be written there."""
     keeper = Keeper(place, maker.triggers)
     try:
@@ -91,24 +93,13 @@ def _made(place: Place, transcript: Path, maker: Maker, *, fresh: bool) -> heads
         keeper.close()
 
 
-def _swapped(
-    head: heads.Head, transcript: Path, how: str, keep: Keep | None = None, *, now: bytes | None = None
-) -> Taken:
+def _swapped(head: Head, transcript: Path, how: str, keep: Keep | None = None) -> Taken:
     """Raises ValueError where what came after the head asks for a fresh one."""
     descriptor = os.open(transcript, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(descriptor).st_size if how == "was ready" else head.end
         end = swap.whole_end(descriptor, head.end, size)
-        lines, report = swap.rewritten(head, descriptor, end, keep, _state(head, now, end))
+        lines, report = swap.rewritten(head, descriptor, end, keep)
     finally:
         os.close(descriptor)
-    return Taken(lines, report, how, head.format, end)
-
-
-def _state(head: heads.Head, now: bytes | None, end: int) -> bytes | None:
-    """The Current State of the last append, if the daemon wrote one for this memory."""
-    try:
-        generation, seen, _, state = heads.parse_now(now or b"")
-    except ValueError:
-        return None
-    return state if generation == head.generation and head.covered <= seen <= end else None
+    return Taken(lines, report, how, head, end)

@@ -12,7 +12,6 @@ import json
 import os
 import shlex
 import sys
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,8 +28,7 @@ from memcli.sidecar.lock import Lock, freed
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.transcript import encode
-from memcli.transcript.encode.to_messages import to_messages
-from memcli.watch import ask, spot
+from memcli.watch import spot
 from memcli.watch.follower import Follower
 from memcli.watch.keeper import Keeper
 
@@ -191,6 +189,8 @@ def _beside_daemon(place: Place, owner: AlreadyWatched, transcript: Path, wish: 
     if wish.wait and owner.pid:
         print("memcli: waiting for the update in flight", file=sys.stderr)
         if owner.daemon:
+            from memcli.watch import ask
+
             with suppress(TryAgain):  # the user's patience is over: answer with what can be made now
                 ask.ask(place.sidecar, owner.pid, wish.wait, transcript)
         else:
@@ -220,6 +220,8 @@ def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[byt
     pieces, report = swap.rewritten(head, descriptor, end, wish.keep)
     if wish.to != "messages":
         return pieces, report
+    from memcli.transcript.encode.to_messages import to_messages
+
     encoder = encode.module(head.format)
     messages, left_open = to_messages(
         [line for piece in pieces for line in piece.splitlines(keepends=True)], encoder.said
@@ -251,6 +253,8 @@ def _write(pieces: list[bytes], descriptor: int) -> None:
 
 def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
     """Each conversation of a file compacted by itself, in memory."""
+    import tempfile
+
     lines: list[bytes] = []
     for number, text in source.conversations(transcript):
         if not text:
@@ -306,6 +310,8 @@ def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> Non
 @contextmanager
 def _spooled() -> Iterator[Path]:
     """Stdin in a private file that is gone afterwards."""
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
         while block := sys.stdin.buffer.read(_SPOOL_BLOCK):
             spool.write(block)

@@ -6,7 +6,6 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
-from memcli.commands import reports
 from memcli.commands.target import target
 from memcli.errors import NoMemory
 from memcli.sidecar.place import Place
@@ -15,6 +14,7 @@ from memcli.sidecar.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from memcli.commands import reports
     from memcli.sidecar.generations import Generation
 
 
@@ -42,6 +42,8 @@ def _line(one: Generation) -> str:
 
 
 def _report(one: Generation) -> reports.Generation:
+    from memcli.commands import reports
+
     return reports.Generation(
         n=one.n,
         id=one.id,

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from memcli.commands import setup, writer
+from memcli.commands import setup
 from memcli.memory.fitting import rendered
-from memcli.watch.children import Asking, Progressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from memcli.commands.writer import Writer
     from memcli.memory.jobs import Job, Result
     from memcli.session import Triggers
+    from memcli.watch.children import Progressed
 
 
 class Maker(NamedTuple):
@@ -34,8 +35,12 @@ def maker(overrides: Mapping[str, object], sidecar: Path | None, *, fresh: bool,
     `sidecar`: where the costs are put down, None for nowhere. Raises Usage for a backend that cannot work.
     """
     loaded = setup.load(overrides, quiet=quiet)
-    who = writer.chosen(loaded.settings) if fresh else None
-    if who is None or not who.writes:
+    if not fresh:
+        return Maker(setup.triggers(loaded))
+    from memcli.commands import writer  # it loads what starts processes
+
+    who = writer.chosen(loaded.settings)
+    if not who.writes:
         return Maker(setup.triggers(loaded))
     triggers = msgspec.structs.replace(setup.triggers(loaded, write=True), strategy="traditional")
     return Maker(triggers, _Asker(who, sidecar, quiet=quiet).answer, asks=True)
@@ -44,7 +49,7 @@ def maker(overrides: Mapping[str, object], sidecar: Path | None, *, fresh: bool,
 class _Asker:
     """Asks the summarizer child and waits, saying so on stderr."""
 
-    def __init__(self, who: writer.Writer, sidecar: Path | None, *, quiet: bool) -> None:
+    def __init__(self, who: Writer, sidecar: Path | None, *, quiet: bool) -> None:
         self._who = who
         self._sidecar = sidecar
         self._quiet = quiet
@@ -65,6 +70,8 @@ class _Asker:
             if far.most is not None:
                 accounts.bounded(far.most, time.time())
             self._say(far.sentence)
+
+        from memcli.watch.children import Asking
 
         child = Asking(self._who.argv, self._who.patience, heard)
         try:

@@ -33,7 +33,11 @@ def wanted(path: str | None, wish: Wish) -> Path | None:
     if path is not None or wish.output or wish.to or wish.in_place or not sys.stdout.isatty():
         return None
     found = target(None, "compact", quiet=True)
-    return found if claude_code.is_session(found) else None
+    if not claude_code.is_session(found):
+        return None
+    if not wish.quiet:
+        print(f"memcli: taking {found}", file=sys.stderr)
+    return found
 
 
 def session_file(path: Path | None, wish: Wish, *, resume: bool) -> int:
@@ -110,9 +114,13 @@ def _directory(session: Path, folder: Path) -> Path | None:
 
 
 def _become(command: list[str], directory: Path | None) -> int:
+    """Be the client from now on. Raises MemcliError if there is none."""
+    if directory and directory.is_dir():
+        os.chdir(directory)
     try:
-        os.chdir(directory or Path.cwd())
         os.execvp(command[0], command)  # noqa: S606 - the client of the user's PATH
     except FileNotFoundError as error:
-        missing = directory if directory and not directory.is_dir() else command[0]
-        raise MemcliError(f"there is no {missing}: the new session waits", f"{shlex.join(command)}") from error
+        raise MemcliError(
+            f"no program `{command[0]}` is on PATH; the new session waits: {shlex.join(command)}",
+            "npm install --global @anthropic-ai/claude-code",
+        ) from error

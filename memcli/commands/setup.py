@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from memcli import settings
 from memcli.memory import sections
-from memcli.session import Triggers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from memcli.session import Triggers
     from memcli.sidecar.place import Place
 
 
@@ -32,6 +32,8 @@ def triggers(loaded: settings.Loaded, *, write: bool = False) -> Triggers:
 
     The embedded backend is free: no growth is too small for it unless the user says so.
     """
+    from memcli.session import Triggers
+
     chosen = loaded.settings
     said = loaded.origins["min_update_tokens"] != "default"
     return Triggers(

@@ -27,7 +27,7 @@ from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.transcript.formats import open_reader
 from memcli.transcript.lines import LineBuffer
-from memcli.transcript.meter import Meter, chars_of
+from memcli.transcript.meter import Meter
 from memcli.transcript.recognise import recognise
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def _measured(file: BinaryIO, format: str, head: Head | None, span: int) -> Size
     for line in lines.feed(file.read(length - begin))[1 if begin else 0 :]:
         for entry in reader.read(line):
             meter.add(entry)
-            seen += chars_of(entry)
-            new += chars_of(entry) if entry.offset >= end else 0
+            seen += entry.chars
+            new += entry.chars if entry.offset >= end else 0
     share = (length - begin) / length if length else 1.0
     if begin > end:  # more is new than was looked at
         new = round(new * (length - end) / (length - begin))

@@ -11,18 +11,16 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from memcli.commands import setup, writer
 from memcli.commands.target import target
 from memcli.errors import NoTranscript, Usage
-from memcli.watch.daemon import Orders, loop_of, reporter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from memcli.settings import Loaded
+    from memcli.watch.daemon import Orders
+
 
 PROJECT_FILES = ("memcli.toml", "pyproject.toml")
 
@@ -54,15 +52,43 @@ def watch(
 ) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
     project = _project(live)
-    chosen = setup.load(overrides, quiet=quiet)
-    if live.hook and not _names_writer(chosen):
-        chosen = setup.load({**overrides, "backend": "embedded"}, quiet=quiet)
     if not live.host:
         paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:
         _check(path)
+    orders = _orders(paths, overrides, live, quiet=quiet)
+    from msgspec.structs import replace
+
+    orders = replace(orders, project=project, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
+    if as_json or not sys.stderr.isatty():
+        from msgspec.json import encode
+
+        # -P: what lies in the current directory is not taken for a module of ours, here and below.
+        daemon = [sys.executable, "-P", "-m", "memcli.watch.daemon", encode(orders).decode()]
+        os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
+    from memcli.watch.daemon import loop_of, reporter
+
+    if quiet:
+        return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
+    from memcli.ui.live import LiveView
+
+    view = LiveView()
+    loop = loop_of(orders, view.report)
+    with view.showing(loop):
+        return loop.run()
+
+
+def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
+    """What the daemon is to do by the settings. Raises Usage."""
+    from memcli.commands import setup, writer
+    from memcli.watch.daemon import Orders
+
+    chosen = setup.load(overrides, quiet=quiet)
+    if live.hook and not _names_writer(chosen):
+        # Free, so it may be level with every turn: the client may compact at any.
+        chosen = setup.load({"every_turn": True, **overrides, "backend": "embedded"}, quiet=quiet)
     who = writer.chosen(chosen.settings)
-    orders = Orders(
+    return Orders(
         paths=tuple(str(path) for path in paths),
         triggers=setup.triggers(chosen, write=who.writes),
         jobs=chosen.settings.jobs,
@@ -73,25 +99,9 @@ def watch(
         patience=who.patience,
         account=who.account,
         max_cost_per_hour=who.max_cost_per_hour,
-        metrics=metrics,
-        as_json=as_json,
-        quiet=quiet,
-        verbose=verbose,
         host=live.host,
-        project=project,
         rest=REST_SECONDS if live.hook else 0.0,
     )
-    if as_json or not sys.stderr.isatty():
-        daemon = [sys.executable, "-m", "memcli.watch.daemon", msgspec.json.encode(orders).decode()]
-        os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
-    if quiet:
-        return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
-    from memcli.ui.live import LiveView
-
-    view = LiveView()
-    loop = loop_of(orders, view.report)
-    with view.showing(loop):
-        return loop.run()
 
 
 def _project(live: Live) -> str:

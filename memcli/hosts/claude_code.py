@@ -30,7 +30,7 @@ OWN_WORDS = b"You keep the written part of a session memory for a coding agent."
 """How a session begins that a summarizer of ours has left behind: with the first words of our prompt."""
 
 _FIRST_BYTES = 65_536
-_OWN_PROMPT = re.compile(rb'"(?:content|text)":"' + re.escape(OWN_WORDS))
+_OWN_PROMPT = re.compile(rb'"(?:content|text)":\s*"' + re.escape(OWN_WORDS))
 
 
 def config_dir() -> Path:

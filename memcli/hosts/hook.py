@@ -27,10 +27,11 @@ EVENTS = ("session-start", "pre-compact")
 SUMMARIZING = "MEMCLI_SUMMARIZING"
 
 CONTEXT_CHARS = 9_900  # the client takes about 10,000 of one output, and of more only a preview
-INSTRUCTIONS_CHARS = 6_000  # it also shows them in the conversation that is left: they are paid for twice
+INSTRUCTIONS_CHARS = 5_000  # it also shows them in the conversation that is left: they are paid for twice
 _LOG_BYTES = 1_000_000
 _MARK = b"<!-- memcli generation="  # how a memory message begins that `compact` wrote
-_SEARCHED_BYTES = 1 << 26
+_FIRST_BYTES = 1 << 16
+_SEARCHED_BYTES = 1 << 24
 
 CONTEXT = f"""\
 {HANDED}
@@ -85,7 +86,11 @@ def _answer(event: str, said: "dict[str, Any]", transcript: str) -> None:
     if event not in EVENTS:
         raise ValueError("an event that this memcli does not know")
     start_watcher(os.path.dirname(transcript), str(said.get("cwd") or ""))
-    text = _context(said, transcript) if event == "session-start" else _instructions(transcript)
+    if event == "session-start":
+        text = _context(said, transcript)
+    else:
+        text = _instructions(transcript)
+        _ask(transcript)
     if text:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -94,40 +99,60 @@ def _answer(event: str, said: "dict[str, Any]", transcript: str) -> None:
 def _context(said: "dict[str, Any]", transcript: str) -> str:
     """The memory for a model that may have lost what it holds; "" where nothing is lost or remembered."""
     source = said.get("source")
-    if source not in ("compact", "resume") or (source == "resume" and _stands_in(transcript)):
+    if source not in ("compact", "resume"):
         return ""
-    path, memory = _memory(transcript)
+    sidecar, path, memory = _memory(transcript)
     head = CONTEXT.format(path=path)
     text = excerpt(memory, CONTEXT_CHARS - len(head))
-    if not text:
+    if not text or _stands_already(source, transcript, f"{sidecar}/handed"):
         return ""
     told = {"hookEventName": "SessionStart", "additionalContext": head + text}
     return json.dumps({"hookSpecificOutput": told}) + "\n"
 
 
 def _instructions(transcript: str) -> str:
-    text = excerpt(_memory(transcript)[1], INSTRUCTIONS_CHARS - len(INSTRUCTIONS), _MUST_KEEP)
+    text = excerpt(_memory(transcript)[2], INSTRUCTIONS_CHARS - len(INSTRUCTIONS), _MUST_KEEP)
     return INSTRUCTIONS + text + "\n" if text else ""
 
 
-def _memory(transcript: str) -> "tuple[str, str]":
-    """Where the memory of a transcript lies, and its Markdown; "" if there is none."""
+def _memory(transcript: str) -> "tuple[str, str, str]":
+    """The sidecar of a transcript, where its memory lies, and the memory's Markdown; "" if there is none."""
     directory, name = os.path.split(os.path.realpath(transcript))
+    sidecar = f"{directory}/.memcli/{name}"
     try:
-        with open(f"{directory}/.memcli/{name}/head", "rb") as file:
+        with open(f"{sidecar}/head", "rb") as file:
             head = heads.parse(file.read())
         path = f"{directory}/{head.memory_name}"
         with open(path, encoding="utf-8", errors="replace") as memory:
-            return path, memory.read()
+            return sidecar, path, memory.read()
     except FileNotFoundError:
-        return "", ""
+        return sidecar, "", ""
+
+
+def _stands_already(source: str, transcript: str, note: str) -> bool:
+    """True if the model will see the memory anyway: `compact` wrote it into the conversation, or a hook has handed it
+    back before.
+
+    What is handed back at a resume reaches the transcript with the next prompt. A compaction that comes first leaves
+    it where it is: the note tells.
+    """
+    stands = _stands_in(transcript)
+    if source == "resume":
+        if not stands:
+            with open(note, "w", encoding="utf-8"):
+                pass
+        return stands
+    try:
+        os.unlink(note)
+    except FileNotFoundError:
+        return False
+    return not stands
 
 
 def _stands_in(transcript: str) -> bool:
-    """True if the conversation holds its memory already: `compact` wrote it, or a hook has handed it back."""
     told = json.dumps(CONTEXT.partition("{path}")[0])[1:-1].encode()
     with open(transcript, "rb") as file:
-        if _MARK in file.read(1 << 16):
+        if _MARK in file.read(_FIRST_BYTES):
             return True
         file.seek(max(0, os.fstat(file.fileno()).st_size - _SEARCHED_BYTES))
         return told in file.read()
@@ -153,6 +178,7 @@ def start_watcher(folder: str, cwd: str) -> None:
             os.chdir(cwd if os.path.isdir(cwd) else "/")
             for source, number in ((nowhere, 0), (log, 1), (log, 2)):
                 os.dup2(source, number)
+            os.closerange(3, 256)  # what the client may have left open for its children
             # -P: what lies in the project's directory is not taken for a module of ours.
             watch = [sys.executable, "-P", "-m", "memcli", "watch", "--claude-code", "--project", folder, "--from-hook"]
             os.execv(sys.executable, watch)  # noqa: S606 - ourselves
@@ -162,9 +188,27 @@ def start_watcher(folder: str, cwd: str) -> None:
     os.close(nowhere)
 
 
+def _ask(transcript: str) -> None:
+    """Ask the watcher for an update (`watch/ask.py`) and do not wait: it is there when the memory is handed back."""
+    import signal
+
+    directory, name = os.path.split(os.path.realpath(transcript))
+    sidecar = f"{directory}/.memcli/{name}"
+    for folder in (directory, os.path.dirname(directory)):
+        lock = f"{folder}/.memcli/claude-code/lock"
+        if not (os.path.isdir(sidecar) and _is_held(lock)):
+            continue
+        with open(lock, encoding="ascii") as file:
+            pid, _, command = file.read().split()
+        if command == "watch":  # it hears signals; any other verb would end
+            with open(f"{sidecar}/ask", "w", encoding="ascii") as ask:
+                ask.write("update\n")
+            os.kill(int(pid), signal.SIGUSR1)
+
+
 def _is_held(path: str) -> bool:
     """True if somebody holds this lock (`sidecar/lock.py`)."""
-    import fcntl
+    import fcntl  # only where there is a watcher to look for
 
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -59,7 +59,7 @@ _OURS = re.compile(rf"memcli['\"]? hook (?:{'|'.join(EVENTS)})\b")
 
 
 class Note(NamedTuple):
-    """What an installation inserted, if it made the file, and which directories it made (the outermost last)."""
+    """What an installation inserted, if it made the file, and which directories it made."""
 
     edits: tuple[Edit, ...] = ()
     created: bool = False
@@ -123,7 +123,7 @@ class Installation:
             self._record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             files.write_atomic(self._record, json.dumps({"schema": "memcli.installed/1", **_plain(plan.note)}).encode())
             return
-        for directory in (self._note() or Note()).directories:
+        for directory in sorted((self._note() or Note()).directories, key=len, reverse=True):  # innermost first
             with contextlib.suppress(OSError):  # somebody else's files are in it
                 os.rmdir(directory)
         self._record.unlink(missing_ok=True)

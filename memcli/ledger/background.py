@@ -62,6 +62,9 @@ _RESULT = re.compile(r"<result>(.*?)</result>", re.DOTALL)
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 
 
+_STARTERS = ("session ID", "background", "Monitor started", "Async agent", '"agent_id"')  # one of them in each start
+
+
 class Job(msgspec.Struct, array_like=True):
     """Something that runs on: the call that started it, and whether its end was seen."""
 
@@ -85,7 +88,7 @@ class Background(msgspec.Struct, array_like=True):
 
     def started(self, deed: Deed, text: str) -> bool:
         """True if a result says that its call runs on; the job is known by its id from now on."""
-        match = _STARTED.match(text[:HEAD])
+        match = _started(text)
         if not match:
             return False
         name = identity(next(filter(None, match.groups())))
@@ -107,7 +110,7 @@ class Background(msgspec.Struct, array_like=True):
         """What the answer to a call that named a job says of it; "" if nothing. `failed` is the answer's own mark."""
         if deed.kind == "stdin":
             ended: State = "stopped" if failed and deed.stops else "failed" if failed else "done"  # interrupted by it
-            state: State = "running" if _STARTED.match(text[:HEAD]) else ended
+            state: State = "running" if _started(text) else ended
         else:
             state = _state(text[:SCAN_LIMIT], deed.items)
         job.over = job.over or state in ("done", "failed", "stopped")
@@ -137,9 +140,15 @@ class Background(msgspec.Struct, array_like=True):
         return {name: job for name, job in self.jobs.items() if not job.over}
 
 
+def _started(text: str) -> re.Match[str] | None:
+    """What the harness says of a job that it started, at the beginning of a result."""
+    head = text[:HEAD]
+    return _STARTED.match(head) if any(sign in head for sign in _STARTERS) else None
+
+
 def _state(text: str, names: list[str]) -> State:
     """What a harness's own text says of a job; a status that follows the job's id in a list counts before others."""
-    if _STARTED.match(text[:HEAD]):
+    if _started(text):
         return "running"
     if _STOPPED.search(text):
         return "stopped"

@@ -17,16 +17,16 @@ MAX_CHECKS = 120
 SCAN_HEAD, SCAN_TAIL = 20_000, 20_000
 
 _RESULT = re.compile(
-    r"^\s*--- (?P<go>FAIL|PASS): (?P<go_name>\S+)"
-    r"|^(?P<py>FAILED|PASSED|ERROR) (?P<py_name>[\w./-]+::\S+)"
-    r"|^(?P<py_late>[\w./-]+::\S+) (?P<py_state>FAILED|PASSED|ERROR)\b"
-    r"|^test (?P<rs_name>[\w:]+) \.\.\. (?P<rs>FAILED|ok)"
-    r"|^\s*(?P<js>[✕✗✓✔×]) (?P<js_name>\S[^\n]{2,120}?)(?: \(?\d+ ?m?s\)?)?\s*$"
-    r"|^(?P<tap>not ok|ok) \d+ (?:- )?(?P<tap_name>\S[^\n]{2,120})$",
-    re.MULTILINE,
+    r"\s*--- (?P<go>FAIL|PASS): (?P<go_name>\S+)"
+    r"|(?P<py>FAILED|PASSED|ERROR) (?P<py_name>[\w./-]+::\S+)"
+    r"|(?P<py_late>[\w./-]+::\S+) (?P<py_state>FAILED|PASSED|ERROR)\b"
+    r"|test (?P<rs_name>[\w:]+) \.\.\. (?P<rs>FAILED|ok)"
+    r"|\s*(?P<js>[✕✗✓✔×]) (?P<js_name>\S[^\n]{2,120}?)(?: \(?\d+ ?m?s\)?)?\s*$"
+    r"|(?P<tap>not ok|ok) \d+ (?:- )?(?P<tap_name>\S[^\n]{2,120})$"
 )
 _BAD = frozenset(("FAIL", "FAILED", "ERROR", "✕", "✗", "×", "not ok"))
-_SIGNS = ("--- FAIL", "--- PASS", "::", "test ", "✕", "✗", "×", "✓", "✔", "not ok", "ok ")
+_HEADS = ("--- FAIL: ", "--- PASS: ", "test ", "✕", "✗", "×", "✓", "✔", "not ok ", "ok ")  # or "::" anywhere
+_SIGNS = ("--- FAIL: ", "--- PASS: ", "::", "\ntest ", "✕", "✗", "×", "✓", "✔", "\nnot ok ", "\nok ")
 
 
 class Checks(msgspec.Struct, array_like=True):
@@ -36,11 +36,13 @@ class Checks(msgspec.Struct, array_like=True):
 
     def printed(self, output: str, key: str, succeeded: bool) -> None:
         """A shell command printed this."""
-        if any(sign in output for sign in _SIGNS):
-            for match in _RESULT.finditer(_ends(output)):
+        ends = "\n" + _ends(output)
+        lines = ends.split("\n") if any(sign in ends for sign in _SIGNS) else []
+        for line in lines:
+            if (line.lstrip().startswith(_HEADS) or "::" in line) and (match := _RESULT.match(line)):
                 self._seen(match, key)
-        if succeeded:
-            wide = bool(self.failing and whole_check(key)) and not shows_failure(output)
+        if succeeded and self.failing:
+            wide = bool(whole_check(key)) and not shows_failure(output)
             self.failing = {
                 name: by for name, by in self.failing.items() if by != key and not (wide and covers(key, by))
             }

@@ -20,8 +20,8 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\uffff\U000e0000-\U000e007f]"
 )
-# The same for a text in ASCII, in the form that `str.translate` does quickest.
-_HIDDEN_ASCII = "".join(char if char in "\t\n" or char.isprintable() else " " for char in map(chr, range(128)))
+# The same for a text in ASCII, which a table of bytes does quicker.
+_SHOWN = bytes(code if chr(code) in "\t\n" or chr(code).isprintable() else ord(" ") for code in range(256))
 _SPACE = re.compile(r"\s+")
 # Stands before a text while it is redacted: the text begins where its source begins, so that rules for values whose
 # beginning was cut off, which take long paths for halves of tokens, must not apply.
@@ -65,7 +65,7 @@ _remembered = lru_cache(maxsize=2048)(_cleaned)
 
 def _visible(text: str) -> str:
     """`text` with a space for every character that does not show."""
-    return text.translate(_HIDDEN_ASCII) if text.isascii() else _HIDDEN.sub(" ", text)
+    return text.encode().translate(_SHOWN).decode() if text.isascii() else _HIDDEN.sub(" ", text)
 
 
 def one_line(text: str, limit: int = 0) -> str:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 from memcli.ledger.clean import clip, one_line
-from memcli.ledger.names import defined_in, key_of, names_in, words_in
+from memcli.ledger.names import defined_in, key_of, names_in, uses_in, words_in
 from memcli.ledger.prose import notes_in, sentences
 
 REMARK_LIMIT = 170
@@ -24,10 +24,12 @@ ABOUT_WORDS = 3
 
 _PROSE_FILES = (".md", ".mdx", ".txt", ".rst", ".adoc")
 _COMMENT = re.compile(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
+_COMMENTING = ("//", "#", "--", ";", "/*", "*", '"""', "'''")
 _TITLE = re.compile(r"#{1,2} \S")
 _NOT_ABOUT = re.compile(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
-_NUMBERED = re.compile(r"(?m)^\s*\d+(?:→|\t|: ?)")
-_FOUND = re.compile(r"(?m)^([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)$")
+_NUMBERED = re.compile(r"\n\s*\d+(?:→|\t|: ?)")
+_FOUND = re.compile(r"([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)")
+_PLACE = re.compile(r"[:-]\d+[:-]")
 _CODE_LIKE = re.compile(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
 
 
@@ -39,22 +41,24 @@ def added(old: str, new: str) -> str:
 
 def unnumbered(printed: str) -> str:
     """A printed file without line numbers."""
-    return _NUMBERED.sub("", printed)
+    return _NUMBERED.sub("\n", "\n" + printed)[1:]
 
 
 def by_file(found: str) -> dict[str, list[str]]:
     """Symbols that the lines of a search (`path:12:text`) define, by path."""
     symbols: dict[str, list[str]] = {}
-    for path, text in _FOUND.findall(found):
-        defined = defined_in(text)
-        if defined:
-            symbols.setdefault(path, []).extend(defined)
+    for line in found.split("\n") if _PLACE.search(found) else []:
+        if (match := _FOUND.match(line)) and (defined := defined_in(match[2])):
+            symbols.setdefault(match[1], []).extend(defined)
     return symbols
 
 
 def key_names(code: str) -> list[str]:
     """Names that characterise a piece of code: what it defines first, then what it uses most."""
-    used = Counter([key_of(name) for name in names_in(code) if not name.startswith(("http", "/"))])
+    used: Counter[str] = Counter()
+    for name, count in uses_in(code).items():
+        if not name.startswith(("http", "/")):
+            used[key_of(name)] += count
     defined = [name for name in defined_in(code) if len(name) >= 4]
     return list(dict.fromkeys([*defined, *(name for name, _ in used.most_common(MAX_NAMES))]))[:MAX_NAMES]
 
@@ -83,7 +87,7 @@ def _comment_blocks(code: str) -> list[str]:
     """Runs of comment lines, each as one line."""
     blocks: list[list[str]] = [[]]
     for line in code.split("\n"):
-        match = _COMMENT.match(line)
+        match = _COMMENT.match(line) if line.lstrip().startswith(_COMMENTING) else None
         if match and match[1].strip():
             blocks[-1].append(match[1])
         elif blocks[-1]:

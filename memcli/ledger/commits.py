@@ -72,7 +72,7 @@ class Commits(msgspec.Struct, array_like=True):
         self, output: str, command: str, index: int, subjects: list[str] | None = None, *, amends: bool = False
     ) -> None:
         """A shell command that succeeded printed this; `subjects` are those of the commits it was to make."""
-        made = _MADE.findall(output)
+        made = _MADE.findall(output) if _tells(output) else []
         if not made and subjects and not _NOTHING.search(output):
             logged = [("", sha, subject) for sha, subject in _LOGGED.findall(output)[: len(subjects)]]
             made = [one for one in logged if one[1][:7] not in self.made] or [("", "", one) for one in subjects if one]
@@ -123,15 +123,22 @@ class Commits(msgspec.Struct, array_like=True):
 
 def branch_in(output: str) -> str:
     """The branch git says it is on, after a commit or a switch; "" if it says none."""
-    if "Switched to" not in output and "[" not in output:
+    if "Switched to" not in output and not _tells(output):
         return ""
     found = [(match.start(), match[1]) for rule in (_MADE, _SWITCHED) for match in rule.finditer(output)]
     branch = max(found, default=(0, ""))[1]
     return identity(clean(branch)) if branch not in ("HEAD", "detached") else ""
 
 
+def _tells(output: str) -> bool:
+    """True if git may have printed a commit that it made."""
+    return output.startswith("[") or "\n[" in output
+
+
 def subjects_in(command: str) -> list[str]:
     """Subjects of the commits a command makes, "" for one that does not say it; none if it makes no commit."""
+    if "commit" not in command:
+        return []
     many = len(_COMMITS.findall(command))
     said = [next(filter(None, found)) for found in _SUBJECT.findall(command)] + _FROM_STDIN.findall(command)
     subjects = [one_line(clean(text.split("\\n", 1)[0], head=400), SUBJECT_LIMIT) for text in said]

@@ -20,6 +20,7 @@ So another harness with other tool names is read as well. A deed is kept until i
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -92,7 +93,7 @@ def deed_of(call: ToolUse, index: int, why: str) -> Deed:
     """What a call is about to do; `why` is what the agent said before it."""
     given = call.input
     kind = _kind(given)
-    tool = identity(one_line(clean(call.name, head=80)))
+    tool = _tool(call.name)
     title = clip(_own_words(given), BRIEF_LIMIT)
     purpose = (title if _command(given) else "") or clip(why, BRIEF_LIMIT)
     deed = Deed(index, tool, kind, "", "", purpose, title=title)
@@ -100,6 +101,11 @@ def deed_of(call: ToolUse, index: int, why: str) -> Deed:
     deed.brief = one_line(deed.brief, BRIEF_LIMIT)
     deed.key = deed.key or f"call:{deed.tool}:{one_line(clean(_leaves(given)), 160)}"
     return deed
+
+
+@lru_cache(maxsize=256)
+def _tool(name: str) -> str:
+    return identity(one_line(clean(name, head=80)))
 
 
 def _kind(given: Input) -> str:
@@ -142,8 +148,7 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     deed.changes = [Change(clean(path), state, source=clean(source)) for state, path, source in touched.effects]
     written = heredoc_text(command)
     if written and len(deed.changes) == 1:
-        deed.changes[0].names, deed.changes[0].remarks = _said(written, deed.changes[0].path)
-        deed.changes[0].about = _about(written, deed.changes[0])
+        _says(deed.changes[0], written)
 
 
 def _fill_patch(deed: Deed, given: Input) -> None:
@@ -155,13 +160,12 @@ def _fill_patch(deed: Deed, given: Input) -> None:
             continue
         verb, path, moved = match.groups()
         new = "\n".join(line[1:] for line in piece.split("\n") if line.startswith("+"))
-        names, said = _said(new, path)
         if moved:
             deed.changes.append(Change(path.strip(), "deleted"))
-            deed.changes.append(Change(moved.strip(), "created", names, said, path.strip()))
+            deed.changes.append(Change(moved.strip(), "created", source=path.strip()))
         else:
-            deed.changes.append(Change(path.strip(), _PATCH_STATE[verb], names, said))
-            deed.changes[-1].about = _about(new, deed.changes[-1])
+            deed.changes.append(Change(path.strip(), _PATCH_STATE[verb]))
+        _says(deed.changes[-1], new)
     deed.brief = ", ".join(change.path for change in deed.changes)
     deed.key = "file:" + (deed.changes[0].path if deed.changes else "")
 
@@ -170,16 +174,17 @@ def _fill_edit(deed: Deed, given: Input) -> None:
     path = _fill_path(deed, given)
     pairs = [given, *(item for item in _list(given, "edits") if isinstance(item, dict))]
     new = "\n".join(code.added(_text(pair, *_OLD), _text(pair, *_NEW)) for pair in pairs)
-    names, said = _said(new, path)
+    change = Change(path, "modified")
+    _says(change, new)
     around = code.key_names(clean("\n".join(_text(pair, *_NEW) for pair in pairs), head=SCAN_LIMIT))
-    deed.changes = [Change(path, "modified", list(dict.fromkeys([*names, *around]))[: code.MAX_NAMES], said)]
+    change.names = list(dict.fromkeys([*change.names, *around]))[: code.MAX_NAMES]
+    deed.changes = [change]
 
 
 def _fill_write(deed: Deed, given: Input) -> None:
     path = _fill_path(deed, given)
-    names, said = _said(_text(given, *_WHOLE), path)
-    deed.changes = [Change(path, "created" if given.get("command") == "create" else "written", names, said)]
-    deed.changes[0].about = _about(_text(given, *_WHOLE), deed.changes[0])
+    deed.changes = [Change(path, "created" if given.get("command") == "create" else "written")]
+    _says(deed.changes[0], _text(given, *_WHOLE))
 
 
 def _fill_path(deed: Deed, given: Input) -> str:
@@ -256,19 +261,18 @@ _FILLERS = {
 
 def heredoc_text(command: str) -> str:
     """What a here-document in a command writes."""
+    if "<<" not in command:
+        return ""
     match = re.search(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(.*?)^\s*\2\s*$", command[:SCAN_LIMIT], re.DOTALL | re.MULTILINE)
     return match[3] if match else ""
 
 
-def _said(text: str, path: str) -> tuple[list[str], list[str]]:
-    """Names and remarks of a text that is written to a file."""
+def _says(change: Change, text: str) -> None:
+    """Note what a text that is written to a file says: its names and remarks, and of a new file what it is."""
     text = clean(text, head=SCAN_LIMIT, tail=2000)
-    return code.key_names(text), code.remarks(text, path)
-
-
-def _about(text: str, change: Change) -> str:
-    """What the text of a new file says the file is."""
-    return code.about(clean(text, head=SCAN_LIMIT), change.path) if change.state in ("created", "written") else ""
+    change.names, change.remarks = code.key_names(text), code.remarks(text, change.path)
+    if change.state in ("created", "written") and not change.source:
+        change.about = code.about(text, change.path)
 
 
 def _own_words(given: Input) -> str:

@@ -11,6 +11,7 @@ are no failures. Texts are tool output: only ever shown quoted, and labelled so.
 from __future__ import annotations
 
 import re
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,7 @@ from memcli.ledger.checks import shows_failure
 from memcli.ledger.clean import ELISION, clean, clip, one_line
 from memcli.ledger.names import names_in, words_in
 from memcli.ledger.shell import covers, first_run, looks_only, recorded, whole_check
+from memcli.transcript.secrets import lowered
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
@@ -31,15 +33,21 @@ SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
 LONGEST = 600  # characters; what is longer is code squeezed into a line, or data
 LEFT_TURNS, LEFT_CALLS = 2, 40
 
-_SIGN = re.compile(
-    r"(?i)\berror\b|\bfail(?:ed|ure|s)?\b|panic|exception|traceback|undefined|cannot|can't|not found|no such|denied|"
+_SIGN = re.compile(  # in small letters
+    r"\berror\b|\bfail(?:ed|ure|s)?\b|panic|exception|traceback|undefined|cannot|can't|not found|no such|denied|"
     r"fatal|unexpected|expected|mismatch|conflict|invalid|missing|unable|refused|timed? ?out|✗|✕|×"
+)
+_SIGNS = tuple(  # one of them stands in each
+    "error fail panic exception traceback undefined cannot can't found such denied fatal expected mismatch conflict "
+    "invalid missing unable refused time ✗ ✕ ×".split()
 )
 _STRONG = re.compile(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
 _EMPTY = re.compile(
     r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
     r"original token count:.*|command:.*|\(no output\))$"
 )
+_TAGGED = re.compile(r"</?tool_use_error>")
+_FIGURES = re.compile(r"[0-9]+")
 _TRACE = re.compile(r"Traceback \(most recent call last\):$")
 # Lines that some program prints about any failure of another one.
 _GENERIC = re.compile(
@@ -208,12 +216,14 @@ def _recorded_since(failure: Failure, now: set[str]) -> bool:
 
 def telling_lines(output: str) -> list[str]:
     """Up to three lines of an output that say what went wrong, the most telling one first."""
-    lines = [one_line(line) for line in clean(output, SCAN_HEAD, SCAN_TAIL).split("\n")]
-    lines = [re.sub(r"</?tool_use_error>", "", line) for line in lines]
-    lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _EMPTY.match(line)))
+    text = clean(output, SCAN_HEAD, SCAN_TAIL)
+    lines = [one_line(line) for line in text.split("\n")]
+    if "tool_use_error>" in text:
+        lines = [_TAGGED.sub("", line) for line in lines]
+    lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _empty(line)))
     lines = [line for line in lines if len(line) <= LONGEST] or lines
     lines = _distinct(lines)
-    signs = [line for line in lines if _SIGN.search(line)]
+    signs = _with_signs(lines)
     telling = [line for line in signs if not _GENERIC.search(line)]
     # What some program prints about any failure would blur the rest; alone ("task failed") it says nothing.
     signs = telling or [*signs, *_before(signs, lines)]
@@ -223,11 +233,25 @@ def telling_lines(output: str) -> list[str]:
     return [clip(line, LINE_LIMIT) for line in _distinct(chosen, 45)][:MAX_LINES]
 
 
+def _empty(line: str) -> bool:
+    """True for what a harness writes around an output."""
+    return line[0] in "eEcCpPwWoO(" and bool(_EMPTY.match(line))
+
+
+def _with_signs(lines: list[str]) -> list[str]:
+    """The lines that say that something went wrong."""
+    text = lowered("\n".join(lines))
+    signs = [sign for sign in _SIGNS if sign in text]
+    small = text.split("\n")
+    found = [any(sign in words for sign in signs) and bool(_SIGN.search(words)) for words in small]
+    return list(compress(lines, found))
+
+
 def _distinct(lines: list[str], end: int = 0) -> list[str]:
     """The first of lines that are the same but for figures, a time stamp say, in their last `end` characters or all."""
     kept: dict[str, str] = {}
     for line in lines:
-        kept.setdefault(re.sub(r"[0-9]+", "#", line)[-end:], line)
+        kept.setdefault(_FIGURES.sub("#", line)[-end:], line)
     return list(kept.values())
 
 

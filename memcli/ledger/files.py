@@ -92,7 +92,7 @@ class Files(msgspec.Struct, array_like=True):
         file = self._touch(self._path(path, cwd), deed.index)
         file.reads += 1
         file.read_why = clip(deed.why, WHY_LIMIT) or file.read_why
-        if not file.state:
+        if not file.state and len(file.names) < READ_MAX:
             self._holds(file, key_names(unnumbered(clean(output, head=READ_SCAN)))[:READ_NAMES])
 
     def found(self, output: str, deed: Deed, cwd: str) -> None:

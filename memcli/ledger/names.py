@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
+
+    _Of: TypeAlias = Callable[[str], tuple[str, ...]]
 
 MAX_NAMES = 4000
 HALF_LIFE = 800
@@ -45,13 +49,15 @@ _URL = re.compile(r"(https?://[^\s\"'`)>\]}]+)")
 _GLUED = re.compile(r"://(?:(?<=[\w.@~+/-]http://)|(?<=[\w.@~+/-]https://))")  # an address right behind something else
 # Whatever holds a name that is no address, or an ordinary word, is one piece; in ASCII a table parts them quicker.
 _PIECE = re.compile(r"[\w.@~+/-]+")
-_APART = "".join(char if _PIECE.match(char) else " " for char in map(chr, range(128)))
-_SYMBOLS = re.compile(r"[^\w\x00-\x7f]+")
+_APART = bytes(code if _PIECE.match(chr(code)) else ord(" ") for code in range(256))
+# The most of what is not ASCII in texts that are: no part of a piece either.
+_COMMON = "’—–→“”…✓"
+_SYMBOLS = re.compile("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]")
 _HASH = re.compile(r"[0-9a-f]{7,40}")
 _FIGURES = re.compile(r"[\d/.:-]+")
 _WORD = re.compile(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
 _DEFINED = re.compile(
-    r"(?m)^[+ \t]*(?:export |public |private |protected |static |async |pub(?:\([a-z]+\))? |default |abstract )*"
+    r"\n[+ \t]*(?:export |public |private |protected |static |async |pub(?:\([a-z]+\))? |default |abstract )*"
     r"(?:func(?: \([^)]*\))?|def|class|type|struct|enum|trait|interface|fn|function|const|impl|module)"
     r"\s+([A-Za-z_]\w{2,})"
 )
@@ -60,21 +66,43 @@ _DEFINED = re.compile(
 def names_in(text: str) -> list[str]:
     """Names in order of appearance, repeated ones too."""
     if "://" not in text:
-        return [*_read(text, _names_of)]
+        return [*_read(text, _names_of, _names_at)]
     if _GLUED.search(text):
         return [*_named(text)]
     parts = _URL.split(text)
-    return [name for part in parts for name in (_named(part) if "://" in part else _read(part, _names_of))]
+    return [name for part in parts for name in (_named(part) if "://" in part else _read(part, _names_of, _names_at))]
 
 
-def _read(text: str, of: Callable[[str], tuple[str, ...]]) -> Iterable[str]:
-    """What the pieces of a text without addresses hold, in order; pieces are known again, as most are."""
-    if not text.isascii():
-        text = _SYMBOLS.sub(" ", text)
-    pieces = text.translate(_APART).split() if text.isascii() else _PIECE.findall(text)
-    if len(text) > LONG and max(map(len, pieces), default=0) > LONG:
-        return chain.from_iterable(map(of.__wrapped__, pieces))
+def uses_in(text: str) -> dict[str, int]:
+    """How often each name stands in a text, in order of first appearance."""
+    if "://" in text:
+        return Counter(names_in(text))
+    uses: dict[str, int] = {}
+    for piece, count in Counter(_pieces(text)).items():
+        for name in _names_of(piece) if len(piece) <= LONG else _names_at(piece):
+            uses[name] = uses.get(name, 0) + count
+    return uses
+
+
+def _read(text: str, known: _Of, anew: _Of) -> Iterable[str]:
+    """What the pieces of a text without addresses hold, in order. Most are words that are used again and again and so
+    are `known`; what is too long for a word is looked at `anew`.
+    """
+    pieces = _pieces(text)
+    of = anew if len(text) > LONG and max(map(len, pieces), default=0) > LONG else known
     return chain.from_iterable(map(of, pieces))
+
+
+def _pieces(text: str) -> list[str]:
+    text = text if text.isascii() else _without_symbols(text)
+    return text.encode().translate(_APART).decode().split() if text.isascii() else _PIECE.findall(text)
+
+
+def _without_symbols(text: str) -> str:
+    """A text with blanks in the place of dashes, quotation marks, arrows, drawings and emoji."""
+    for symbol in _COMMON:
+        text = text.replace(symbol, " ")
+    return text if text.isascii() else _SYMBOLS.sub(" ", text)
 
 
 def _named(text: str) -> Iterator[str]:
@@ -84,16 +112,16 @@ def _named(text: str) -> Iterator[str]:
             yield item
 
 
-@lru_cache(maxsize=KNOWN)
-def _names_of(piece: str) -> tuple[str, ...]:
-    """Names in one piece."""
+def _names_at(piece: str) -> tuple[str, ...]:
     return () if len(piece) < 5 or _ordinary(piece) else tuple(_named(piece))
 
 
-@lru_cache(maxsize=KNOWN)
-def _words_of(piece: str) -> tuple[str, ...]:
-    """Ordinary words in one piece."""
+def _words_at(piece: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(NAME.sub(" ", piece))) if len(piece) > 2 else ()
+
+
+_names_of = lru_cache(maxsize=KNOWN)(_names_at)
+_words_of = lru_cache(maxsize=KNOWN)(_words_at)
 
 
 def _ordinary(word: str) -> bool:
@@ -130,15 +158,15 @@ def keys_in(text: str) -> list[str]:
 def words_in(text: str) -> list[str]:
     """Ordinary words of three letters or more, outside of names."""
     if "://" not in text:
-        return [*_read(text, _words_of)]
+        return [*_read(text, _words_of, _words_at)]
     if _GLUED.search(text):
         return _WORD.findall(NAME.sub(" ", text))
-    return [word for part in _URL.split(text)[::2] for word in _read(part, _words_of)]
+    return [word for part in _URL.split(text)[::2] for word in _read(part, _words_of, _words_at)]
 
 
 def defined_in(code: str) -> list[str]:
     """Symbols that a piece of code defines, in any of the usual languages."""
-    return list(dict.fromkeys(_DEFINED.findall(code)))
+    return list(dict.fromkeys(_DEFINED.findall("\n" + code)))
 
 
 class Name(msgspec.Struct, array_like=True):

@@ -16,6 +16,7 @@ from memcli.ledger.ahead import ahead_in
 from memcli.ledger.clean import clean
 from memcli.ledger.names import words_in
 from memcli.ledger.prose import notes_in
+from memcli.transcript.secrets import lowered
 
 MAX_NOTES = 900
 MIN_WORDS = 4
@@ -26,6 +27,10 @@ _REASON = re.compile(
     r"\b(?:root cause|because|the (?:fix|problem|issue|bug|cause|reason) (?:is|was)|instead of|decided|decision|"
     r"turns out|confirmed|so that|therefore|rather than|caused by|due to|means that|must|cannot|never|always|"
     r"only when|why)\b"
+)
+_REASONS = tuple(  # one of them stands in each
+    "because fix problem issue bug cause reason instead deci turns confirmed that therefore rather due must cannot "
+    "never always only why".split()
 )
 _SMALL_TALK = re.compile(
     r"(?i)^(?:you're (?:absolutely )?right|good (?:question|point|catch|call)|great|perfect|excellent|sure|okay|"
@@ -72,7 +77,7 @@ class Narrative(msgspec.Struct, array_like=True):
         for words in notes_in(text):
             ahead = any(item in words or words in item for item in items)
             if (ahead or len(words_in(words)) >= MIN_WORDS) and not _SMALL_TALK.match(words):
-                self._keep(Note(index, words, self.texts, bool(_REASON.search(words.lower())), ahead=ahead))
+                self._keep(Note(index, words, self.texts, _reasons(words), ahead=ahead))
         if final:
             self.turned()
         return text
@@ -82,7 +87,7 @@ class Narrative(msgspec.Struct, array_like=True):
         self.texts += 1
         for words in notes:
             if len(words_in(words)) >= MIN_WORDS:
-                self._keep(Note(index, words, self.texts, bool(_REASON.search(words.lower())), plan=True))
+                self._keep(Note(index, words, self.texts, _reasons(words), plan=True))
 
     def asked(self) -> None:
         """The person spoke: the last text was the result of the turn before."""
@@ -129,6 +134,12 @@ class Narrative(msgspec.Struct, array_like=True):
             half = self.notes[: MAX_NOTES // 2]
             plain = (place for place, one in enumerate(half) if not one.reason and one.text not in results)
             del self.notes[next(plain, 0)]
+
+
+def _reasons(words: str) -> bool:
+    """True for words that decide something or say why."""
+    words = lowered(words)
+    return any(sign in words for sign in _REASONS) and bool(_REASON.search(words))
 
 
 @lru_cache(maxsize=4096)

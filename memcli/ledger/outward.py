@@ -35,6 +35,7 @@ _DEED = re.compile(
     r"(?![^\n|;]*(?:localhost|127\.0\.0\.1|0\.0\.0\.0))"
     r")"
 )
+_SIGNS = ("push", "gh", "glab", "hub", "tea", "publish", "deploy", "upload", "apply", "kubectl", "helm", "curl")
 _DRY = re.compile(r"--(?:dry-run|help)\b")
 _FAILED = re.compile(r"(?m)^\s*! \[(?:remote )?rejected\]|^(?:error|fatal):|\bHTTP 4\d\d\b|^remote: error")
 _URL = re.compile(r"https://[^\s\"'`<>)\]}|\\]+")
@@ -71,7 +72,10 @@ class Outward(msgspec.Struct, array_like=True):
 
 def deeds_in(command: str) -> list[str]:
     """The outward deeds of a command line, each as typed up to its end, shortened."""
-    text = _QUOTED.sub("", command[:SCAN_LIMIT])
+    text = command[:SCAN_LIMIT]
+    if not any(sign in text for sign in _SIGNS):
+        return []
+    text = _QUOTED.sub("", text) if "<<" in text else text
     found = []
     for match in _DEED.finditer(text):
         rest = re.split(r"\s(?:&&|\|\||;|\|)\s|;\s|\n|\s2>&1", text[match.start("deed") :], maxsplit=1)[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from memcli.ledger.clean import ELISION, clip, one_line
 from memcli.ledger.names import names_in, words_in
@@ -26,8 +26,8 @@ _GAP = "\x00"  # stands where code was taken out
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*\s*$)")
 _FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*\s*$|\Z)", re.DOTALL | re.MULTILINE)
 _MARKS = re.compile(r"^(?:\s*(?:[-*+•>]|#{1,6}|\d{1,2}[.)]|\[[ xX~]\])\s+)+")
-_BOLD = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)")
-_TICK_INSIDE = re.compile(r"`(?=/)|(?<=/)`|(?<=\w)`(?=\w)")  # without them two names would become one
+_BOLD = re.compile(r"\*\*(?:(?<!\w\*\*)|(?!\w))")
+_TICK_INSIDE = re.compile(r"`(?:(?=/)|(?<=/`)|(?<=\w`)(?=\w))")  # without them two names would become one
 _RULE = re.compile(r"^[\s|:=*_-]*$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{3,}:?\s*\|")
 _SENTENCE = re.compile(r"[.!?][\"')\]*]*\s+(?=[A-Z`\"'(*])")  # its first character ends the sentence
@@ -41,14 +41,26 @@ _ANNOUNCES = re.compile(
     r"(?:let me|let['’]?s|i['’]?ll|i will|i['’]?m|i am|i need to|now|next|\w+ing)\b"
 )
 _BACKWARD = re.compile(r"(?i)^(?:so|that|which|it)\b")
-_FILLER = re.compile(
-    r"(?:add|call|check|clean|commit|continu|correct|edit|finish|fix|fixe|get|gett|go|keep|look|mak|mov|need|proceed|"
-    r"read|rerun|rerunn|run|runn|start|test|try|updat|verify|work|writ)(?:e?s|e|ed|ing)?|"
-    r"(?:bug|change|file|issue|part|site|thing|other)s?|all|also|and|any|are|before|both|but|done|everything|find|"
-    r"first|for|found|from|good|great|has|have|here|into|its|last|let|more|next|now|okay|one|properly|quick|quickly|"
-    r"remaining|right|same|see|some|something|still|that|the|them|then|there|these|they|this|those|too|want|will|with"
+_FILLER = frozenset(
+    [
+        *(
+            word + ending
+            for word in (
+                "add call check clean commit continu correct edit finish fix fixe get gett go keep look mak mov need "
+                "proceed read rerun rerunn run runn start test try updat verify work writ"
+            ).split()
+            for ending in ("", "s", "es", "e", "ed", "ing")
+        ),
+        *(word + ending for word in "bug change file issue part site thing other".split() for ending in ("", "s")),
+        *(
+            "all also and any are before both but done everything find first for found from good great has have here "
+            "into its last let more next now okay one properly quick quickly remaining right same see some something "
+            "still that the them then there these they this those too want will with"
+        ).split(),
+    ]
 )
 TELLING = 3  # ordinary words that make a sentence say something
+_LINES = re.compile("[\u2500-\u257f→]")
 _DIAGRAM = re.compile("[\u2500-\u257f→]{2,}|[│├└]")
 
 
@@ -67,7 +79,7 @@ def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:
             note, count = taken
             found.append(note)
             lead, listed = "", place + count
-        elif line == _GAP or _TABLE_RULE.match(following) or (not words.isascii() and _DIAGRAM.search(words)):
+        elif line == _GAP or _TABLE_RULE.match(following) or _draws(words):
             lead = ""  # what led to code or a drawing leads to nothing; the head of a table says nothing by itself
         elif words and not _figures(line):
             said, leads = _parted(words, heading=bool(_HEADING.match(line)))
@@ -87,6 +99,11 @@ def unwrapped(lines: list[str]) -> list[str]:
         else:
             whole.append(line)
     return whole
+
+
+def _draws(words: str) -> bool:
+    """True for a line of a drawing."""
+    return not words.isascii() and bool(_LINES.search(words) and _DIAGRAM.search(words))
 
 
 def without_code(text: str, gap: str = "\n") -> str:
@@ -155,12 +172,13 @@ def _parted(words: str, *, heading: bool) -> tuple[str, str]:
 @lru_cache(maxsize=512)  # several kinds of signals look at the lines of one text
 def bare(line: str) -> str:
     """One line without list marks, heading marks, bold, back-ticks and table bars."""
-    if _RULE.match(line):
+    plain = line[:1].isalpha()  # as most lines begin: not with a mark
+    if not plain and _RULE.match(line):
         return ""
-    line = _unmarked(line)
+    line = line if plain else _unmarked(line)
     if "**" in line:
-        line = _BOLD.sub("", line)
-    line = _unmarked(line)
+        line, plain = _BOLD.sub("", line), False
+    line = line if plain else _unmarked(line)
     if line.lstrip().startswith("|"):
         line = " — ".join(cell.strip() for cell in line.strip().strip("|").split("|") if cell.strip())
     return one_line(_TICK_INSIDE.sub(" ", line).replace("`", "") if "`" in line else line)
@@ -198,9 +216,9 @@ def purpose(text: str) -> str:
     lines = (words for words in map(bare, reversed(without_code(text).split("\n"))) if len(words) > SHORTEST)
     said = [sentence for line in islice(lines, 2) for sentence in reversed(sentences(line))]
     announced = [one for one in said if _ANNOUNCES.match(one) or one.endswith(":")]
-    stated = [one for one in said if telling(one) >= TELLING and not _BACKWARD.match(one)]
-    best = [one for one in announced if telling(one) > 1]
-    return next(iter((*best, *stated, *(one for one in announced if telling(one)))), "").rstrip(":")
+    best = (one for one in announced if telling(one) > 1)
+    stated = (one for one in said if telling(one) >= TELLING and not _BACKWARD.match(one))
+    return next(chain(best, stated, (one for one in announced if telling(one))), "").rstrip(":")
 
 
 def announces(words: str) -> bool:
@@ -211,5 +229,5 @@ def announces(words: str) -> bool:
 @lru_cache(maxsize=4096)
 def telling(words: str) -> int:
     """How much a sentence says: its ordinary words that are no filler; a name counts like enough of them."""
-    content = {word for word in map(str.lower, words_in(words)) if not _FILLER.fullmatch(word)}
+    content = {*map(str.lower, words_in(words))} - _FILLER
     return len(content) + (TELLING if names_in(words) else 0)

@@ -65,7 +65,7 @@ def outcome_of(part: ToolResult) -> Outcome:
         created = True
     elif detail.get("type") == "update" or "has been updated" in head:
         created = False
-    number = re.search(r"#(\d+)", head)
+    number = re.search(r"#(\d+)", head) if "#" in head else None
     task = str(detail.get("task_id") or "") or (number[1] if number else "")
     failed = part.is_error or detail.get("success") is False or bool(detail.get("exit_code"))
     return Outcome(part.text, failed, part.rejected, created, task)

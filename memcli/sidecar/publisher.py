@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli import head as heads
+from memcli import unseen
 from memcli.memory import message
 from memcli.transcript import encode, formats
 from memcli.transcript.encode import common
@@ -28,6 +29,9 @@ COUNTED_BYTES = 256 * 1024
 """Tails longer than this are not prepared: `--keep-turns 50` is encoded when it is asked for."""
 
 _CONTEXT_BYTES = 1024 * 1024
+
+_PROVED_BYTES = 16 * 1024 * 1024
+"""More than this that came at once, or while a round is open, is not proved to be clean before the next memory."""
 
 
 class Signed(NamedTuple):
@@ -93,18 +97,18 @@ def make_head(publication: Publication, format: str, signed: Signed, transcript:
 def renewed(head: heads.Head, seen: Seen, state: bytes, transcript: BinaryIO) -> heads.Head | None:
     """The head of the same memory now that more of the transcript was seen; None if it must stay as it is.
 
-    Only what is new is proved to be clean: calls that are open at its start would belong to it. So a tail that may be
-    copied is proved from its beginning while a round is open, and a long one not before the round is closed.
+    None where that would need too much of it at once: then the swap looks at it itself.
     """
-    start = head.tail if head.open_calls else head.end
-    if head.route == "copy" and seen.open_calls and seen.end - head.tail > COUNTED_BYTES:
+    copies = _still_copies(head, seen, transcript)
+    if copies is None:
         return None
-    raw = _lines(transcript, start, seen.end)
-    fresh = [line for offset, line in raw if offset >= head.end and not _is_in(offset, seen.skip)]
-    envelope = encode.module(head.format).context((), fresh, json.loads(head.envelope))
+    lines = _lines(transcript, max(head.end, seen.end - _CONTEXT_BYTES), seen.end)
+    if seen.end - head.end > _CONTEXT_BYTES:
+        lines = lines[1:]  # the first one may be half a line
+    last = [raw for offset, raw in lines if not _is_in(offset, seen.skip)]
+    envelope = encode.module(head.format).context((), last, json.loads(head.envelope))
     tokens = round(seen.chars / seen.ratio)
     tail_messages = head.tail_messages + seen.messages - head.messages
-    copies = head.route == "copy" and _is_proved(head, seen, envelope, raw)
     return heads.renewed(
         head,
         route="copy" if copies else "rewrite",
@@ -124,16 +128,20 @@ def renewed(head: heads.Head, seen: Seen, state: bytes, transcript: BinaryIO) ->
     )
 
 
-def _is_proved(head: heads.Head, seen: Seen, envelope: common.Record, raw: list[tuple[int, bytes]]) -> bool:
-    """True if the encoder would leave these lines as they are."""
-    plan = common.Plan(
-        session=head.session,
-        generation=head.generation,
-        end=seen.end,
-        skip=seen.skip,
-        words=seen.words,
-        envelope=envelope,
-    )
+def _still_copies(head: heads.Head, seen: Seen, transcript: BinaryIO) -> bool | None:
+    """True if the tail may still be copied as it is; None if that was not looked at: too much of it is new.
+
+    Only what is new is looked at; calls that were open at its start belong to it, so then it is the whole tail.
+    """
+    if head.route != "copy" or seen.skip or seen.words:
+        return False
+    if not head.open_calls and unseen.messages(transcript.fileno(), head.end, seen.end, head.format) >= 0:
+        return True
+    start = head.tail if head.open_calls else head.end
+    if seen.end - start > _PROVED_BYTES:
+        return None
+    raw = _lines(transcript, start, seen.end)
+    plan = common.Plan(end=seen.end, envelope=json.loads(head.envelope))
     return _is_copy(raw, list(encode.module(head.format).tail(raw, plan)))
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NoReturn, get_args, get_type_hints
 
 from memcli.edge import run
 from memcli.errors import Usage
-from memcli.summarize import child
 from memcli.summarize.options import DEFAULT_MODEL, Options, checked
 
 if TYPE_CHECKING:
@@ -19,7 +18,13 @@ HINT = "memcli summarize --help"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve jobs, as the command line says (by default that of this process)."""
-    return run(lambda: child.main(parsed(sys.argv[1:] if argv is None else argv)))
+    return run(lambda: _serve(parsed(sys.argv[1:] if argv is None else argv)))
+
+
+def _serve(options: Options) -> NoReturn:
+    from memcli.summarize import child
+
+    child.main(options)
 
 
 def parsed(argv: Sequence[str]) -> Options:

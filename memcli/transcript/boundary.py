@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import msgspec
 
-from memcli.transcript.entries import Compacted, Entry, TurnEnd
-from memcli.transcript.meter import chars_of
+from memcli.transcript.entries import COMPACTED, TURN_END, Entry
 
 KEPT_CUTS = 64
 """So many turn cuts and so many round cuts are remembered, for `--keep-turns`, `--keep-tokens` and the default tail."""
 
 
-class Cut(msgspec.Struct, frozen=True):
+class Cut(msgspec.Struct, frozen=True, gc=False):
     """A place where the transcript may be cut.
 
     `chars` and `messages` are running totals of the live conversation before the offset, so that the difference of
@@ -60,28 +59,40 @@ class Boundaries:
 
     def before(self, entry: Entry, closed: bool) -> Cut | None:
         """The cut that `entry` proves to stand right before it, if any. `closed`: nothing was pending before it."""
-        if not closed or not self.state.messages:
+        state = self.state
+        if not closed or not state.messages:
             return None
         if entry.prompts:
             return self._remember(entry.offset, turn=True)
-        if any(isinstance(part, Compacted) for part in entry.parts):
+        if entry.signs & COMPACTED:
             return self._remember(entry.offset, turn=False)
-        another = entry.role == "assistant" and (not entry.message_id or entry.message_id != self.state.message_id)
-        if another and self.state.standing in ("results", "said"):
+        if (
+            entry.role == "assistant"
+            and state.standing in ("results", "said")
+            and (not entry.message_id or entry.message_id != state.message_id)
+        ):
             return self._remember(entry.offset, turn=False)
         return None
 
     def add(self, entry: Entry) -> None:
         """Take note of a live entry."""
-        if entry.role in ("", "system"):
-            if any(isinstance(part, TurnEnd) for part in entry.parts) and self.state.standing == "said":
-                self.state.stop = "end_turn"
+        state, role = self.state, entry.role
+        if role in ("", "system"):
+            if entry.signs & TURN_END and state.standing == "said":
+                state.stop = "end_turn"
             return
-        self.state.chars += chars_of(entry)
-        self.state.messages += 1
-        self.state.standing = self._standing(entry)
-        if entry.role == "assistant":
-            self.state.message_id, self.state.stop = entry.message_id, entry.stop
+        state.chars += entry.chars
+        state.messages += 1
+        if entry.prompts:
+            state.standing = "prompt"
+        elif entry.calls:
+            state.standing = "calls"
+        elif entry.results:
+            state.standing = "results"
+        elif role != "tool":
+            state.standing = "said" if role == "assistant" else "words"
+        if role == "assistant":
+            state.message_id, state.stop = entry.message_id, entry.stop
 
     def at_end(self, end: int, closed: bool) -> Cut | None:
         """The cut at the end of a quiet file, if it is legal. `end`: offset after the last whole line."""
@@ -102,21 +113,27 @@ class Boundaries:
         that turn stays.
         """
         cut = next((cut for cut in reversed(self.state.turns) if cut.offset == offset), Cut(offset))
-        self.state.turns = [cut for cut in self.state.turns if cut.offset <= offset]
-        self.state.rounds = [cut for cut in self.state.rounds if cut.offset <= offset]
+        self.tear(offset)
         self.state.chars, self.state.messages = cut.chars, cut.messages
         self.state.standing, self.state.message_id, self.state.stop = "said", "", ""
 
     def tear(self, offset: int) -> None:
         """Forget the cuts after `offset`: an entry came that belongs to the one standing there."""
-        self.state.turns = [cut for cut in self.state.turns if cut.offset <= offset]
-        self.state.rounds = [cut for cut in self.state.rounds if cut.offset <= offset]
+        for cuts in (self.state.turns, self.state.rounds):
+            while cuts and cuts[-1].offset > offset:
+                cuts.pop()
 
     @property
     def last(self) -> Cut | None:
         """The last legal cut found so far."""
         found = self.state.turns[-1:] + self.state.rounds[-1:]
         return max(found, key=lambda cut: cut.offset, default=None)
+
+    @property
+    def oldest(self) -> Cut | None:
+        """The first of the remembered cuts."""
+        found = self.state.turns[:1] + self.state.rounds[:1]
+        return min(found, key=lambda cut: cut.offset, default=None)
 
     @property
     def cuts(self) -> list[Cut]:
@@ -131,19 +148,9 @@ class Boundaries:
                 cuts.pop()
         cuts = self.state.turns if turn else self.state.rounds
         cuts.append(cut)
-        del cuts[:-KEPT_CUTS]
+        if len(cuts) > KEPT_CUTS:
+            del cuts[0]
         return cut
-
-    def _standing(self, entry: Entry) -> str:
-        if entry.prompts:
-            return "prompt"
-        if entry.calls:
-            return "calls"
-        if entry.results:
-            return "results"
-        if entry.role == "assistant":
-            return "said"
-        return "words" if entry.role == "user" else self.state.standing
 
 
 def tail_cut(

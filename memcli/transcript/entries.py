@@ -8,6 +8,9 @@ only these. Values are equal when their content is equal; they hold no path and 
                  | Usage | Compacted | RolledBack | TurnEnd | Place | Link
 
 Roles decide what may be done with a text: words inside a text never change who said it.
+
+Reading is the hot loop, so an entry works out once what thread, boundary and meter ask of it, and the input of a call
+stays the JSON it was until somebody asks.
 """
 
 from __future__ import annotations
@@ -16,15 +19,17 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from memcli.transcript.given import Given, arguments, text_in, value_in
+
 Role = Literal["user", "assistant", "tool", "system", ""]
 Via = Literal["prompt", "command", "queued", "rejection", "answer"]
 
 
-class Part(msgspec.Struct, frozen=True, tag=True):
+class Part(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Base of everything an entry can say."""
 
 
-class UserText(Part, frozen=True):
+class UserText(Part, frozen=True, gc=False):
     """Words of the person, verbatim, without what a harness put around them.
 
     `via` tells how they came: typed as a `prompt`, as arguments of a slash `command`, `queued` while the agent
@@ -37,7 +42,7 @@ class UserText(Part, frozen=True):
     steering: bool = False
 
 
-class AssistantText(Part, frozen=True):
+class AssistantText(Part, frozen=True, gc=False):
     """Words of the agent. `final` is True where the format itself marks the answer of a turn, `commentary` where it
     says that the agent goes on.
     """
@@ -47,52 +52,102 @@ class AssistantText(Part, frozen=True):
     commentary: bool = False
 
 
-class Thinking(Part, frozen=True):
+class Thinking(Part, frozen=True, gc=False):
     """A thinking or reasoning block; only its size in characters is of interest."""
 
     size: int
 
 
-class ToolUse(Part, frozen=True):
-    """A call. `input` is decoded; where a format holds unparsable arguments it is `{"input": text}`."""
+class ToolUse(Part, frozen=True, eq=False, gc=False):
+    """A call. `given` is its input, decoded or a string that may hold an object; or `json` is the object's JSON."""
 
     id: str
     name: str
-    input: dict[str, Any]
+    given: Given = ""
+    json: bytes = b""
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """The input, decoded at each use; where a format holds unparsable arguments it is `{"input": text}`."""
+        if self.json:
+            return arguments(value_in(self.json))
+        return self.given if isinstance(self.given, dict) else arguments(self.given)
+
+    @property
+    def size(self) -> int:
+        """Characters of the call: its name, and its input as JSON."""
+        given = msgspec.json.encode(self.given) if isinstance(self.given, dict) else self.json or self.given
+        return len(self.name) + len(given)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ToolUse):
+            return NotImplemented
+        return (self.id, self.name, self.input) == (other.id, other.name, other.input)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.name))
 
 
-class ToolResult(Part, frozen=True):
+class ToolResult(Part, frozen=True, gc=False, eq=False):
     """The answer to a call. `rejected`: the person refused the call (their words are a UserText of their own).
 
     `detail` holds the few structured facts a record gives besides its text: `type` ("create" | "update"),
     `success`, `exit_code`, `task_id`, `files` (path -> "add" | "update" | "delete").
+    `json` is the content as the transcript has it, a JSON string or a list of blocks without pictures; then `words` are
+    empty until somebody asks for the text.
     """
 
     id: str
-    text: str
+    words: str = ""
     is_error: bool = False
     rejected: bool = False
     detail: dict[str, Any] = {}
+    json: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """What the tool gave; decoded at the first use."""
+        if self.json:
+            msgspec.structs.force_setattr(self, "words", text_in(self.json))
+            msgspec.structs.force_setattr(self, "json", b"")
+        return self.words
+
+    @property
+    def size(self) -> int:
+        """Characters of the text; where it is not decoded yet, of its JSON, which is a few in a hundred more."""
+        return len(self.json) - 2 if self.json else len(self.words)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ToolResult):
+            return NotImplemented
+        return self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def _content(self) -> tuple[str, str, bool, bool, dict[str, Any]]:
+        return self.id, self.text, self.is_error, self.rejected, self.detail
 
 
-class Interrupt(Part, frozen=True):
+class Interrupt(Part, frozen=True, gc=False):
     """The person stopped the agent."""
 
 
-class MachineText(Part, frozen=True):
+class MachineText(Part, frozen=True, gc=False):
     """Text that is in the model's context but is nobody's words: reminders, hook output, system prompts, skills."""
 
     text: str
 
 
-class Usage(Part, frozen=True):
+class Usage(Part, frozen=True, gc=False):
     """What the service counted for one call. `context` = input + cache read + cache write, in tokens."""
 
     context: int
     model: str = ""
 
 
-class Compacted(Part, frozen=True):
+class Compacted(Part, frozen=True, gc=False):
     """The client's own compaction. `kept`: ids of earlier entries that stay live; `post_tokens` is 0 if unknown."""
 
     summary: str = ""
@@ -100,24 +155,24 @@ class Compacted(Part, frozen=True):
     post_tokens: int = 0
 
 
-class RolledBack(Part, frozen=True):
+class RolledBack(Part, frozen=True, gc=False):
     """The person took back the last `turns` turns (1 or more) that live."""
 
     turns: int
 
 
-class TurnEnd(Part, frozen=True):
+class TurnEnd(Part, frozen=True, gc=False):
     """The record itself says that the agent's turn is over."""
 
 
-class Place(Part, frozen=True):
+class Place(Part, frozen=True, gc=False):
     """Where the agent works, when it changes: working directory and git branch."""
 
     cwd: str = ""
     branch: str = ""
 
 
-class Link(Part, frozen=True):
+class Link(Part, frozen=True, gc=False):
     """A pull request or issue the harness itself recorded."""
 
     url: str
@@ -141,12 +196,33 @@ AnyPart: TypeAlias = (
 )
 
 
-class Entry(msgspec.Struct, frozen=True):
+METERED, COMPACTED, ROLLED_BACK, TURN_END, PLACED, SPOKEN, HIDDEN, OTHER = (1 << bit for bit in range(8))
+"""Signs of what an entry holds: a usage or compaction; a compaction; turns taken back; the end of a turn; a place;
+words, thoughts, calls or results; words of the person that came `queued` or in a `rejection`; anything else.
+"""
+
+_SIGNS: dict[type[Part], int] = {
+    AssistantText: SPOKEN,
+    Thinking: SPOKEN,
+    ToolUse: SPOKEN,
+    ToolResult: SPOKEN,
+    UserText: SPOKEN,
+    Usage: METERED,
+    Compacted: METERED | COMPACTED,
+    RolledBack: ROLLED_BACK,
+    TurnEnd: TURN_END,
+    Place: PLACED,
+}
+
+
+class Entry(msgspec.Struct, gc=False):
     """One record of a transcript: bytes `offset`..`end` (half-open, the newline included) and what it says.
 
     `role` is that of the conversation message the record carries, "" for bookkeeping. `id` and `parent` are empty
     where a format has none; `message_id` groups records that are parts of one API message.
     `stop` is the recorded stop reason ("" when absent). Sidechain records carry no parts.
+
+    The fields from `signs` on follow from the parts; they are not to be given. Nobody changes an entry.
     """
 
     offset: int
@@ -158,18 +234,38 @@ class Entry(msgspec.Struct, frozen=True):
     message_id: str = ""
     stop: str = ""
     timestamp: str = ""
+    signs: int = 0
+    prompts: bool = False
+    """True if a turn begins here: a human prompt, not words taken into a running turn."""
+    calls: tuple[str, ...] = ()
+    """Ids of the tool calls made here."""
+    results: tuple[str, ...] = ()
+    """Ids of the tool calls answered here."""
+    chars: int = 0
+    """Characters that count in the context. Thinking is left out: it is dropped or billed elsewhere."""
 
-    @property
-    def prompts(self) -> bool:
-        """True if a turn begins here: a human prompt, not words taken into a running turn."""
-        return any(isinstance(part, UserText) and part.via in ("prompt", "command") for part in self.parts)
-
-    @property
-    def calls(self) -> tuple[str, ...]:
-        """Ids of the tool calls made here."""
-        return tuple(part.id for part in self.parts if isinstance(part, ToolUse))
-
-    @property
-    def results(self) -> tuple[str, ...]:
-        """Ids of the tool calls answered here."""
-        return tuple(part.id for part in self.parts if isinstance(part, ToolResult))
+    def __post_init__(self) -> None:
+        if not self.parts:
+            return
+        signs, prompts, chars = 0, False, 0
+        calls: tuple[str, ...] = ()
+        results: tuple[str, ...] = ()
+        for part in self.parts:
+            sign = _SIGNS.get(type(part), OTHER)
+            signs |= sign
+            if not sign & (SPOKEN | OTHER):
+                continue
+            if isinstance(part, ToolResult):
+                results = (*results, part.id) if results else (part.id,)
+                chars += len(part.json) - 2 if part.json else len(part.words)
+            elif isinstance(part, ToolUse):
+                calls = (*calls, part.id) if calls else (part.id,)
+                chars += part.size
+            elif isinstance(part, (AssistantText, MachineText)):
+                chars += len(part.text)
+            elif isinstance(part, UserText):
+                chars += len(part.text)
+                prompts = prompts or part.via in ("prompt", "command")
+                signs |= HIDDEN if part.via in ("queued", "rejection") else 0
+        self.signs, self.prompts, self.chars = signs, prompts, chars
+        self.calls, self.results = calls, results

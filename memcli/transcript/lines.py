@@ -11,7 +11,7 @@ import json
 import msgspec
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One physical line: bytes `offset`..`end` of the file (half-open) and their content, the LF included."""
 
     offset: int
@@ -32,14 +32,21 @@ class LineBuffer:
 
     def feed(self, chunk: bytes) -> list[Line]:
         """Takes the next bytes of the file; returns the lines that are complete now."""
-        head, *others = chunk.split(b"\n")
-        if not others:
-            if head:
-                self._parts.append(head)
-            return []
-        lines = [self._cut(b"".join([*self._parts, head, b"\n"]))]
-        lines += [self._cut(body + b"\n") for body in others[:-1]]
-        self._parts = [others[-1]] if others[-1] else []
+        lines: list[Line] = []
+        start, stop = 0, chunk.find(b"\n") + 1
+        if stop and self._parts:
+            data = b"".join([*self._parts, chunk[:stop]])
+            lines.append(Line(self._offset, self._offset + len(data), data))
+            self._offset += len(data)
+            self._parts = []
+            start, stop = stop, chunk.find(b"\n", stop) + 1
+        base = self._offset - start
+        while stop:
+            lines.append(Line(base + start, base + stop, chunk[start:stop]))
+            start, stop = stop, chunk.find(b"\n", stop) + 1
+        self._offset = base + start
+        if start < len(chunk):
+            self._parts.append(chunk[start:])
         return lines
 
     @property
@@ -58,11 +65,6 @@ class LineBuffer:
             self._parts = []
             self._offset = rest.end
         return rest
-
-    def _cut(self, data: bytes) -> Line:
-        line = Line(self._offset, self._offset + len(data), data)
-        self._offset = line.end
-        return line
 
 
 def whole(line: Line) -> bool:

@@ -12,17 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from memcli.transcript.entries import (
-    AssistantText,
-    Compacted,
-    Entry,
-    MachineText,
-    Part,
-    ToolResult,
-    ToolUse,
-    Usage,
-    UserText,
-)
+from memcli.transcript.entries import METERED, Compacted, Entry, Usage
 
 PRIOR_CHARS = 20_000
 PRIOR_RATIO = 2.70
@@ -63,12 +53,13 @@ class Meter:
 
     def add(self, entry: Entry) -> None:
         """Count one live entry. A usage in it speaks of what came before it, so it is taken first."""
-        for part in entry.parts:
-            if isinstance(part, Usage):
-                self._anchor(part)
-            elif isinstance(part, Compacted):
-                self._compacted(part)
-        self.state.chars += chars_of(entry)
+        if entry.signs & METERED:
+            for part in entry.parts:
+                if isinstance(part, Usage):
+                    self._anchor(part)
+                elif isinstance(part, Compacted):
+                    self._compacted(part)
+        self.state.chars += entry.chars
 
     def _anchor(self, usage: Usage) -> None:
         state = self.state
@@ -97,18 +88,3 @@ class Meter:
     def reading(self) -> Reading:
         """The context size now, in tokens."""
         return Reading(self.state.anchor, self.estimate(self.state.chars))
-
-
-def chars_of(entry: Entry) -> int:
-    """Characters of an entry that count in the context. Thinking is left out: it is dropped or billed elsewhere."""
-    return sum(_part_chars(part) for part in entry.parts)
-
-
-def _part_chars(part: Part) -> int:
-    match part:
-        case UserText(text=text) | AssistantText(text=text) | MachineText(text=text) | ToolResult(text=text):
-            return len(text)
-        case ToolUse(name=name, input=arguments):
-            return len(name) + len(msgspec.json.encode(arguments))
-        case _:
-            return 0

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _KEY_WINDOW = 16_384  # characters looked at before an end mark; the longest keys in use are below 14,000
 _MIN_VALUE = 8
@@ -28,29 +28,42 @@ Span: TypeAlias = tuple[int, int, str]  # start, end, kind
 
 
 class _Rule(NamedTuple):
-    """`mark` stands in every text the pattern matches; in any case of letters if it is `loose`."""
+    """`mark`, in small letters, stands in every text that the pattern matches, in whatever letters."""
 
     kind: str
     mark: str
     pattern: re.Pattern[str]
     accepts: Callable[[str], bool] | None = None
-    loose: bool = False
 
 
 def redact(text: str) -> str:
     """The text with every secret replaced by `[redacted:<kind>]`; names, hosts and user names around it stay."""
-    text = _cut(text, sorted(_key_spans(text)))
-    lower = text.lower()
-    if spans := list(_assigned_spans(text, lower)):
-        text = _cut(text, sorted(spans))
-        lower = text.lower()
-    for rule in _RULES:
-        if rule.mark in (lower if rule.loose else text):
-            text = rule.pattern.sub(_replacement(rule), text)
+    if _may_hold_key(text):
+        text = _cut(text, sorted(_key_spans(text)))
+    small = lowered(text)
+    parts = [part for part in _PARTS if part in small]
+    if parts and (marks := {mark for part in parts for mark in _PARTS[part] if mark in small}):
+        text = _without_marked(text, marks)
     for rule in _CLIPPED:
-        if rule.mark in text and (match := rule.pattern.match(text)):
+        if match := rule.pattern.match(text):
             text = _replacement(rule)(match) + text[match.end() :]
     return text
+
+
+def _without_marked(text: str, marks: set[str]) -> str:
+    if ("=" in text or ":" in text) and (names := [name for name in _NAMES if name in marks]):
+        text = _cut(text, sorted(_assigned_spans(text, names)))
+    for rule in _RULES:
+        if rule.mark in marks:
+            text = rule.pattern.sub(_replacement(rule), text)
+    return text
+
+
+def lowered(text: str) -> str:
+    """The text with small letters in the place of capitals in ASCII, one for one; others stay, which is quick."""
+    if text.isascii():
+        return text.lower()
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _cut(text: str, spans: list[Span]) -> str:
@@ -115,23 +128,23 @@ _RULES = (
     _Rule("api-key", "sk-", _token("sk-", "[A-Za-z0-9_-]{12,}"), _mixed),
     _Rule("stripe-key", "k_live_", _token("[srp]k_live_", "[A-Za-z0-9]{8,}")),
     _Rule("stripe-key", "k_test_", _token("[srp]k_test_", "[A-Za-z0-9]{8,}")),
-    _Rule("github-token", "gh", _token("gh[oprsu]_", "[A-Za-z0-9]{6,}")),
+    *(_Rule("github-token", f"gh{kind}_", _token(f"gh{kind}_", "[A-Za-z0-9]{6,}")) for kind in "oprsu"),
     _Rule("github-token", "github_pat_", _token("github_pat_", r"\w{6,}")),
     _Rule("gitlab-token", "glpat-", _token("glpat-", r"[\w-]{6,}")),
     _Rule("slack-token", "xox", _token("xox[a-z]-", r"[\w-]{6,}")),
     _Rule("slack-token", "xapp-", _token("xapp-", r"[\w-]{6,}")),
     _Rule("slack-hook", "hooks.slack.com", re.compile(r"hooks\.slack\.com/(?:services|workflows)/(?P<value>[\w/]+)")),
-    _Rule("google-key", "AIza", _token("AIza", r"[\w-]{8,}")),
+    _Rule("google-key", "aiza", _token("AIza", r"[\w-]{8,}")),
     _Rule("google-key", "ya29.", _token(r"ya29\.", r"[\w-]{8,}")),
     _Rule("npm-token", "npm_", _token("npm_", "[A-Za-z0-9]{12,}"), _mixed),
     _Rule("pypi-token", "pypi-", _token("pypi-", r"[\w-]{12,}"), _mixed),
     _Rule("hf-token", "hf_", _token("hf_", "[A-Za-z0-9]{16,}"), _mixed),
-    _Rule("aws-key-id", "AKIA", _token("AKIA", "[A-Z0-9]{6,}")),
-    _Rule("aws-key-id", "ASIA", _token("ASIA", r"[A-Z0-9]{16}\b")),
+    _Rule("aws-key-id", "akia", _token("AKIA", "[A-Z0-9]{6,}")),
+    _Rule("aws-key-id", "asia", _token("ASIA", r"[A-Z0-9]{16}\b")),
     # a token's header and claims are both JSON, so each begins so; what follows a point belongs to it
-    _Rule("jwt", "eyJ", _token("eyJ", r"[\w-]{8,}(?:\.[\w-]*){0,4}")),
-    _Rule("bearer", "bearer", re.compile(r"(?i:\bbearer)\s+(?P<value>[\w.~+/=-]{8,})"), _mixed, loose=True),
-    _Rule("basic-auth", "basic", re.compile(r"(?i:authorization\W{1,4}basic)\s+(?P<value>[\w+/=-]{6,})"), loose=True),
+    _Rule("jwt", "eyj", _token("eyJ", r"[\w-]{8,}(?:\.[\w-]*){0,4}")),
+    _Rule("bearer", "bearer", re.compile(r"(?i:\bbearer)\s+(?P<value>[\w.~+/=-]{8,})"), _mixed),
+    _Rule("basic-auth", "basic", re.compile(r"(?i:authorization\W{1,4}basic)\s+(?P<value>[\w+/=-]{6,})")),
     _Rule("password", "://", re.compile(r"://[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{3,})@")),
     # clipped before the host: a port has digits only
     _Rule("password", "://", re.compile(r"://[^\s:/@\"'<>]{1,64}:(?P<value>(?!\d+\b)[^\s/@\"'<>]{3,})\Z")),
@@ -163,11 +176,22 @@ _ASSIGNED = re.compile(
 )
 
 
-def _assigned_spans(text: str, lower: str) -> Iterator[Span]:
+def _by_part(marks: Iterable[str]) -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = {}
+    for mark in marks:
+        parts.setdefault(next((part for part in _SHARED if part in mark), mark), []).append(mark)
+    return parts
+
+
+# What must be in a text, by a part that several have in common: most texts have none of them.
+_SHARED = ("pass", "sk-", "k_", "gh")
+_PARTS = _by_part([*_NAMES, *(rule.mark for rule in _RULES)])
+
+
+def _assigned_spans(text: str, names: list[str]) -> Iterator[Span]:
     """Values of assignments; names are found by substring search, because a pattern for all of them is slow."""
-    if len(lower) != len(text):  # a few letters change their length
-        lower = "".join(c.lower() if c.isascii() else c for c in text)
-    for name in _NAMES:
+    lower = lowered(text)
+    for name in names:
         position = lower.find(name)
         while position >= 0:
             match = _ASSIGNED.match(text, position + len(name))
@@ -201,6 +225,7 @@ _HEAD = re.compile(
     r"-----END [A-Z0-9 ]{0,40}(?:-----)?"
     r"|(?P<head>(?:-----BEGIN [A-Z0-9 ]{0,40})?PRIVATE KEY(?: BLOCK)?-----|\A[A-Z ]{0,24}KEY(?: BLOCK)?-----)"
 )
+_HEADS = ("KEY-----", "KEY BLOCK-----")
 _TAIL = re.compile(r"-----END [A-Z0-9 ]{0,40}(?:-----)?")
 _LINE = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{64,}={0,2}")
 _RUN = b"x" * 64  # of letters, digits, "+" and "/", in the coarse view of a text
@@ -213,8 +238,19 @@ _END = "-----END"
 _HEADER = re.compile(r"[\s\\nr]*(?:Proc-Type|DEK-Info|Comment|Version): [^\n\\]{0,120}")
 
 
+def _may_hold_key(text: str) -> bool:
+    """True if a mark of a key block or a long run of letters and digits is in the text."""
+    if any(mark in text for mark in (*_HEADS, _END)):
+        return True
+    return _has_run(text)
+
+
+def _has_run(text: str) -> bool:
+    return len(text) >= len(_RUN) and _RUN in text.encode("utf-8", "surrogatepass").translate(_COARSE)
+
+
 def _key_spans(text: str) -> Iterator[Span]:
-    if "KEY" in text:
+    if any(mark in text for mark in _HEADS):
         for head in _HEAD.finditer(text):
             if not head["head"]:
                 continue
@@ -224,10 +260,8 @@ def _key_spans(text: str) -> Iterator[Span]:
         for tail in _TAIL.finditer(text):
             if "PUBLIC" not in tail[0] and "CERTIFICATE" not in tail[0]:
                 yield _backward(text, tail.start(), adjacent=True), tail.end(), "private-key"
-    if len(text) < len(_RUN) or _RUN not in text.encode("ascii", "replace").translate(_COARSE):
-        return
     covered = 0
-    for line in _LINE.finditer(text):
+    for line in _LINE.finditer(text) if _has_run(text) else ():
         if line.start() >= covered and _is_key_line(text, line):
             covered = _forward(text, line.end())
             yield _backward(text, line.start()), covered, "private-key"

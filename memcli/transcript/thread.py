@@ -21,14 +21,17 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
-from memcli.transcript.entries import RolledBack
+from memcli.transcript.entries import ROLLED_BACK, RolledBack
 from memcli.transcript.formats.records import count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from memcli.transcript.entries import Entry
 
 Range: TypeAlias = tuple[int, int]
@@ -36,23 +39,24 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _IDS = 200_000  # ids remembered; a copy of a record that is older than that is taken for a new record
-_TURNS = 4_096  # turn starts and sibling prompts remembered; a rewind beyond them drops no more than these
+_TURNS = 1_024  # turn starts and sibling prompts remembered; a rewind beyond them drops no more than these
 _OPEN = 4_096  # unanswered calls, waiting results, awaited parents
 _MESSAGES = 64  # API messages whose parts may still come; parts stand a few records apart
 _PATIENCE = 32  # entries after which a parent that was named and never came is given up
+_LONG = 64  # characters; the ids of all clients seen are shorter
 _REDACTED = "REDACTED"  # redaction tools put it in the place of ids, so it can name several records
 _NO_OFFSET = -1
 
 
-class Node(msgspec.Struct, array_like=True):
+class Node(msgspec.Struct, array_like=True, gc=False):
     """A seen entry of a tree: its span and the key of its parent."""
 
     offset: int
     end: int
-    parent: bytes
+    parent: str
 
 
-_SEEN = Node(0, 0, b"")
+_SEEN = Node(0, 0, "")
 
 
 class State(msgspec.Struct):
@@ -60,19 +64,21 @@ class State(msgspec.Struct):
 
     tree: bool = False
     entries: int = 0
-    nodes: dict[bytes, Node] = {}
-    leaf: bytes = b""
+    seen: int = 0
+    """Ids ever remembered in `nodes`."""
+    nodes: dict[str, Node] = {}
+    leaf: str = ""
     dead: list[Range] = []
     turns: list[int] = []
-    siblings: dict[bytes, int] = {}
+    siblings: dict[str, int] = {}
     open: dict[str, int] = {}
     early: dict[str, tuple[int, int]] = {}
-    awaited: dict[bytes, tuple[int, int]] = {}
+    awaited: dict[str, tuple[int, int]] = {}
     messages: dict[str, int] = {}
     problems: dict[str, int] = {}
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What an entry means for the conversation.
 
     `live` is False for a copy. `rewind` is the byte offset from which on the conversation is another one than before
@@ -116,21 +122,64 @@ class Thread:
 
     def place(self, entry: Entry) -> Verdict:
         """Takes the next entry of the file."""
-        key, parent = _key(entry.id), _key(entry.parent)
-        if key and key in self.state.nodes:
-            count(self.problems, "copies")
-            return Verdict(live=False, tied=entry.offset)
-        self.state.entries += 1
-        rewind = self._rewind(entry, key, parent)
-        if rewind != _NO_OFFSET:
-            count(self.problems, "rewinds")
-        tied = min(self._arrive(entry, key), self._continue(entry), self._pair(entry))
+        state, offset, key, parent = self.state, entry.offset, entry.id, entry.parent
+        if key:
+            if len(key) > _LONG or _REDACTED in key:
+                key = _key(key)
+            if key in state.nodes:
+                count(self.problems, "copies")
+                return Verdict(live=False, tied=offset)
+        if parent and parent != state.leaf:
+            parent = _key(parent)
+        state.entries += 1
+        rewind = _NO_OFFSET
+        if state.tree or entry.signs & ROLLED_BACK or (entry.prompts and parent):
+            rewind = self._rewind(entry, key, parent)
+        tied = self._arrive(entry, key) if state.awaited else offset
+        if entry.message_id and (first := self._continue(entry)) < tied:
+            tied = first
+        if (entry.calls or entry.results) and (first := self._pair(entry)) < tied:
+            tied = first
         abandoned = self._turn(entry, parent) if entry.prompts else ()
-        self._expect(entry, parent)
+        if state.awaited or state.early or (parent and parent not in state.nodes):
+            self._expect(entry, parent)
         if key:
             self._see(entry, key, parent)
-            self.state.leaf = key
-        return Verdict(rewind=rewind, tied=tied, abandoned=abandoned)
+            state.leaf = key
+        return Verdict(True, rewind, tied, abandoned)
+
+    def remembered(self, after: int) -> bytes:
+        """The ids that came after the first `after` ones, for a log that is only appended to (`recollect`)."""
+        nodes = self.state.nodes
+        fresh = list(islice(reversed(nodes.items()), max(0, self.state.seen - after)))[::-1]
+        if not self.state.tree:
+            return msgspec.msgpack.encode([key for key, _ in fresh])
+        return msgspec.msgpack.encode([(key, node.offset, node.end, node.parent) for key, node in fresh])
+
+    def recollect(self, parts: Iterable[bytes], known: int) -> None:
+        """Take back the ids that were `remembered`, part by part, `known` in all: those of this state, and maybe later
+        ones. Raises ValueError if some are missing.
+        """
+        nodes: dict[str, Node] = {}
+        for part in parts:
+            if self.state.tree:
+                told = msgspec.msgpack.decode(part, type=list[tuple[str, int, int, str]])
+                nodes.update((key, Node(offset, end, parent)) for key, offset, end, parent in told)
+            else:
+                nodes.update((key, _SEEN) for key in msgspec.msgpack.decode(part, type=list[str]))
+        later = known - self.state.seen
+        if later < 0 or len(nodes) < min(self.state.seen, _IDS) + later:
+            raise ValueError("ids are missing")
+        for _ in range(later):
+            nodes.popitem()
+        _limit(nodes, _IDS)
+        self.state.nodes = nodes
+
+    def pass_by(self) -> None:
+        """Takes the next entry of the file, which has no id and says nothing."""
+        self.state.entries += 1
+        if self.state.early or self.state.awaited:
+            self._give_up_all()
 
     def recall(self, entry: Entry) -> None:
         """Takes the next entry of the file, of which is known that it is dead: one that was in `State.dead` at first.
@@ -141,12 +190,21 @@ class Thread:
         if key and key not in self.state.nodes:
             self._see(entry, key, _key(entry.parent))
 
-    def _see(self, entry: Entry, key: bytes, parent: bytes) -> None:
+    def _see(self, entry: Entry, key: str, parent: str) -> None:
         # only a tree needs more of a seen entry than that it was seen
-        self.state.nodes[key] = Node(entry.offset, entry.end, parent) if self.state.tree else _SEEN
-        _limit(self.state.nodes, _IDS)
+        nodes = self.state.nodes
+        self.state.seen += 1
+        nodes[key] = Node(entry.offset, entry.end, parent) if self.state.tree else _SEEN
+        if len(nodes) > _IDS:
+            _limit(nodes, _IDS)
 
-    def _rewind(self, entry: Entry, key: bytes, parent: bytes) -> int:
+    def _rewind(self, entry: Entry, key: str, parent: str) -> int:
+        start = self._turned(entry, key, parent)
+        if start != _NO_OFFSET:
+            count(self.problems, "rewinds")
+        return start
+
+    def _turned(self, entry: Entry, key: str, parent: str) -> int:
         for part in entry.parts:
             if isinstance(part, RolledBack):
                 return self._roll_back(part.turns, entry.offset)
@@ -161,7 +219,7 @@ class Thread:
             return _NO_OFFSET
         return self._kill(self.state.turns[-turns:][0], here)
 
-    def _switch(self, entry: Entry, parent: bytes) -> int:
+    def _switch(self, entry: Entry, parent: str) -> int:
         """A tree goes on elsewhere than at its last leaf."""
         node = self.state.nodes.get(parent)
         if parent and node is None:
@@ -171,11 +229,11 @@ class Thread:
             return self._revive(entry, parent)
         return self._kill(start, entry.offset) if start < entry.offset else _NO_OFFSET
 
-    def _revive(self, entry: Entry, parent: bytes) -> int:
+    def _revive(self, entry: Entry, parent: str) -> int:
         """A tree goes back to a branch it had left: what lives is the path from the root, all else is dead."""
         before, self.state.dead = self.state.dead, []
         position = self._first()
-        for node in [*self._path(parent), Node(entry.offset, entry.end, b"")]:
+        for node in [*self._path(parent), Node(entry.offset, entry.end, "")]:
             if position < node.offset:
                 self.state.dead.append((position, node.offset))
             position = node.end
@@ -183,7 +241,7 @@ class Thread:
         self._forget(start)
         return start
 
-    def _path(self, key: bytes) -> list[Node]:
+    def _path(self, key: str) -> list[Node]:
         path: list[Node] = []
         while node := self.state.nodes.get(key):
             if path and node.offset >= path[-1].offset:
@@ -220,17 +278,20 @@ class Thread:
         state.awaited = {key: seen for key, seen in state.awaited.items() if seen[0] < start}
         state.messages = {name: offset for name, offset in state.messages.items() if offset < start}
 
-    def _arrive(self, entry: Entry, key: bytes) -> int:
+    def _arrive(self, entry: Entry, key: str) -> int:
         """Offset of the first line that named this entry before it came, else its own."""
         offset, _ = self.state.awaited.pop(key, (entry.offset, 0))
         return min(offset, entry.offset)
 
-    def _expect(self, entry: Entry, parent: bytes) -> None:
+    def _expect(self, entry: Entry, parent: str) -> None:
         state = self.state
-        if parent and entry.role in ("user", "assistant") and parent not in state.nodes:
+        if parent and parent not in state.nodes and entry.role in ("user", "assistant"):
             state.awaited.setdefault(parent, (entry.offset, state.entries))
-        self._give_up(state.awaited, "missing parents")
-        self._give_up(state.early, "results without a call")
+        self._give_up_all()
+
+    def _give_up_all(self) -> None:
+        self._give_up(self.state.awaited, "missing parents")
+        self._give_up(self.state.early, "results without a call")
 
     def _give_up(self, waiting: dict[K, tuple[int, int]], problem: str) -> None:
         for key in [key for key, (_, since) in waiting.items() if self.state.entries - since > _PATIENCE]:
@@ -239,52 +300,57 @@ class Thread:
 
     def _continue(self, entry: Entry) -> int:
         """Offset of the first part of the API message that this entry is a part of."""
-        if not entry.message_id:
-            return entry.offset
-        first = self.state.messages.setdefault(entry.message_id, entry.offset)
-        _limit(self.state.messages, _MESSAGES)
+        messages = self.state.messages
+        first = messages.setdefault(entry.message_id, entry.offset)
+        if len(messages) > _MESSAGES:
+            _limit(messages, _MESSAGES)
         return first
 
     def _pair(self, entry: Entry) -> int:
         """Offset of the earliest other half of the calls and results in this entry, else its own."""
         state, tied = self.state, entry.offset
-        for call in map(_name, entry.calls):
+        for call in entry.calls:
+            if _REDACTED in call:
+                continue
             if call in state.early:
                 tied = min(tied, state.early.pop(call)[0])
             elif call:
                 state.open[call] = entry.offset
-        for call in map(_name, entry.results):
+        for call in entry.results:
+            if _REDACTED in call:
+                continue
             if call in state.open:
                 tied = min(tied, state.open.pop(call))
             elif call:
                 state.early[call] = (entry.offset, state.entries)
-        _limit(state.open, _OPEN)
-        _limit(state.early, _OPEN)
+        if len(state.open) > _OPEN or len(state.early) > _OPEN:
+            _limit(state.open, _OPEN)
+            _limit(state.early, _OPEN)
         return tied
 
-    def _turn(self, entry: Entry, parent: bytes) -> tuple[str, ...]:
+    def _turn(self, entry: Entry, parent: str) -> tuple[str, ...]:
         """A prompt begins a turn; calls still open are given up and returned."""
         state = self.state
         abandoned = tuple(call for call, offset in state.open.items() if offset != entry.offset)
         for call in abandoned:
             del state.open[call]
             count(self.problems, "abandoned calls")
-        state.turns = [*state.turns[1 - _TURNS :], entry.offset]
+        state.turns.append(entry.offset)
+        if len(state.turns) > _TURNS:
+            del state.turns[0]
         if parent and not state.tree:
             state.siblings[parent] = entry.offset
             _limit(state.siblings, _TURNS)
         return abandoned
 
 
-def _key(identity: str) -> bytes:
-    """Eight bytes for an id; none for one that is missing or was redacted."""
-    if not identity or _REDACTED in identity:
-        return b""
-    return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _name(call: str) -> str:
-    return "" if _REDACTED in call else call
+def _key(identity: str) -> str:
+    """What is remembered of an id: itself, 16 digits for a long one, nothing for one that is missing or was redacted."""
+    if _REDACTED in identity:
+        return ""
+    if len(identity) > _LONG:
+        return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return identity
 
 
 def _limit(known: dict[K, V], limit: int) -> None:

@@ -46,6 +46,7 @@ class Screen:
         if not self.terminal:
             return sys.stdin.readline() or None
         while True:
+            sys.stdout.write("\n")
             try:
                 return input("> ")
             except EOFError:

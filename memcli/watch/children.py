@@ -72,7 +72,7 @@ Post: TypeAlias = "Callable[[Answered | Progressed | ChildGone], object]"
 
 def command(options: Sequence[str] = ()) -> list[str]:
     """The summarizer we bring along, with its options."""
-    return [sys.executable, "-m", "memcli.summarize", *options]
+    return [sys.executable, "-P", "-m", "memcli.summarize", *options]
 
 
 class Summarizers:

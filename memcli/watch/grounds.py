@@ -9,6 +9,7 @@ real path. The directories of links' targets and of named files are watched with
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, TypeAlias
 
 from memcli.sidecar.place import ROOM, is_our_name
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 SUFFIX = ".jsonl"
 
 Directories: TypeAlias = dict[str, tuple[int, int]]
-"""Real paths, and which directory each was (device, inode): one made anew under an old name is another one."""
+"""Real paths, and which directory each is (device, inode): one made anew under an old name is another one."""
+
+RECENT_NS = 2_000_000_000
+"""A directory that changed so shortly before it was read may change once more without its time telling."""
 
 
 class Grounds:
@@ -36,6 +40,8 @@ class Grounds:
         self._hosted: Directories = {}
         self.live: frozenset[str] = frozenset()
         """The sessions of the source that lived when it was asked last."""
+        self._unchanged: dict[str, int] = {}
+        """The times of directories whose entries are all known (nanoseconds)."""
 
     @property
     def directories(self) -> Directories:
@@ -43,11 +49,25 @@ class Grounds:
         return self._hosted | self._beside | self._searched
 
     def search(self) -> set[str]:
-        """Search all of it anew; the transcripts that are there."""
-        self._searched, self._beside = {}, {}
-        for path in self.files:
-            _enter(os.path.dirname(path), self._beside)
-        return {path for tree in self._trees for path in self._below(tree)} | self._ask_source()
+        """Search what has changed since the last time, by the times of the directories; the transcripts in there."""
+        for path in {*map(os.path.dirname, self.files), *self._beside}:
+            if _enter(path, self._beside) is None:
+                self._beside.pop(path, None)
+        found: set[str] = set()
+        for directory in {*self._trees, *self._searched}:
+            if self._has_changed(directory):
+                found.update(self._below(directory))
+        return found | self._ask_source()
+
+    def _has_changed(self, directory: str) -> bool:
+        try:
+            stat = os.stat(directory)
+        except OSError:
+            self._searched.pop(directory, None)
+            self._unchanged.pop(directory, None)
+            return False
+        same = self._searched.get(directory) == (stat.st_dev, stat.st_ino)
+        return not same or self._unchanged.get(directory) != stat.st_mtime_ns
 
     def _ask_source(self) -> frozenset[str]:
         """The sessions of the source that live now; the directories where they come and go are watched."""
@@ -80,28 +100,33 @@ class Grounds:
         above, name = os.path.split(path)
         if above not in self._searched or not _is_candidate(name) or not os.path.isfile(path):
             return ""
-        return self._real(path) if os.path.islink(path) else path
+        return self._meant(path) if os.path.islink(path) else path
 
     def _below(self, top: str) -> Iterator[str]:
-        """The transcripts in a directory and below; every directory is entered once, whatever leads to it."""
-        waiting, entered = [top], set()
+        """The transcripts in a directory, and in all below it that were not searched yet."""
+        waiting = [top]
         while waiting:
             directory = waiting.pop()
-            which = _enter(directory, self._searched)
-            if which is None or which in entered:
+            began = time.time_ns()
+            stat = _enter(directory, self._searched)
+            if stat is None:
                 continue
-            entered.add(which)
+            self._unchanged.pop(directory, None)
+            if stat.st_mtime_ns < began - RECENT_NS:
+                self._unchanged[directory] = stat.st_mtime_ns
             for entry in _entries(directory):
+                path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
                 if _is_directory(entry):
-                    if not entry.name.startswith("."):
-                        waiting.append(os.path.realpath(entry.path) if entry.is_symlink() else entry.path)
-                elif _is_candidate(entry.name) and _is_file(entry):
-                    path = self._real(entry.path) if entry.is_symlink() else entry.path
-                    if path:
-                        yield path
+                    if not entry.name.startswith(".") and path not in self._searched:
+                        waiting.append(path)
+                elif _is_candidate(entry.name) and _is_file(entry) and (real := self._real(entry)):
+                    yield real
 
-    def _real(self, link: str) -> str:
-        """What a link means, whose directory is watched from now on; "" for a file of ours."""
+    def _real(self, entry: os.DirEntry[str]) -> str:
+        """Its own path, or what it means, whose directory is watched from now on; "" for a file of ours."""
+        return self._meant(entry.path) if entry.is_symlink() else entry.path
+
+    def _meant(self, link: str) -> str:
         real = os.path.realpath(link)
         if is_our_name(os.path.basename(real)) or f"{os.sep}{ROOM}{os.sep}" in real:
             return ""
@@ -109,14 +134,14 @@ class Grounds:
         return real
 
 
-def _enter(directory: str, directories: Directories) -> tuple[int, int] | None:
-    """Note a directory as one to be watched; which one it is, or None if it is not there."""
+def _enter(directory: str, directories: Directories) -> os.stat_result | None:
+    """Note a directory as one to be watched; its stat, or None if it is not there."""
     try:
         stat = os.stat(directory)
     except OSError:
         return None
     directories[directory] = (stat.st_dev, stat.st_ino)
-    return directories[directory]
+    return stat
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:

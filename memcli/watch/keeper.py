@@ -10,7 +10,6 @@ the file again.
 
 from __future__ import annotations
 
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -74,10 +73,11 @@ class Keeper:
         self.store = Store(place)
         self.head: heads.Head | None = None
         self._lock: Lock | None = None
-        self._logged: set[int] = set()
+        self.log = self.store.snapshots()
         self._refreshed = 0.0
         self._shown = ""
         self._reached = ("", -1)
+        self._unnoted: RefreshState | None = None
         self._unshown: RefreshState | None = None
         self._dirty = False
         self._heard: list[Edit] = []
@@ -123,7 +123,7 @@ class Keeper:
         self.store.forget()
         self.follower.start_over()
         self.follower.tail.identity = None
-        self.head, self._logged = None, set()
+        self.head, self.log = None, self.store.snapshots()
 
     def close(self) -> None:
         """Save the session and give the lock back, which also happens if saving fails. Raises OSError."""
@@ -158,8 +158,9 @@ class Keeper:
         with open(self.path, "rb") as transcript:
             position = session.marks.position
             number = publisher.fingerprint(transcript, position, position)
+        # first the log: a state that knows less than the log can be gone on from, one that knows more cannot
+        self.log.follow(session.history.items, session.thread, session.thread.state.seen)
         self.store.save_state(msgspec.msgpack.encode(_SavedState(position, str(number), session.save())))
-        self._log_snapshots(session)
         self._dirty = False
 
     # ------------------------------------------------------------------ what happens
@@ -175,13 +176,25 @@ class Keeper:
     def tick(self, now: float, wall: float) -> list[Outward]:
         """Let the session decide, and show its Current State."""
         effects = self.decide(now, wall)
+        self.note()
         self.show(now)
         return effects
 
     def decide(self, now: float, wall: float) -> list[Outward]:
-        """Let the session decide. Its Current State goes into `now` at once; whether it is shown is left to `show`."""
+        """Let the session decide. Its Current State is left to `note` and `show`: a job should not wait for them."""
         self._hear_edits()
         return self._perform(self.session.tick(now), now, wall) if self.session else []
+
+    def note(self) -> None:
+        """Write Current State, and how far the transcript was seen, to `now`, if that is more than stands there."""
+        effect, self._unnoted = self._unnoted, None
+        if effect is None or self.head is None:
+            return
+        reached = effect.state, effect.seen.end if effect.seen else -1
+        if reached != self._reached:
+            self._reached = reached
+            self.head = self._renewed(self.head, effect)
+            self.store.save_now(heads.build_now(self.head))
 
     @property
     def show_at(self) -> float | None:
@@ -213,7 +226,7 @@ class Keeper:
             self._written = None
             # Nothing that was committed holds for the file that stands there now.
             self.store.forget()
-            self.head, self._logged = None, set()
+            self.head, self.log = None, self.store.snapshots()
         return effects
 
     # ------------------------------------------------------------------ publishing
@@ -245,8 +258,9 @@ class Keeper:
             match effect:
                 case Publish(publication):
                     outward.append(Published(self._publish(publication, wall), publication))
-                case RefreshState():
-                    self._refresh(effect)
+                case RefreshState(state=state):
+                    self._unnoted = effect
+                    self._unshown = effect if self.head is not None and state != self._shown else None
                 case StartJob(job) if job.source is not None:
                     source = msgspec.structs.replace(job.source, path=self.path)
                     outward.append(StartJob(msgspec.structs.replace(job, source=source)))
@@ -268,21 +282,10 @@ class Keeper:
             lineage.register(self.store.id, self.place.sidecar)
         self.head, self._shown = made.head, publication.state
         self._reached = publication.state, publication.end
-        self._unshown = None
+        self._unshown = self._unnoted = None
         self._dirty = True
         self.save()
         return made.generation
-
-    def _refresh(self, effect: RefreshState) -> None:
-        """Write the new Current State to `now` at once; the Markdown follows later."""
-        if self.head is None:
-            return
-        self._unshown = effect if effect.state != self._shown else None
-        reached = effect.state, effect.seen.end if effect.seen else -1
-        if reached != self._reached:
-            self._reached = reached
-            self.head = self._renewed(self.head, effect)
-            self.store.save_now(heads.build_now(self.head))
 
     def _renewed(self, head: heads.Head, effect: RefreshState) -> heads.Head:
         """The head of the same memory, with the new Current State, and what was seen of the transcript since."""
@@ -311,16 +314,13 @@ class Keeper:
                     return
                 transcript.seek(max(0, saved.position - 1024))
                 before = transcript.read(min(1024, saved.position))
-            session = Session.restore(saved.session, self.follower.triggers)
+            session = Session.restore(saved.session, self.follower.triggers, self.log.read())
         except (msgspec.MsgspecError, ValueError, OSError):
+            self.log = self.store.snapshots()
             return  # a state we cannot read is a cache that is lost: the file is read from its start
+        if self.head is None:
+            session.marks.published_epoch = -1  # what was published cannot be read any more: due at once
         self.follower.tail.resume(saved.position, before)
-        log = self.store.snapshots()
-        for offset in log.offsets():
-            found = log.latest(offset)
-            if found and found[0] == offset:
-                session.snapshots.append((offset, zlib.compress(found[1], 1)))
-        self._logged = {offset for offset, _ in session.snapshots}
         self.follower.session = session
         self._edits, self._written = Edits(), None
 
@@ -338,18 +338,6 @@ class Keeper:
         except OSError:
             return None
         return made.told, made.prose
-
-    def _log_snapshots(self, session: Session) -> None:
-        """Bring the log on disk level with the session's snapshots."""
-        log = self.store.snapshots()
-        offsets = {offset for offset, _ in session.snapshots}
-        gone = self._logged - offsets
-        if gone and offsets:
-            log.discard(max(offsets), session.marks.position)
-        for offset, packed in session.snapshots:
-            if offset not in self._logged:
-                log.append(offset, zlib.decompress(packed))
-        self._logged = offsets
 
 
 def _signed_lines(memory: str) -> set[str]:

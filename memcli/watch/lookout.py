@@ -137,7 +137,7 @@ class Lookout:
     def _searched(self, now: float, noticed: Noticed) -> None:
         began = time.thread_time()
         there = self._grounds.search()
-        self._roster.drop(lambda path: path in there or path in self._grounds.files)
+        self._roster.forget(self._grounds.files)
         self._meet(there, noticed)
         self._pace(self._search, SEARCH_SECONDS, DEAF_SEARCH_SECONDS)
         self._search.done(now, time.thread_time() - began)

@@ -136,8 +136,8 @@ class Loop:
         Raises AlreadyWatched for a named transcript, and for a source that another process watches.
         """
         self._handle_signals()
-        presence = Presence.start()
         lock = self._source.acquire(time.time()) if self._source is not None else None
+        presence = Presence.start()
         try:
             self._begin(presence)
             while not self._stopping and not self._left_alone:
@@ -261,8 +261,11 @@ class Loop:
                 break
         self._decide()
         self._flights.start(time.monotonic(), self._asked)
+        for awake in self._crew:
+            self._with(awake, Keeper.note)
         self._show()
         self._rest()
+        self._crowded = self._crowded and not self._crew.room(self._may_rest)
         self._summarizers.tick(time.monotonic())
         self._commands = [command for command in self._commands if command.poll() is None]
 
@@ -331,7 +334,7 @@ class Loop:
                 self._summarizers.warm(now)  # that it cannot start is said when it is needed
 
     def _show(self) -> None:
-        """Let memories on the screen follow; who finds no time now does so in the next turn."""
+        """Let memories on the screen follow, within a budget; who finds no time now does so in the next turn."""
         until = time.monotonic() + TURN_SECONDS
         for awake in self._crew:
             now = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from queue import Empty, SimpleQueue
@@ -16,6 +15,7 @@ from memcli.watch.accounts import Grant
 from memcli.watch.children import DEADLINE_SECONDS, Answered, ChildGone, Progressed, Summarizers
 from memcli.watch.follower import Replaced
 from memcli.watch.keeper import Keeper, Outward, Published
+from memcli.watch.spot import read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,15 +67,6 @@ def update_once(
     if not keeper.session.messages:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
     return done
-
-
-def read_to_end(keeper: Keeper) -> None:
-    """Read all there is. A file that has rested for long counts as quiet at once."""
-    try:
-        age = max(0.0, time.time() - os.stat(keeper.path).st_mtime)
-    except OSError:
-        age = 0.0
-    keeper.catch_up(time.monotonic() - min(age, 2 * QUIET_SECONDS))
 
 
 class _Once:

@@ -66,7 +66,7 @@ class Order:
         old_ones_turn = not self._fresh or self._served >= EVERY
         if self._waiting and old_ones_turn:
             self._served = 0
-            if self._old and len(self._open) < OPEN:
+            while self._old and len(self._open) < OPEN:
                 self._open.append(self._old.popleft())
             path = self._open.popleft()
             self._waiting.discard(path)

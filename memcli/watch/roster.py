@@ -14,7 +14,7 @@ from memcli.sidecar.place import ROOM
 from memcli.watch.tail import Identity, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Collection, Iterator
 
 
 class Known:
@@ -83,12 +83,12 @@ class Roster:
             self._known[path] = Known(path)
         return self._known[path]
 
-    def drop(self, keep: Callable[[str], bool]) -> list[Known]:
-        """Forget those whose files are gone, but for those that `keep` wants; what was forgotten."""
-        gone = [known for known in self if known.seen is None and not keep(known.path)]
-        for known in gone:
-            del self._known[known.path]
-        return gone
+    def forget(self, keep: Collection[str]) -> None:
+        """Forget those whose files are gone, but for those to `keep`."""
+        gone = [known.path for known in self if known.seen is None and known.path not in keep]
+        for path in gone:
+            if not os.path.exists(path):
+                del self._known[path]
 
     def sweep(self) -> list[Known]:
         """Look at every path: those where something changed since it was read."""

@@ -6,6 +6,7 @@ stream, a directory that a daemon owns, a read-only disk).
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ from memcli.session import QUIET_SECONDS, Session, document_of
 from memcli.sidecar import files, publisher
 from memcli.transcript.boundary import Cut
 from memcli.transcript.recognise import no_messages
-from memcli.watch.once import read_to_end
 from memcli.watch.record import record, sign
 
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ def publish_now(keeper: Keeper, answer: Answer = rendered) -> None:
             keeper.look(time.monotonic())
     if session.empty:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
+
+
+def read_to_end(keeper: Keeper) -> None:
+    """Read all there is. A file that has rested for long counts as quiet at once."""
+    try:
+        age = max(0.0, time.time() - os.stat(keeper.path).st_mtime)
+    except OSError:
+        age = 0.0
+    keeper.catch_up(time.monotonic() - min(age, 2 * QUIET_SECONDS))
 
 
 def _timed(answer: Answer, job: Job) -> Result:

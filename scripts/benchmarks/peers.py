@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.benchmarks.bench import label
 from scripts.benchmarks.compacting import forget
+from scripts.benchmarks.facts import Facts, plain, recorded
 from scripts.benchmarks.installed import ROOT, install_peer
 from scripts.benchmarks.rounds import Failed, Program, Runner
 from scripts.benchmarks.server import Server, with_key
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 
     from scripts.benchmarks.bench import Bench
     from scripts.benchmarks.rounds import Rounds
-    from scripts.benchmarks.transcripts import Facts
 
 FASTER = Target(30.0, at_least=True)
 NOT_SLOWER = Target(1.0, at_least=True)
+
+RECORDED = ROOT / "fixtures" / "recorded" / "claude-code-2.1.330-shelfmark.jsonl"
 
 _LONG = 24 * MB
 _SHORT = 4 * MB
 _SESSION = "5e551011-0000-4000-8000-000000000001"
 _PROJECT = "-home-somebody-ferry"
 _WORKED_IN = "/home/somebody/ferry"
-_SHOWN_CHARS = 60
 _READY, _NONE, _TREAT, _DIGEST, _RECALL, _JQ = (
     "memcli compact",
     "memcli compact, no memory",
@@ -64,7 +65,7 @@ class _Scene(NamedTuple):
 
     def out(self, name: str) -> Path:
         """Where a program's output goes."""
-        return self.home / f"{name.split()[0]}.out"
+        return self.home / f"{name.partition(' ')[0]}.out"
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -73,25 +74,38 @@ def rows(bench: Bench) -> Iterator[Row]:
     for what, reason in missing.items():
         yield not_run(what, reason, FASTER)
     for size, ours, target in ((_LONG, _READY, FASTER), (_SHORT, _NONE, NOT_SLOWER)):
-        scene = _scene(bench, size)
-        programs = [_ours(bench, scene, ours), *_theirs(scene, peers)]
-        measured, failed = _measured(scene.runner, programs, bench.few_rounds)
-        for name, reason in failed.items():
-            yield not_run(f"{name}, {label(bench.size(size))}", reason, target)
-        for name in measured.costs:
-            yield _row(measured, name, ours, f"{name}, {label(bench.size(size))}", target)
-        if size == _LONG:
-            yield from _kept(scene, [program for program in programs if program.name in measured.costs])
+        scene = _generated(bench, size)
+        yield from _compared(bench, scene, peers, ours, target)
+        shutil.rmtree(scene.home)
+    scene = _scene(bench, "recorded", RECORDED)
+    yield from _compared(bench, scene._replace(facts=recorded(RECORDED)), peers, _READY)
     yield from _traditional(bench)
+
+
+def _compared(
+    bench: Bench, scene: _Scene, peers: dict[str, str], ours: str, target: Target | None = None
+) -> Iterator[Row]:
+    """What each costs on one session and, where our memory is ready, what is left of it."""
+    size = label(scene.original.stat().st_size)
+    programs = [_ours(bench, scene, ours), *_theirs(scene, peers)]
+    measured, failed = _measured(scene.runner, programs, bench.few_rounds)
+    for name, reason in failed.items():
+        yield not_run(f"{name}, {size}", reason, target)
+    for name in measured.costs:
+        yield _row(measured, name, ours, f"{name}, {size}", target)
+    if ours == _READY:
+        yield from _kept(scene, [program for program in programs if program.name in measured.costs])
 
 
 def _installed(bench: Bench) -> tuple[dict[str, str], dict[str, str]]:
     """The programs that are there, by package; and why others are not."""
-    found, missing = {}, {}
-    for package in ("cozempic", "session-recall"):
+    found: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    packages: tuple[str, ...] = ("cozempic", "session-recall")
+    if bench.quick:
+        missing, packages = dict.fromkeys(packages, "it would have to be installed from the index"), ()
+    for package in packages:
         try:
-            if bench.quick:
-                raise Failed("it would have to be installed from the index")
             found[package] = install_peer(bench.room / package, package).program(package)
         except Failed as reason:
             missing[package] = str(reason)
@@ -102,14 +116,19 @@ def _installed(bench: Bench) -> tuple[dict[str, str], dict[str, str]]:
     return found, missing
 
 
-def _scene(bench: Bench, size: int) -> _Scene:
-    directory = bench.place(f"peers-{size}", size * 3)
+def _generated(bench: Bench, size: int) -> _Scene:
+    """A session of which every text is told once."""
+    original = bench.place(f"original-{size}", size) / "original.jsonl"
+    facts = write(original, CLAUDE_CODE, bench.size(size), block=size)
+    return _scene(bench, str(size), original)._replace(facts=facts)
+
+
+def _scene(bench: Bench, name: str, original: Path) -> _Scene:
+    directory = bench.place(f"peers-{name}", original.stat().st_size * 3)
     project = directory / ".claude" / "projects" / _PROJECT
     project.mkdir(parents=True)
-    original, session = directory / "original.jsonl", project / f"{_SESSION}.jsonl"
-    facts = write(original, CLAUDE_CODE, bench.size(size), block=size)
     runner = Runner(bench.room, {**bench.runner.environment, "HOME": str(directory), **_QUIET})
-    scene = _Scene(directory, session, original, facts, runner)
+    scene = _Scene(directory, project / f"{_SESSION}.jsonl", original, Facts([], [], [], []), runner)
     scene.restore()
     return scene
 
@@ -148,7 +167,7 @@ def _measured(runner: Runner, programs: list[Program], rounds: int) -> tuple[Rou
     return runner.rounds(working, rounds), failed
 
 
-def _row(measured: Rounds, name: str, ours: str, what: str, target: Target) -> Row:
+def _row(measured: Rounds, name: str, ours: str, what: str, target: Target | None) -> Row:
     figure = f"{milliseconds(measured.cpu(name))} CPU"
     note = f"wall {milliseconds(measured.wall(name))}"
     if name == ours:
@@ -169,19 +188,12 @@ def _kept(scene: _Scene, programs: list[Program]) -> Iterator[Row]:
         _DIGEST: scene.home / ".cozempic" / "behavioral-digest.md",
         _RECALL: scene.out("session-recall"),
     }
+    whole = label(scene.original.stat().st_size)
     for program in programs:
         if place := places.get(program.name):
             scene.runner.run(program)
             left = place.read_bytes()
-            yield Row(f"kept by {program.name}", "", f"{label(len(left))} left", note=_counts(scene.facts, left))
-
-
-def _counts(facts: Facts, left: bytes) -> str:
-    shares = []
-    for kind, texts in facts._asdict().items():
-        kept = sum(text[:_SHOWN_CHARS].encode() in left for text in texts)
-        shares.append(f"{kind} {kept} of {len(texts)}")
-    return ", ".join(shares)
+            yield Row(f"kept by {program.name}", f"{label(len(left))} of {whole}", note=scene.facts.kept(plain(left)))
 
 
 # ------------------------------------------------------------------ the traditional way
@@ -190,7 +202,7 @@ def _counts(facts: Facts, left: bytes) -> str:
 def _traditional(bench: Bench) -> Iterator[Row]:
     """One blocking call of a model, of which the bench knows only how long it takes."""
     session = bench.place("traditional", MB) / "session.jsonl"
-    shutil.copyfile(next((ROOT / "fixtures" / "recorded").glob("*shelfmark.jsonl")), session)
+    shutil.copyfile(RECORDED, session)
     runner = Runner(bench.room, with_key(bench.runner.environment))
     bench.update(session)
     what = f"traditional: compact --fresh, a model of {bench.delay:g} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,6 +110,7 @@ def _verdict(row: Row) -> str:
 
 
 def _record(section: str, row: Row) -> dict[str, object]:
-    measured = row.measured._asdict() if row.measured is not None else None
+    finite = row.measured is not None and math.isfinite(row.measured.median)  # JSON knows no other numbers
+    measured = row.measured._asdict() if row.measured is not None and finite else None
     target = str(row.target) if row.target else None
     return {"section": section, **row._asdict(), "measured": measured, "target": target, "holds": row.holds}

@@ -7,12 +7,14 @@ log-normal with a heavy tail, as in recorded sessions: a record has four kilobyt
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import math
 import os
 import random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from scripts.benchmarks.facts import Facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,15 +27,16 @@ ANTHROPIC = "anthropic"
 _BLOCK_BYTES = 4 * MB
 # What differs from copy to copy of a told block.
 _HERE, _DAY, _PARENT = "@block@@", "@the--day@", "@whoever came before@"
-_FIRST_DAY = datetime.date(2026, 1, 1)
+_FIRST_DAY = dt.date(2026, 1, 1)
 _ROOT = "/home/somebody/ferry"
 
-_WORDS = (
+_LANGUAGE = (
     "the a of to and in that when which after before with without ferry berth tide ticket crew lock ramp signal "
     "timetable booking refund harbour engine fuel wind notice queue deck cabin gate lamp chart route buoy captain "
     "read write parse return check build test move rename delete merge split count sort cache close open retry value "
     "name list field table index error result option default empty missing wrong late early never always only two"
-).split()
+)
+_WORDS = _LANGUAGE.split()
 _CODE = (
     "def {0}_{1}(self, {2}: int) -> str:\n",
     "    if not {0}.{1}:\n        raise ValueError(f'no {2}: {{{0}}}')\n",
@@ -41,15 +44,6 @@ _CODE = (
     "    for {0}, {1} in sorted({2}.items()):\n",
     "\tassert {0} == {1}, '{2} — “wrong”'\n",
 )
-
-
-class Facts(NamedTuple):
-    """What somebody who goes on with a session needs: strings that stand in it word for word, in its order."""
-
-    requests: list[str]
-    corrections: list[str]
-    files: list[str]
-    errors: list[str]
 
 
 def write(
@@ -69,7 +63,7 @@ def write(
         for number in range(max(1, round(size / len(told_once)))):
             here, before = (f"{seed:03x}{serial % 16**5:05x}" for serial in (number, number - 1))
             last = story.last_uuid.replace(_HERE, before) if number else parent
-            day = (_FIRST_DAY + datetime.timedelta(days=number % 3000)).isoformat()
+            day = (_FIRST_DAY + dt.timedelta(days=number % 3000)).isoformat()
             file.write(_placed(told_once, here, day, last))
             for all_of_a_kind, texts in zip(told, story.facts, strict=True):
                 all_of_a_kind += [text.replace(_HERE, here) for text in texts]
@@ -115,6 +109,7 @@ class _Story:
         self._random = random.Random(seed)
         self._bytes = 0
         self._records = 0
+        self._messages = 0
         self._context = 12_000
         self._turn = 0
 
@@ -190,7 +185,7 @@ class _Story:
             self._context = self._context + 700 if self._context < 150_000 else 20_000
             usage = {"input_tokens": 4, "cache_read_input_tokens": self._context, "output_tokens": 2}
             stop = "tool_use" if block["type"] == "tool_use" else None
-            message |= {"id": f"msg_{_HERE}{self._records}", "type": "message", "model": "none-1", "usage": usage}
+            message |= {"id": f"msg_{_HERE}{self._messages}", "type": "message", "model": "none-1", "usage": usage}
             message |= {"stop_reason": stop}
         elif block["type"] == "text":
             message["content"] = block["text"]
@@ -202,6 +197,7 @@ class _Story:
 
     def _add(self, type: str, message: dict[str, Any], **more: Any) -> None:
         self._records += 1
+        self._messages += type == "user"  # parts of one answer are records of one id
         if self._format == CLAUDE_CODE:
             uuid = f"{_HERE}-{self._records:04x}-4000-8000-{self._turn:012x}"
             clock = f"{self._records // 3600 % 24:02d}:{self._records // 60 % 60:02d}:{self._records % 60:02d}"

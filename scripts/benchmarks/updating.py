@@ -35,7 +35,11 @@ class _Seen(NamedTuple):
     resident: float = 0.0
 
     def and_also(self, other: _Seen) -> _Seen:
-        return _Seen(*map(max, self, other))
+        return _Seen(
+            max(self.in_flight, other.in_flight),
+            max(self.children, other.children),
+            max(self.resident, other.resident),
+        )
 
 
 def rows(bench: Bench) -> Iterator[Row]:

@@ -205,7 +205,8 @@ def _stamps(path: Path) -> list[int]:
 def _reaches(now: Path, size: int) -> bool:
     """True if Current State speaks of everything up to `size`."""
     try:
-        return head.parse_now(now.read_bytes())[1] >= size
+        committed = head.parse(now.with_name("head").read_bytes())
+        return head.parse_now(now.read_bytes(), committed).end >= size
     except (OSError, ValueError):
         return False
 
@@ -259,9 +260,12 @@ def _all_at_once(crowd: _Crowd, name: str, daemon: int, target: Target | None) -
         found, seconds = crowd.find(listener, crowd.plain, lambda: crowd.append_all(crowd.plain))
         yield _found(f"{name}: appended at once, all found", found, len(crowd.plain), seconds, target)
         os.kill(daemon, signal.SIGSTOP)
-        found, seconds = crowd.find(
-            listener, crowd.plain, lambda: (crowd.append_all(crowd.plain), os.kill(daemon, signal.SIGCONT))
-        )
+
+        def append_unheard() -> None:
+            crowd.append_all(crowd.plain)
+            os.kill(daemon, signal.SIGCONT)
+
+        found, seconds = crowd.find(listener, crowd.plain, append_unheard)
         what = f"{name}: after the kernel's queue ran over"
         yield _found(what, found, len(crowd.plain), seconds, A_SWEEP if target else None)
 
@@ -271,7 +275,7 @@ def _odd(crowd: _Crowd, name: str) -> Row:
     with crowd.listening() as listener:
         changed: list[Path] = []
         found, seconds = crowd.find(listener, changed, lambda: changed.extend(crowd.change_oddly(listener)))
-        lost = sorted({path.parent.name for path in changed if not listener.when(path)})
+        lost = sorted({path.parent.name.partition("-")[0] for path in changed if not listener.when(path)})
     row = _found(f"{name}: replaced, cut, made anew, new, linked", found, len(changed), seconds, A_SWEEP)
     return row._replace(note=f"not all found of: {', '.join(lost)}" if lost else row.note)
 

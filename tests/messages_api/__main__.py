@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.messages_api.answers import Damaged, Fixed, Recorded, Reworded, echo
+from tests.messages_api.answers import Damaged, Fixed, Recorded, Reworded, Talking, echo
 from tests.messages_api.clock import Clock
 from tests.messages_api.house import ANTHROPIC, COMPATIBLE, KEY_ONLY
 from tests.messages_api.server import Server
@@ -48,6 +48,8 @@ def _answers(options: argparse.Namespace) -> Answers:
             return Recorded(texts)
         case "damaged":
             return Damaged(options.seed, texts)
+        case "talking":
+            return Talking()
         case "echo":
             return echo
         case "fixed":
@@ -59,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.messages_api", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="before each answer of a model")
-    parser.add_argument("--answers", default="reworded", choices=["recorded", "reworded", "damaged", "echo", "fixed"])
+    parser.add_argument(
+        "--answers", default="reworded", choices=["recorded", "reworded", "damaged", "talking", "echo", "fixed"]
+    )
     parser.add_argument(
         "--texts", type=Path, nargs="+", default=[], metavar="FILE", help="for recorded, damaged, fixed"
     )

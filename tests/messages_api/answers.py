@@ -3,6 +3,7 @@
 recorded   texts of files, in order, the last one again and again: real answers, written down
 reworded   what it was sent, by the published rules of `reword.py`
 damaged    the same or a recorded text, spoilt by `damage.py`, with a seed
+talking    where nobody asks for a memory, a sentence about the last line it was told; else reworded
 echo       the last message, as it came
 fixed      one text
 """
@@ -90,6 +91,23 @@ class Reworded:
     def __call__(self, body: dict[str, Any]) -> str:
         schema = schema_of(body)
         return _written(reword(material(body), whole=schema is None), body)
+
+
+class Talking:
+    """Somebody to chat with. Whoever brings a system prompt or a schema wants a memory, which is reworded.
+
+    An answer names the number of its question, so that each can be told from the others.
+    """
+
+    def __init__(self) -> None:
+        self._reworded = Reworded()
+
+    def __call__(self, body: dict[str, Any]) -> str:
+        if body.get("system") or schema_of(body) is not None:
+            return self._reworded(body)
+        asked = sum(message["role"] == "user" for message in body["messages"])
+        last = echo(body).strip().splitlines()[-1]
+        return f"Answer {asked}: I read that {last[:60]!r} is to be done, and it is."
 
 
 class Damaged:

@@ -19,7 +19,7 @@ from memcli.transcript.entries import (
     Usage,
     UserText,
 )
-from memcli.transcript.meter import PRIOR_RATIO, Meter, Reading, chars_of
+from memcli.transcript.meter import PRIOR_RATIO, Meter, Reading
 
 
 def text(size: int) -> Entry:
@@ -70,7 +70,7 @@ def test_a_reading_says_what_is_counted_and_what_is_estimated():
 
 
 def test_thinking_takes_no_place_and_arguments_do():
-    assert chars_of(Entry(0, 1, "assistant", (Thinking(9000), ToolUse("c", "sh", {"a": 1})))) == len('sh{"a":1}')
+    assert Entry(0, 1, "assistant", (Thinking(9000), ToolUse("c", "sh", {"a": 1}))).chars == len('sh{"a":1}')
 
 
 @given(st.lists(st.integers(0, 500), max_size=8))
@@ -94,7 +94,7 @@ def test_the_meter_is_additive(sizes):
     ],
 )
 def test_only_what_the_model_reads_takes_place(part, chars):
-    assert chars_of(Entry(0, 1, "user", (part,))) == chars
+    assert Entry(0, 1, "user", (part,)).chars == chars
 
 
 def test_the_clients_summary_is_no_second_swap():

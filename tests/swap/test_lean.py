@@ -14,7 +14,10 @@ from tests.swap.a_head import a_head, swapped
 from tests.swap.sessions import WRITERS
 
 EVENTS = [("prompt", "a"), ("say", "b"), ("prompt", "c"), ("call", "c1"), ("result", "c1"), ("say", "d")]
-LEAN = "import sys; from memcli.lean import lean; code = lean(sys.argv[1:]); sys.exit(99 if code is None else code)"
+LEAN = (
+    "import sys; from memcli.lean import answer, options_of; options = options_of(sys.argv[1:]); "
+    "code = answer(options) if options else None; sys.exit(99 if code is None else code)"
+)
 
 
 @pytest.fixture

@@ -69,9 +69,9 @@ def said(part: AnyPart) -> str:
             return f"{'final' if final else 'says'}: {text}"
         case Thinking(size):
             return f"thinks {size}"
-        case ToolUse(call, name, given):
+        case ToolUse(id=call, name=name, input=given):
             return f"calls {call} {name} {json.dumps(given)[:60]}"
-        case ToolResult(call, text, is_error, rejected, detail):
+        case ToolResult(id=call, text=text, is_error=is_error, rejected=rejected, detail=detail):
             kind = "refused" if rejected else "failed" if is_error else "gave"
             return f"{kind} {call}: {text[:30]!r}{f' {detail}' if detail else ''}"
         case Interrupt():

@@ -21,7 +21,6 @@ from memcli.transcript.entries import (
 )
 from memcli.transcript.formats.blocks import (
     REJECTION_HEAD,
-    arguments,
     assistant_parts,
     attached,
     blocks,
@@ -33,6 +32,7 @@ from memcli.transcript.formats.blocks import (
     text_of,
 )
 from memcli.transcript.formats.voice import Voice
+from memcli.transcript.given import arguments
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),

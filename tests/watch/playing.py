@@ -47,6 +47,10 @@ class Play:
     def says(self, event: str, path: object = "", times: int = 1, within: float = 15.0) -> bool:
         return eventually(lambda: len(self.events(event, path)) >= times, within)
 
+    def rests(self) -> bool:
+        """True as soon as nobody is awake."""
+        return eventually(lambda: not self.loop.keepers, 15.0)
+
     def update(self, path: Path) -> str:
         """As `memcli update` beside it: the answer, after which everything written before has been dealt with."""
         return ask.ask(Place.of(path).sidecar, os.getpid(), 15.0, path)

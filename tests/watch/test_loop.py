@@ -68,8 +68,12 @@ def test_a_signal_ends_it_and_the_lock_is_free_again(path, number, code):
 
 def test_what_was_read_is_saved_at_the_end(path):
     """The next process does not read it again, although no memory was due."""
-    played = play([path], lambda loop: loop.says("following", path), NEVER)
-    assert played.code == 143
+
+    def story(loop: Play) -> None:
+        assert loop.says("following", path)
+        assert eventually(lambda: loop.loop.keepers[str(path)].position == path.stat().st_size)
+
+    assert play([path], story, NEVER).code == 143
     assert Store(Place.of(path)).state() is not None
     assert numbers(path) == []
 

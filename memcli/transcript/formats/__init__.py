@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -25,6 +24,8 @@ class Reader(Protocol):
     """Decodes the lines of one transcript, in file order."""
 
     state: Any
+    heard: bytes | None
+    """What it has heard, encoded; None after a line that may have changed it."""
 
     @property
     def problems(self) -> dict[str, int]:
@@ -56,11 +57,14 @@ class Heard(msgspec.Struct, array_like=True):
     branch: str
 
 
-def heard(reader: Reader) -> Heard:
-    """What a reader knows of the lines it has read that matters for the next ones (`go_on`)."""
-    state = reader.state
-    queue: Queue = getattr(state, "queue", _NO_QUEUE)
-    return Heard(copy(state.voice), queue.copy(), getattr(state, "cwd", ""), getattr(state, "branch", ""))
+def heard(reader: Reader) -> bytes:
+    """What a reader knows of the lines it has read that matters for the next ones (`go_on`); equal for equal states."""
+    if reader.heard is None:
+        state = reader.state
+        queue: Queue = getattr(state, "queue", _NO_QUEUE)
+        known = Heard(state.voice, queue, getattr(state, "cwd", ""), getattr(state, "branch", ""))
+        reader.heard = msgspec.msgpack.encode(known)
+    return reader.heard
 
 
 def moved(reader: Reader, known: bytes) -> Place | None:
@@ -74,5 +78,6 @@ def moved(reader: Reader, known: bytes) -> Place | None:
 def go_on(reader: Reader, known: bytes) -> None:
     """Let a reader read on as if the lines another one has `heard` stood before its next line."""
     before = msgspec.msgpack.decode(known, type=Heard)
+    reader.heard = None
     for name in set(Heard.__struct_fields__) & set(reader.state.__struct_fields__):
         setattr(reader.state, name, getattr(before, name))

@@ -11,6 +11,7 @@ import msgspec
 
 from memcli.transcript.entries import AnyPart, Entry, MachineText, Role, Usage
 from memcli.transcript.formats.blocks import (
+    REJECTION_HEAD,
     assistant_parts,
     attached,
     blocks,
@@ -21,6 +22,7 @@ from memcli.transcript.formats.blocks import (
     text_of,
 )
 from memcli.transcript.formats.conversations import conversation
+from memcli.transcript.formats.plain import UNUSUAL, Block, Consumed, gave, said
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
 
@@ -47,6 +49,19 @@ class _Record(msgspec.Struct):
     timestamp: Any = None
 
 
+class _Plain(msgspec.Struct, gc=False):
+    """A message as programs write nearly all: what has another shape is read as `_Record`, which believes nothing."""
+
+    role: str
+    content: str | list[Block]
+    id: str = ""
+    model: str = ""
+    stop: str | None = msgspec.field(default=None, name="stop_reason")
+    usage: Consumed | None = None
+    timestamp: str = ""
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
 _DECODER = msgspec.json.Decoder(_Record)
 
 
@@ -63,6 +78,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -72,8 +88,44 @@ class Reader:
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""
         lines = conversation(line)
+        if lines is None and (entry := self._plain(line)) is not None:
+            return [entry]
+        self.heard = None
         found = [item for part in lines or [line] for item in decode_line(part, _DECODER, self.problems)]
         return [self._entry(item) for item in found]
+
+    def _plain(self, line: Line) -> Entry | None:
+        """The entry of a message that programs write all the time, None for any other one."""
+        try:
+            record = _PLAIN.decode(line.data)
+            parts = self._given(record.content) if record.role == "user" else said(record.content)
+        except UNUSUAL:
+            return None
+        role: Role = "user" if record.role == "user" else "assistant"
+        if parts is None or role != record.role:
+            return None
+        if record.usage and role == "assistant" and record.usage.context:
+            parts.append(Usage(record.usage.context, record.model))
+        place = line.offset, line.end
+        return Entry(*place, role, tuple(parts), "", "", record.id, record.stop or "", record.timestamp)
+
+    def _given(self, content: str | list[Block]) -> list[AnyPart] | None:
+        """What a plain user message holds; None for what is read with more care."""
+        voice = self.state.voice
+        if isinstance(content, str):
+            self.heard = None
+            return voice.hear(content)
+        parts: list[AnyPart] = []
+        for block in content:
+            if block.type != "tool_result":
+                return None
+            result = gave(block, {})
+            if result.is_error and result.text.startswith(REJECTION_HEAD):
+                return None
+            parts.append(result)
+        if parts and voice.refused:
+            voice.refused, self.heard = "", None  # what was refused before is not said again behind another result
+        return parts
 
     def _entry(self, found: Found[_Record]) -> Entry:
         record = found.record

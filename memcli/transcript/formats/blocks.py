@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from memcli.transcript.entries import (
     AnyPart,
     AssistantText,
@@ -14,6 +12,7 @@ from memcli.transcript.entries import (
     ToolResult,
     ToolUse,
 )
+from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 REJECTION_HEAD = "The user doesn't want to proceed with this tool use"
 
 _LEAVES_DEPTH = 12
-_DEPTH = 64  # levels of a call's input
-_LARGEST = 2**63  # larger whole numbers cannot be stored; JSON has them, counts are never so large
+_LARGEST = 2**63  # counts are never so large, JSON has such numbers
 
 
 def string(value: Any) -> str:
@@ -53,33 +51,6 @@ def text_of(content: Any) -> str:
         return content
     texts = (block.get("text") for block in blocks(content))
     return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def arguments(value: Any) -> dict[str, Any]:
-    """Input of a call: an object, or a string that holds one; what is neither is kept as `{"input": text}`."""
-    given = value
-    if isinstance(value, str):
-        try:
-            given = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            given = None
-        if not isinstance(given, dict):
-            return {"input": value}
-    return {key: _storable(item) for key, item in mapping(given).items()}
-
-
-def _storable(value: Any, depth: int = 0) -> Any:
-    """The value without what cannot be stored: large numbers and deep structures become text."""
-    if isinstance(value, dict | list) and depth > _DEPTH:
-        try:
-            return msgspec.json.encode(value).decode()
-        except RecursionError:  # it was decoded with a few levels of stack more
-            return ""
-    if isinstance(value, dict):
-        return {key: _storable(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_storable(item, depth + 1) for item in value]
-    return str(value) if isinstance(value, int) and not -_LARGEST <= value < _LARGEST else value
 
 
 def assistant_parts(content: Any) -> list[AnyPart]:

@@ -12,8 +12,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.transcript.encode.common import HANDED
-from memcli.transcript.entries import AnyPart, Compacted, Entry, Link, MachineText, Place, TurnEnd, Usage, UserText
+from memcli.transcript.entries import (
+    AnyPart,
+    Compacted,
+    Entry,
+    Link,
+    MachineText,
+    Place,
+    Role,
+    TurnEnd,
+    Usage,
+    UserText,
+)
 from memcli.transcript.formats.blocks import (
+    REJECTION_HEAD,
     assistant_parts,
     attached,
     blocks,
@@ -24,6 +36,7 @@ from memcli.transcript.formats.blocks import (
     string,
     text_of,
 )
+from memcli.transcript.formats.plain import UNUSUAL, Block, Consumed, gave, said
 from memcli.transcript.formats.queue import Queue
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine, queued, typed
@@ -36,6 +49,8 @@ NAME = "claude-code"
 _ATTACHMENT_LIMIT = 20_000  # characters kept of what the client put into the context
 _METERED = 64  # message ids whose usage was given; parts of one message stand closer together than that
 _SYNTHETIC = "<synthetic>"
+_MACHINES = ("system", "refusal")  # sources of prompts that no person wrote
+_ENDS = ("turn_duration", "stop_hook_summary")  # system records that the client writes when a turn is over
 _BOOKKEEPING = frozenset(
     (
         "agent-name",
@@ -68,7 +83,7 @@ class State(msgspec.Struct):
 
     voice: Voice = msgspec.field(default_factory=Voice)
     queue: Queue = msgspec.field(default_factory=Queue)
-    metered: list[str] = []
+    metered: dict[str, None] = {}
     cwd: str = ""
     branch: str = ""
     problems: dict[str, int] = {}
@@ -110,6 +125,36 @@ class _Detail(msgspec.Struct):
     task_id: Any = msgspec.field(default=None, name="taskId")
 
 
+class _PlainMessage(msgspec.Struct, gc=False):
+    id: str = ""
+    model: str = ""
+    content: str | list[Block] = ""
+    stop: str | None = msgspec.field(default=None, name="stop_reason")
+    usage: Consumed | None = None
+
+
+class _Plain(msgspec.Struct, gc=False):
+    """A record as clients write nearly all: what has another shape is read as `_Record`, which believes nothing."""
+
+    type: str
+    parent: str | None = msgspec.field(default=None, name="parentUuid")
+    sidechain: bool = msgspec.field(default=False, name="isSidechain")
+    cwd: str = ""
+    branch: str = msgspec.field(default="", name="gitBranch")
+    message: _PlainMessage | None = None
+    uuid: str = ""
+    timestamp: str = ""
+    result: _Detail | str | list[msgspec.Raw] | None = msgspec.field(default=None, name="toolUseResult")
+    stream_result: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="tool_use_result")
+    parent_tool: str | None = msgspec.field(default=None, name="parent_tool_use_id")
+    meta: bool = msgspec.field(default=False, name="isMeta")
+    synthetic: bool = msgspec.field(default=False, name="isSynthetic")
+    source: str = msgspec.field(default="", name="promptSource")
+    subtype: str = ""
+    is_summary: bool = msgspec.field(default=False, name="isCompactSummary")
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
 _DECODER = msgspec.json.Decoder(_Record)
 _DETAIL = msgspec.json.Decoder(_Detail)
 _STRING = msgspec.json.Decoder(str)
@@ -130,6 +175,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -138,7 +184,68 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""
+        try:
+            record = _PLAIN.decode(line.data)
+            if (entry := self._plain(line, record)) is not None:
+                return [entry]
+        except UNUSUAL:
+            pass
+        self.heard = None
         return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
+
+    def _plain(self, line: Line, record: _Plain) -> Entry | None:
+        """The entry of a record that a client writes all the time, None for any other one."""
+        kind, message = record.type, record.message
+        role: Role = ""
+        message_id = stop = ""
+        parts: list[AnyPart] | None = []
+        if record.sidechain or record.parent_tool or kind in _BOOKKEEPING:
+            pass
+        elif kind == "assistant" and message is not None and message.model != _SYNTHETIC:
+            role, message_id, stop = "assistant", message.id, message.stop or ""
+            parts = said(message.content)
+            if parts is not None and message.usage:
+                parts += self._metered(message.usage.context, message_id, message.model)
+        elif kind == "user" and message is not None and not record.is_summary:
+            role, parts = "user", self._taken(record, message.content)
+        elif kind == "system" and record.subtype != "compact_boundary":
+            parts = [TurnEnd()] if record.subtype in _ENDS else self._moved(record.cwd, record.branch)
+        else:
+            return None
+        if parts is None:
+            return None
+        if role and (record.cwd != self.state.cwd or record.branch != self.state.branch):
+            parts = [*self._moved(record.cwd, record.branch), *parts]
+        place = line.offset, line.end
+        return Entry(*place, role, tuple(parts), record.uuid, record.parent or "", message_id, stop, record.timestamp)
+
+    def _taken(self, record: _Plain, content: str | list[Block]) -> list[AnyPart] | None:
+        """What a user record holds; None for what is read with more care: refusals and pictures."""
+        if isinstance(content, str):
+            return None if record.source == "queued" or HANDED in content else self._hear(record, content)
+        if record.stream_result:
+            return None
+        detail = record.result if isinstance(record.result, _Detail) else None
+        parts: list[AnyPart] = []
+        for block in content:
+            if block.type == "tool_result":
+                result = gave(block, _facts(detail) if detail else {})
+                if result.is_error and result.text.startswith(REJECTION_HEAD):
+                    return None
+                parts.append(result)
+                if self.state.voice.refused:  # what was refused before is not said again behind another result
+                    self.state.voice.refused, self.heard = "", None
+                if detail and detail.answers:
+                    parts += _answers(detail)
+            elif block.type == "text" and len(content) == 1 and HANDED not in block.text:
+                return self._taken(record, block.text)
+            else:
+                return None
+        return parts
+
+    def _hear(self, record: _Plain, text: str) -> list[AnyPart]:
+        self.heard = None
+        return self.state.voice.hear(text, record.meta or record.synthetic or record.source in _MACHINES)
 
     def _entry(self, found: Found[_Record]) -> Entry:
         record = found.record
@@ -173,7 +280,7 @@ class Reader:
             return _bare(found, (Compacted(summary=text_of(content)),))
         parts: list[AnyPart] = self._place(record)
         detail, agrees = _detail(record)
-        machine = bool(record.meta or record.synthetic or record.source in ("system", "refusal"))
+        machine = bool(record.meta or record.synthetic or record.source in _MACHINES)
         for block in blocks(content):
             kind = string(block.get("type"))
             if kind == "text" and HANDED in string(block.get("text")) and is_machine(string(block.get("text"))):
@@ -206,10 +313,17 @@ class Reader:
         usage, identity = mapping(message.get("usage")), string(message.get("id"))
         names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
         context = sum(number(usage.get(name)) for name in names)
-        if not context or (identity and identity in self.state.metered):
+        return self._metered(context, identity, model)
+
+    def _metered(self, context: int, identity: str, model: str) -> list[AnyPart]:
+        """What a message consumed, told once for all its parts."""
+        metered = self.state.metered
+        if not context or identity in metered:
             return []
         if identity:
-            self.state.metered = [*self.state.metered[1 - _METERED :], identity]
+            metered[identity] = None
+            if len(metered) > _METERED:
+                del metered[next(iter(metered))]
         return [Usage(context, model)]
 
     def _attachment(self, found: Found[_Record]) -> Entry:
@@ -234,15 +348,18 @@ class Reader:
             entry = _bare(found, (_boundary(mapping(record.compaction)),))
             # logicalParentUuid can name a line that was never written; nothing before the boundary is a parent
             return msgspec.structs.replace(entry, parent="")
-        if record.subtype in ("turn_duration", "stop_hook_summary"):
+        if record.subtype in _ENDS:
             return _bare(found, (TurnEnd(),))
         return _bare(found, tuple(self._place(record)))
 
     def _place(self, record: _Record) -> list[AnyPart]:
-        cwd, branch = string(record.cwd) or self.state.cwd, string(record.branch) or self.state.branch
+        return self._moved(string(record.cwd), string(record.branch))
+
+    def _moved(self, cwd: str, branch: str) -> list[AnyPart]:
+        cwd, branch = cwd or self.state.cwd, branch or self.state.branch
         if (cwd, branch) == (self.state.cwd, self.state.branch):
             return []
-        self.state.cwd, self.state.branch = cwd, branch
+        self.state.cwd, self.state.branch, self.heard = cwd, branch, None
         return [Place(cwd, branch)]
 
 

@@ -36,10 +36,11 @@ from memcli.transcript.entries import (
     Usage,
     UserText,
 )
-from memcli.transcript.formats.blocks import arguments, blocks, mapping, number, string, text_of
+from memcli.transcript.formats.blocks import blocks, mapping, number, string, text_of
 from memcli.transcript.formats.codex_outcomes import facts_of, read_output
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
+from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line
@@ -117,6 +118,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -157,7 +159,7 @@ class Reader:
         branch = string(mapping(payload.git).get("branch")) or self.state.branch
         if (cwd, branch) == (self.state.cwd, self.state.branch):
             return []
-        self.state.cwd, self.state.branch = cwd, branch
+        self.state.cwd, self.state.branch, self.heard = cwd, branch, None
         return [Place(cwd, branch)]
 
     def _event(self, found: Found[_Record], payload: _Payload, echoes: bool) -> Entry:
@@ -167,17 +169,19 @@ class Reader:
             case "item_completed":
                 return self._completed(found, mapping(payload.item), echoes)
             case "task_started" | "turn_started":
+                self.heard = None
                 self.state.voice.running, self.state.voice.prompted, self.state.view = True, False, ""
             case "task_complete" | "turn_complete":
-                self.state.voice.running = False
+                self.state.voice.running, self.heard = False, None
                 return _entry(found, [TurnEnd()])
             case "turn_aborted":
-                self.state.voice.running = False
+                self.state.voice.running, self.heard = False, None
                 return _entry(found, self.state.voice.interrupt())
             case "token_count":
                 return _entry(found, self._usage(mapping(payload.info)))
             case "patch_apply_end" | "exec_command_end":
-                self._remember(string(payload.call_id), facts_of(msgspec.structs.asdict(payload)))
+                told = {name: getattr(payload, name) for name in ("exit_code", "success", "status", "changes")}
+                self._remember(string(payload.call_id), facts_of(told))
             case "thread_rolled_back" if turns := number(payload.num_turns):
                 return _entry(found, [RolledBack(turns)])
             case _:
@@ -255,7 +259,7 @@ class Reader:
         return parts
 
     def _heard(self, text: str) -> list[AnyPart]:
-        voice = self.state.voice
+        voice, self.heard = self.state.voice, None
         parts = voice.hear(text)
         if voice.running and voice.prompted:
             # a second message within one task was taken into the running turn
@@ -322,7 +326,8 @@ def _wrapped(text: str) -> bool:
 
 def _call(payload: _Payload, kind: str) -> ToolUse:
     given = next((item for item in (payload.arguments, payload.input, payload.action) if item is not None), None)
-    return ToolUse(string(payload.call_id), string(payload.name) or kind, arguments(given))
+    given = given if isinstance(given, str) else arguments(given)  # a string stays one until somebody asks
+    return ToolUse(string(payload.call_id), string(payload.name) or kind, given)
 
 
 def _reasoning_size(payload: _Payload) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from memcli.transcript.formats.blocks import arguments, mapping, string, text_of
+from memcli.transcript.formats.blocks import mapping, string, text_of
+from memcli.transcript.given import arguments
 
 _FILES = 64  # changed files named for one call
 _HEADER = 600  # characters of an output in which the harness's own header stands

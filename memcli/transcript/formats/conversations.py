@@ -7,7 +7,8 @@ import re
 
 import msgspec
 
-from memcli.transcript.formats.records import clean, objects
+from memcli.transcript.formats.records import objects
+from memcli.transcript.given import clean
 from memcli.transcript.lines import Line
 
 _ARRAY = re.compile(rb'"messages"\s*:\s*\[\s*')

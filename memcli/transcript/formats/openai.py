@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.transcript.entries import AnyPart, AssistantText, Entry, MachineText, Role, Thinking, ToolResult, ToolUse
-from memcli.transcript.formats.blocks import arguments, attached, blocks, mapping, string, text_of
+from memcli.transcript.formats.blocks import attached, blocks, mapping, string, text_of
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
+from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line
@@ -62,6 +63,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -90,6 +92,7 @@ class Reader:
                 return _entry(found, [])
 
     def _user(self, content: Any) -> list[AnyPart]:
+        self.heard = None
         parts: list[AnyPart] = []
         for block in blocks(content):
             kind = string(block.get("type"))

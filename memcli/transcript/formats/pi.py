@@ -31,6 +31,7 @@ from memcli.transcript.formats.blocks import (
     string,
     text_of,
 )
+from memcli.transcript.formats.plain import UNUSUAL, Block, Count, result, said
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
 
@@ -64,6 +65,34 @@ class _Record(msgspec.Struct):
     cwd: Any = None
 
 
+class _Counted(msgspec.Struct, gc=False):
+    input: Count = 0
+    cache_read: Count = msgspec.field(default=0, name="cacheRead")
+    cache_write: Count = msgspec.field(default=0, name="cacheWrite")
+
+
+class _PlainMessage(msgspec.Struct, gc=False):
+    role: str
+    content: msgspec.Raw
+    call: str = msgspec.field(default="", name="toolCallId")
+    failed: bool = msgspec.field(default=False, name="isError")
+    stop: str = msgspec.field(default="", name="stopReason")
+    model: str = ""
+    usage: _Counted | None = None
+
+
+class _Plain(msgspec.Struct, gc=False):
+    """A call or a result as clients write nearly all: all else is read as `_Record`, which believes nothing."""
+
+    type: str
+    id: str = ""
+    parent: str | None = msgspec.field(default=None, name="parentId")
+    timestamp: str = ""
+    message: _PlainMessage | None = None
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
+_BLOCKS = msgspec.json.Decoder(list[Block])
 _DECODER = msgspec.json.Decoder(_Record)
 
 
@@ -80,6 +109,7 @@ class Reader:
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state or State()
+        self.heard: bytes | None = None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -88,7 +118,41 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""
+        if entry := self._plain(line):
+            return [entry]
         return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
+
+    def _plain(self, line: Line) -> Entry | None:
+        """The entry of a call or a result, None for any other line."""
+        try:
+            record = _PLAIN.decode(line.data)
+            message = record.message
+            if record.type != "message" or message is None:
+                return None
+            if message.role == "toolResult":
+                parts: list[AnyPart] | None = [result(message.call, message.content, message.failed, {})]
+            elif message.role == "assistant" and message.stop == "toolUse":
+                parts = said(_BLOCKS.decode(message.content))
+            else:
+                return None
+        except UNUSUAL:
+            return None
+        if parts is None:
+            return None
+        role: Role = "tool" if message.role == "toolResult" else "assistant"
+        if message.usage and role == "assistant":
+            counted = message.usage.input + message.usage.cache_read + message.usage.cache_write
+            parts += [Usage(counted, message.model)] if counted else []
+        if record.id:
+            self._keep(record.id)
+        stop = message.stop if role == "assistant" else ""
+        place = line.offset, line.end
+        return Entry(*place, role, tuple(parts), record.id, record.parent or "", "", stop, record.timestamp)
+
+    def _keep(self, identity: str) -> None:
+        self.state.recent.append(identity)
+        if len(self.state.recent) > _KEPT:
+            del self.state.recent[0]
 
     def _entry(self, found: Found[_Record]) -> Entry:
         record = found.record
@@ -110,7 +174,7 @@ class Reader:
 
     def _message(self, found: Found[_Record], message: dict[str, Any]) -> Entry:
         if identity := string(found.record.id):
-            self.state.recent = [*self.state.recent[1 - _KEPT :], identity]
+            self._keep(identity)
         match string(message.get("role")):
             case "user":
                 return _entry(found, self._user(message.get("content")), "user")
@@ -130,6 +194,7 @@ class Reader:
                 return _entry(found, [])
 
     def _user(self, content: Any) -> list[AnyPart]:
+        self.heard = None
         kinds = [string(block.get("type")) for block in blocks(content)]
         images = [attached(kind) for kind in kinds if kind == "image"]
         return [*self.state.voice.hear(text_of(content)), *images]
@@ -143,6 +208,7 @@ class Reader:
             parts.append(MachineText(error))
         parts += _usage(message)
         if stop == "aborted":
+            self.heard = None
             parts += self.state.voice.interrupt()
         if stop == "stop":
             parts.append(TurnEnd())
@@ -156,7 +222,7 @@ class Reader:
     def _place(self, cwd: str) -> list[AnyPart]:
         if not cwd or cwd == self.state.cwd:
             return []
-        self.state.cwd = cwd
+        self.state.cwd, self.heard = cwd, None
         return [Place(cwd)]
 
 

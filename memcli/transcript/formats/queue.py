@@ -41,10 +41,6 @@ class Queue(msgspec.Struct):
         for known in (self.by_line, self.by_attachment):
             _put(words.strip(), known)
 
-    def copy(self) -> Queue:
-        """One that goes its own way from here."""
-        return Queue(self.waiting[:], self.by_line[:], self.by_attachment[:])
-
     def _leave(self, content: str) -> str:
         if not self.waiting:
             return content

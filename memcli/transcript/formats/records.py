@@ -8,11 +8,11 @@ same typed decoder: there is one path from JSON to a record, not two. What canno
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from memcli.transcript.given import clean
 from memcli.transcript.lines import Line, blank_end
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANK = b" \t\r\n\x00"
 
 
@@ -62,11 +61,6 @@ def objects(data: bytes) -> Iterator[tuple[int, dict[str, Any] | None]]:
         consumed = len(text[:position].encode("utf-8", "surrogateescape"))
         yield consumed, value if isinstance(value, dict) else None
         position = blank_end(text, position)
-
-
-def clean(text: str) -> bytes:
-    """UTF-8 of a text that may hold lone surrogates, which become the replacement character."""
-    return _LONE_SURROGATE.sub("\ufffd", text).encode("utf-8")
 
 
 def _repair(line: Line, decoder: msgspec.json.Decoder[R], problems: dict[str, int]) -> list[Found[R]]:

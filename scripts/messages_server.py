@@ -1,0 +1,169 @@
+"""A Messages API on loopback that plays an agent for a real client, by rule. It keeps what it was sent.
+
+A prompt "step N ..." is worked on in one tool round and then answered; what is asked of it for a summary, it gives one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+SUMMARY = "The conversation so far went step by step; nothing else is known of it."
+_STEP = re.compile(r"\bstep (\d+)\b")
+_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+_CHARS_PER_TOKEN = 4
+
+
+class Server:
+    """Listens on a free port of 127.0.0.1 within a `with` block; `requests` holds the bodies that asked a model."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.requests))
+        self._listener.daemon_threads = True
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The base URL for a client."""
+        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._thread.join()
+
+
+def blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The content of a message as blocks."""
+    content = message["content"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def said(block: dict[str, Any]) -> str:
+    """The text of a block without what the client puts around it; empty for other blocks."""
+    return _REMINDER.sub("", block.get("text", "")).strip() if block["type"] == "text" else ""
+
+
+def asks_for_summary(body: dict[str, Any]) -> bool:
+    """True for the request with which the client compacts."""
+    last = "\n".join(block.get("text", "") for block in blocks(body["messages"][-1]))
+    return "<analysis>" in last and "<summary>" in last
+
+
+def _answer(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The content of the answer to a request."""
+    if asks_for_summary(body):
+        return [_text(f"<analysis>\nRead it.\n</analysis>\n<summary>\n{SUMMARY}\n</summary>")]
+    messages = body["messages"]
+    prompts = [n for n, one in enumerate(messages) if one["role"] == "user" and any(map(said, blocks(one)))]
+    step = _STEP.findall(" ".join(map(said, blocks(messages[prompts[-1]])))) if prompts else []
+    if not step or not body.get("tools"):
+        return [_text("Noted.")]
+    number = int(step[-1])
+    if any(one["role"] == "assistant" for one in messages[prompts[-1] + 1 :]):
+        return [_text(f"Step {number} is done; notes/{number}.txt holds what it gave.")]
+    return [_text(f"I work on step {number}."), {"type": "tool_use", "id": _id("toolu"), **_call(number)}]
+
+
+def _call(number: int) -> dict[str, Any]:
+    if number % 7 == 0:  # now and then something fails
+        command = f"cat notes/missing-{number}.txt"
+    else:
+        command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && ls notes | wc -l"
+    return {"name": "Bash", "input": {"command": command, "description": f"Work on step {number}"}}
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _id(kind: str) -> str:
+    return f"{kind}_{uuid.uuid4().hex[:24]}"
+
+
+def _message(body: dict[str, Any]) -> dict[str, Any]:
+    content = _answer(body)
+    size = sum(len(json.dumps(body.get(part, ""))) for part in ("messages", "system", "tools"))
+    usage = {"input_tokens": size // _CHARS_PER_TOKEN, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+    return {
+        "id": _id("msg"),
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": content,
+        "stop_reason": "tool_use" if content[-1]["type"] == "tool_use" else "end_turn",
+        "stop_sequence": None,
+        "usage": {**usage, "output_tokens": 1 + len(json.dumps(content)) // _CHARS_PER_TOKEN},
+    }
+
+
+def _events(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The message as the events of a stream."""
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": {**message, "content": []}}]
+    for index, block in enumerate(message["content"]):
+        if block["type"] == "text":
+            start, delta = {**block, "text": ""}, {"type": "text_delta", "text": block["text"]}
+        else:
+            start, delta = (
+                {**block, "input": {}},
+                {"type": "input_json_delta", "partial_json": json.dumps(block["input"])},
+            )
+        events.append({"type": "content_block_start", "index": index, "content_block": start})
+        events.append({"type": "content_block_delta", "index": index, "delta": delta})
+        events.append({"type": "content_block_stop", "index": index})
+    end = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    events.append({"type": "message_delta", "delta": end, "usage": message["usage"]})
+    return [*events, {"type": "message_stop"}]
+
+
+def _handler(requests: list[dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._send(404, {"type": "error", "error": {"type": "not_found_error", "message": "not here"}})
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
+            path = self.path.partition("?")[0]
+            if path.endswith("/count_tokens"):
+                self._send(200, {"input_tokens": len(json.dumps(body)) // _CHARS_PER_TOKEN})
+            elif path.endswith("/v1/messages"):
+                requests.append(body)
+                message = _message(body)
+                self._stream(message) if body.get("stream") else self._send(200, message)
+            else:
+                self._send(200, {})
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing on stderr."""
+
+        def _stream(self, message: dict[str, Any]) -> None:
+            lines = "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in _events(message))
+            self._reply(200, lines.encode(), "text/event-stream")
+
+        def _send(self, status: int, value: dict[str, Any]) -> None:
+            self._reply(status, json.dumps(value).encode(), "application/json")
+
+        def _reply(self, status: int, data: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("request-id", _id("req"))
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(data)
+
+    return Handler

@@ -1,0 +1,78 @@
+"""`memcli.watch`: a watcher beside an agent that ends with it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import memcli
+from memcli.errors import AlreadyWatched, NotATranscript, NoTranscript, Usage
+from memcli.sidecar.lock import holder
+from memcli.sidecar.place import Place
+from tests.builders import eventually, session_file
+from tests.commands.states import grown, watched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.messages_api import Server
+
+pytestmark = pytest.mark.usefixtures("model")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return session_file(tmp_path / "run.jsonl", turns=3)
+
+
+def test_a_transcript_is_followed_from_the_start_of_the_block_to_its_end(path: Path, model: Server) -> None:
+    with memcli.watch(path, init_tokens=10, backend="embedded") as watching:
+        found = holder(Place.of(path).lock)
+        assert found is not None
+        assert found.pid == watching.pid
+        grown(path)
+        memory = path.parent / "session-memory.md"
+        assert eventually(lambda: memory.exists() and "please do step 7" in memory.read_text(), 60)
+        assert any("following" in line for line in watching.heard)
+    assert not watching.running
+    assert holder(Place.of(path).lock) is None
+    assert model.log.asked() == []
+
+
+def test_a_directory_is_watched_for_what_comes(tmp_path: Path) -> None:
+    with memcli.watch(tmp_path, init_tokens=10, backend="embedded"):
+        session_file(tmp_path / "later.jsonl", turns=3)
+        assert eventually((tmp_path / "session-memory.md").exists, 60)
+
+
+def test_who_has_it_already_is_told(path: Path) -> None:
+    lock = watched(path)
+    with pytest.raises(AlreadyWatched, match="already watched"):
+        memcli.watch(path)
+    lock.release()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("none/run.jsonl", NoTranscript), ("notes.txt", NotATranscript)])
+def test_what_cannot_be_followed_is_said_at_once(tmp_path: Path, name: str, kind: type[Exception]) -> None:
+    (tmp_path / "notes.txt").write_text("just words\n" * 3)
+    with pytest.raises(kind):
+        memcli.watch([tmp_path / name])
+
+
+def test_a_setting_that_makes_no_sense_starts_nothing(path: Path) -> None:
+    with pytest.raises(Usage, match="no setting"):
+        memcli.watch(path, budgets=3)
+
+
+def test_the_watcher_ends_with_whoever_started_it_however_that_ends(path: Path) -> None:
+    code = f"import memcli, time; w = memcli.watch({str(path)!r}); print(w.pid, flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as agent:
+        assert agent.stdout is not None
+        assert int(agent.stdout.readline()) > 0
+        assert holder(Place.of(path).lock) is not None
+        agent.send_signal(signal.SIGKILL)
+    assert eventually(lambda: holder(Place.of(path).lock) is None, 30)

@@ -1,0 +1,57 @@
+"""scripts/bench as people run it, small and without the network. No figure is judged: machines differ."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.command import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXPECTED = {
+    "startup": {"typer hello-world", "show nowhere/session.jsonl", "summarize --help"},
+    "compact": {"compact | cat", "compact, memory edited by hand", "compact, modules"},
+    "catchup": {"catch-up with ledger, claude-code", "catch-up without ledger, anthropic", "peak of memcli update"},
+    "updates": {"summarizer child, 4 model updates in flight"},
+    "peers": {"memcli compact, 30 KB", "kept by memcli compact", "traditional: compact --fresh", "cozempic"},
+    "watch": {"watch, append to noticed", "watch, 1 transcript: idle CPU", "watch, 10 transcripts: replaced"},
+}
+NEEDS_LINUX = {"updates", "watch"}
+
+
+def bench(*words: str, room: Path) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "scripts.benchmarks", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(room)}
+    return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.timeout(600)  # it makes an environment, and starts some hundred programs
+@pytest.mark.parametrize("section", EXPECTED)
+def test_a_section_prints_all_of_its_figures(section: str, tmp_path: Path) -> None:
+    if section in NEEDS_LINUX and sys.platform != "linux":
+        pytest.skip("the kernel tells of processes and files as Linux does")
+    ran = bench(section, "--quick", "--json", room=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    rows: list[dict[str, Any]] = json.loads(ran.stdout)["rows"]
+    assert all(any(row["what"].startswith(what) for row in rows) for what in EXPECTED[section]), ran.stderr
+    assert [row["note"] for row in rows if row["what"].startswith("the rest of")] == []
+    assert all(row["measured"] or row["note"] for row in rows if row["target"]), ran.stderr
+    assert list(tmp_path.iterdir()) == [], "something was left behind"
+
+
+def test_a_size_that_is_not_wanted_is_a_row_that_says_so(tmp_path: Path) -> None:
+    ran = bench("catchup", "--quick", "--json", "--largest", "1MB", room=tmp_path)
+    notes = {row["what"]: row["note"] for row in json.loads(ran.stdout)["rows"]}
+    assert "more than --largest allows" in notes["catch-up without ledger, claude-code"]
+
+
+def test_a_section_that_does_not_exist_is_a_wrong_word(tmp_path: Path) -> None:
+    ran = bench("compacts", room=tmp_path)
+    assert (ran.returncode, "there is no section compacts" in ran.stderr) == (2, True)

@@ -1,0 +1,333 @@
+"""`memcli chat` as people and scripts use it: processes, a model on loopback, a terminal of our own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from memcli.sidecar.place import Place
+from memcli.sidecar.store import Store
+from tests.agent.talks import is_valid, prompt, talk
+from tests.builders import MARK, eventually, session_file
+from tests.cli.command import Ran, command, environment, fails, memcli
+from tests.messages_api import COMPATIBLE, KEY_ONLY, Server
+from tests.messages_api.answers import Talking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+# Two programs of a chat import the SDK, which takes a second each of a machine that has nothing else to do.
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Somebody to chat with; the address and a key are in the environment of every process."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
+    monkeypatch.setenv("MEMCLI_DIALECT", "anthropic")
+    with Server(Talking()) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "talk.jsonl"
+
+
+def say(path: Path, *lines: str, options: tuple[str, ...] = ()) -> Ran:
+    """A chat whose stdin is these lines."""
+    return memcli("chat", path, *options, stdin="".join(f"{line}\n" for line in lines).encode())
+
+
+def long(number: int) -> str:
+    return str(prompt(number, 1_500)["content"])
+
+
+def messages(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+# ------------------------------------------------------------------ through pipes
+
+
+def test_each_line_is_a_prompt_and_stdout_holds_the_answers_alone(path: Path, model: Server) -> None:
+    ran = say(path, "mend the dam", "and the sluice")
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        "Answer 1: I read that 'mend the dam' is to be done, and it is.",
+        "Answer 2: I read that 'and the sluice' is to be done, and it is.",
+    ]
+    assert [message["role"] for message in messages(path)] == ["user", "assistant"] * 2
+    assert messages(path)[1]["usage"]["input_tokens"] > 0
+    assert f"kept in {path}" in ran.err
+
+
+def test_a_chat_goes_on_with_all_that_was_said(path: Path, model: Server) -> None:
+    say(path, "mend the dam")
+    ran = say(path, "and the sluice")
+    assert "2 messages, " in ran.err
+    assert ran.out.startswith("Answer 2: ")
+    assert "mend the dam" in str(model.log.last().body["messages"][0])
+
+
+def test_quiet_says_nothing_but_the_answers(path: Path, model: Server) -> None:
+    ran = say(path, "mend the dam", options=("-q",))
+    assert (ran.out[:8], ran.err) == ("Answer 1", "")
+
+
+def test_without_a_name_the_file_gets_one_here(tmp_path: Path, model: Server) -> None:
+    memcli("chat", stdin=b"mend the dam\n", cwd=tmp_path)
+    (found,) = tmp_path.glob("*.jsonl")
+    assert re.fullmatch(r"chat-\d{8}-\d{6}\.jsonl", found.name)
+    assert len(messages(found)) == 2
+
+
+@pytest.mark.parametrize("strategy", ["instant", "cached", "traditional"])
+def test_at_the_limit_it_is_compacted_in_each_way_and_the_wait_is_told(
+    path: Path, model: Server, strategy: str
+) -> None:
+    lines = [long(number) for number in range(8)]
+    ran = say(path, *lines, options=("--context-limit", "4000", "--strategy", strategy))
+    assert (ran.code, len(ran.out.splitlines())) == (0, 8), ran.err
+    assert "the context is full: 4," in ran.err
+    found = re.search(rf"{strategy}: (\d+) -> (\d+) messages, .* waited \d+(\.\d)? m?s", ran.err)
+    assert found is not None, ran.err
+    assert int(found[2]) < int(found[1])
+    chats = [one.body for one in model.log.asked() if "system" not in one.body]
+    assert MARK in str(chats[-1]["messages"][0])
+    assert "please do step 0 of the plan" in str(chats[-1]["messages"])
+    assert is_valid(chats[-1]["messages"])
+
+
+def test_commands_show_the_memory_compact_and_leave(path: Path, model: Server) -> None:
+    ran = say(path, long(0), long(1), "/compact traditional", "/memory", "/nothing", "/quit", "never said")
+    assert "traditional: 4 -> " in ran.err
+    assert "## User Intent" in ran.out
+    assert "there is no /nothing; there are /compact" in ran.err
+    assert "never said" not in path.read_text()
+
+
+def test_what_only_looks_like_a_command_is_said(path: Path, model: Server) -> None:
+    assert "'/etc/hosts is wrong'" in say(path, "/etc/hosts is wrong").out
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "why"),
+    [("401", 1, "answered 401"), ("529*3", 75, "answered 529"), ("mid-stream", 75, "broke off"), ("cut", 75, "")],
+)
+def test_a_server_that_fails_is_a_sentence_and_the_conversation_is_kept(
+    path: Path, model: Server, fault: str, code: int, why: str
+) -> None:
+    say(path, "mend the dam")
+    model.script(fault)
+    ran = say(path, "and the sluice", "and the wheel", options=("-q", "--backend", "embedded"))
+    first, second = ran.err.splitlines()[-2:]
+    assert (ran.code, first[:7], why in first) == (code, "Error: ", True), ran.err
+    assert f"memcli chat {path}" in second
+    assert [message["role"] for message in messages(path)] == ["user", "assistant", "user"]
+    again = say(path, "")
+    assert "the last prompt has no answer yet" in again.err
+    assert "'and the sluice'" in again.out
+
+
+def test_without_a_key_it_says_so_before_anything_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = memcli("chat", path)
+    assert fails(ran)[0] == 2
+    assert "export ANTHROPIC_API_KEY" in ran.err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("house", [COMPATIBLE, KEY_ONLY], ids=["bearer", "x-api-key"])
+def test_any_server_that_speaks_the_messages_api_will_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch, house: Any
+) -> None:
+    monkeypatch.setenv("MEMCLI_API_VERSION", "2023-06-01")
+    with Server(Talking(), house) as server:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "of-the-house")
+        header = "x-api-key" if house is KEY_ONLY else "bearer"
+        wanted = ("--base-url", server.url, "--model", "miller-7b", "--auth-header", header)
+        ran = say(path, "mend the dam", "/compact traditional", options=wanted)
+        assert ran.out.startswith("Answer 1: ")
+        assert {one.body["model"] for one in server.log.asked()} == {"miller-7b"}
+        assert "cache_control" not in str([one.body for one in server.log.asked()])
+
+
+def test_the_memory_may_be_written_by_another_model(path: Path, model: Server) -> None:
+    wanted = ("--model", "claude-sonnet-5-5", "--memory-model", "claude-haiku-5-5")
+    say(path, long(0), long(1), "/compact traditional", options=wanted)
+    asked = [(one.body["model"], "system" in one.body) for one in model.log.asked()]
+    assert set(asked) == {("claude-sonnet-5-5", False), ("claude-haiku-5-5", True)}
+
+
+def test_the_next_question_reads_the_prompt_cache(path: Path, model: Server) -> None:
+    say(path, *[long(number) for number in range(4)])
+    chats = [one for one in model.log.asked() if "system" not in one.body]
+    assert "read" in chats[-1].cache or chats[-1].answer["usage"]["cache_read_input_tokens"] > 0
+
+
+def test_a_transcript_of_another_format_is_not_written_into(path: Path, model: Server) -> None:
+    session_file(path)
+    before = path.read_bytes()
+    ran = memcli("chat", path)
+    assert fails(ran)[0] == 1
+    assert "--to messages" in ran.err
+    assert path.read_bytes() == before
+
+
+def test_an_answer_cannot_command_the_terminal(path: Path, model: Server) -> None:
+    ran = say(path, "say \x1b[2J\x07 please")
+    assert "say [2J please" in ran.out.replace("\\x1b", "").replace("\\x07", "")
+    assert "\x1b" not in ran.out
+
+
+# ------------------------------------------------------------------ in a terminal
+
+needs_a_terminal = pytest.mark.skipif(not hasattr(pty, "fork"), reason="needs a terminal of its own")
+
+
+class Terminal:
+    """A chat whose terminal we are."""
+
+    def __init__(self, *words: object) -> None:
+        line = [sys.executable, *command("chat", *words)[1:]]
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.execve(line[0], line, {**environment(), "TERM": "xterm", "LINES": "30"})
+        self.drawn = ""
+
+    def shows(self, pattern: str, within: float = 60.0) -> bool:
+        """True as soon as it has drawn what matches, counted from the last time we asked."""
+        deadline = time.monotonic() + within
+        while not (found := re.search(pattern, self.drawn)) and time.monotonic() < deadline:
+            if select.select([self.screen], [], [], 0.2)[0]:
+                self._read()
+        self.drawn = self.drawn[found.end() :] if found else self.drawn
+        return bool(found)
+
+    def press(self, keys: str) -> None:
+        os.write(self.screen, keys.encode())
+
+    def ends(self) -> int:
+        """Wait for its end; the exit code."""
+        while select.select([self.screen], [], [], 30.0)[0] and self._read():
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        os.close(self.screen)
+        return os.waitstatus_to_exitcode(status)
+
+    def leave(self) -> None:
+        """If a test failed before it ended."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+            self.ends()
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self.screen, 65_536)
+        except OSError:  # the other side is gone
+            return False
+        self.drawn += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@pytest.fixture
+def terminal(path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Starts chats on the transcript."""
+    started = []
+
+    def start(*options: object) -> Terminal:
+        started.append(Terminal(path, *options))
+        assert started[-1].shows("> ")
+        return started[-1]
+
+    yield start
+    for chat in started:
+        chat.leave()
+
+
+@needs_a_terminal
+def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
+    path: Path, model: Server, terminal: Callable[..., Terminal]
+) -> None:
+    model.script("drip=60")
+    chat = terminal()
+    chat.press("mend the dam\r")
+    assert chat.shows("Answer 1: ")
+    chat.press("\x03")
+    assert chat.shows("stopped")
+    assert chat.shows("> ")
+    kept = messages(path)[1]["content"][0]["text"]
+    assert "Answer 1: I read".startswith(kept[:8])
+    assert len(kept) < len("Answer 1: I read that 'mend the dam' is to be done, and it is.")
+    chat.press("and the sluice\r")
+    assert chat.shows("Answer 2: I read that 'and the sluice' is to be done")
+    assert chat.shows("> ")
+    chat.press("\x03")
+    assert chat.shows("Ctrl-D leaves")
+    chat.press("\x04")
+    assert chat.ends() == 0
+    assert "Traceback" not in chat.drawn
+
+
+@needs_a_terminal
+def test_after_a_failure_enter_asks_again(path: Path, model: Server, terminal: Callable[..., Terminal]) -> None:
+    model.script("529*3")
+    chat = terminal("--backend", "embedded")
+    chat.press("mend the dam\r")
+    assert chat.shows(r"Error: .* answered 529")
+    assert chat.shows("Try: press Enter to ask again")
+    assert chat.shows("> ")
+    chat.press("\r")
+    assert chat.shows("Answer 1: ")
+    chat.press("\x04")
+    assert chat.ends() == 0
+    assert len(messages(path)) == 2
+
+
+@needs_a_terminal
+def test_ctrl_c_stops_a_compaction_and_changes_nothing(
+    path: Path, model: Server, terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text("".join(json.dumps(message) + "\n" for message in talk(4)))
+    before = path.read_bytes()
+    monkeypatch.setenv("MEMCLI_COMMAND", "sleep 600")  # who writes the memory
+    chat = terminal("--strategy", "traditional")
+    chat.press("/compact\r")
+    assert chat.shows(r"compacting, traditional ... [1-9]")
+    chat.press("\x03")
+    assert chat.shows("nothing was changed")
+    chat.press("\x04")
+    assert chat.ends() == 0
+    assert path.read_bytes() == before
+
+
+@needs_a_terminal
+def test_a_memory_that_is_ready_is_swapped_in_before_the_next_answer(
+    path: Path, model: Server, terminal: Callable[..., Terminal]
+) -> None:
+    chat = terminal("--context-limit", "4000")
+    for number in range(5):
+        chat.press(long(number) + "\r")
+        assert chat.shows(r"\d of 4,000 tokens, \$0\.0")
+        assert chat.shows("> ")
+        if number == 4:
+            assert eventually(lambda: Store(Place.of(path)).head() is not None, 60)
+    chat.press(long(5) + "\r")
+    assert chat.shows("the context is full")
+    assert chat.shows(r"instant: \d+ -> \d messages")
+    assert chat.shows(r"\d of 4,000 tokens")
+    chat.press("\x04")
+    assert chat.ends() == 0
