@@ -14,7 +14,6 @@ from memcli.ui.verbs import every, tree
 from tests.builders import FORMATS, MARK, Script, is_tail, pairs_are_whole, session, session_file, told
 from tests.cli.command import memcli
 
-
 VERBS = [verb for verb in every(tree(typer.main.get_command(app))) if not verb.verbs]
 
 
