@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from memcli.commands.standing import standing_of
 from memcli.commands.status_line import LOOKED_AT, status_line
 from tests.builders import FORMATS, session, session_file
 from tests.cli.command import memcli
-from tests.commands.states import grown, remembered, watched
+from tests.commands.states import grown, remembered, rested, watched
 
 LONG = "the wheel turns and the water runs; " * 60
 
@@ -74,6 +75,17 @@ def test_a_long_transcript_without_counts_is_estimated_from_its_end(tmp_path, li
     assert path.stat().st_size > 2 * LOOKED_AT[0]
     whole = standing_of(path).session.reading.estimated
     assert abs(int(re.match(r"~(\d+)k", line(path))[1]) * 1000 - whole) < whole / 20
+
+
+def test_of_several_transcripts_here_the_one_written_to_last_is_meant(tmp_path, line, monkeypatch):
+    remembered(session_file(tmp_path / "old.jsonl"))
+    rested(session_file(tmp_path / "other.jsonl"))
+    monkeypatch.chdir(tmp_path)
+    os.utime(tmp_path / "old.jsonl")
+    assert line().endswith("s old")
+    rested(tmp_path / "old.jsonl")
+    os.utime(tmp_path / "other.jsonl")
+    assert line().endswith("no memory")
 
 
 def test_claude_code_names_transcript_and_window_on_stdin(tmp_path):
