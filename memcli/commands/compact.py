@@ -292,7 +292,8 @@ def _tell(
         )
         print(found.to_line(), file=sys.stderr)
     elif not wish.quiet:
-        sys.stderr.write(f"{f'line {line}: ' if line else ''}{report.line(age, seconds, made.how)}")
+        told = report.line(age, seconds, made.how)
+        sys.stderr.write(told.replace("memcli: ", f"memcli: line {line}: ", 1) if line else told)
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from memcli.commands.standing import standing_of
 from memcli.commands.status_line import LOOKED_AT, status_line
 from tests.builders import FORMATS, session, session_file
-from tests.cli.command import memcli
+from tests.cli.command import environment, memcli
 from tests.commands.states import grown, remembered, rested, watched
 
 LONG = "the wheel turns and the water runs; " * 60
@@ -113,3 +115,15 @@ def test_with_other_options_it_is_the_same_line(tmp_path):
     """The door has a short way for the usual arguments."""
     path = session_file(tmp_path / "run.jsonl")
     assert memcli("status", path, "--line") == memcli("status", "--line", path)
+
+
+@pytest.mark.parametrize("words", [["status", "--line", "run.jsonl"], ["status", "--line"]])
+def test_nothing_heavy_is_loaded_for_it(tmp_path, words):
+    """A status bar asks every few seconds."""
+    remembered(session_file(tmp_path / "run.jsonl"))
+    argv = [sys.executable, "-X", "importtime", "-m", "memcli", *words]
+    ran = subprocess.run(argv, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+    loaded = {one.rpartition("|")[2].strip() for one in ran.stderr.splitlines()}
+    assert "old" in ran.stdout
+    assert {"msgspec", "memcli.head"} <= loaded
+    assert not loaded & {"typer", "pydantic", "memcli.session", "memcli.watch.loop", "asyncio"}
