@@ -24,7 +24,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name != "watch" and name not in _HOMES:  # also asked for each of our modules before it is imported
+    # `from memcli import head` asks here first, on the instant route too: nothing is imported before the name is known.
+    if name != "watch" and name not in _HOMES:
         raise AttributeError(f"module 'memcli' has no attribute {name!r}")
     from importlib import import_module  # by name: a plain import would tie every room to the rooms above it
 
