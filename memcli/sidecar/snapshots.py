@@ -1,14 +1,14 @@
-"""Snapshots of the fold, one a turn, as an append log: the way back when the user rewinds, and after a restart.
+"""The log of what a session keeps of its past: snapshots of the fold, and the ids it has seen. Only ever appended to.
 
-    frame: length (4 bytes), crc32 of the rest (4), offset (8), until (8), payload (zlib)
+    frame: length (4 bytes), crc32 of the rest (4), kind (1), number (8), payload
 
-`offset` is the byte of the transcript at which the snapshot was taken: everything before it is folded in. A frame
-supersedes an older one of the same offset. A frame whose `until` is not 0 has no payload and takes away what lies
-between `offset` and `until`, both excluded: the branch that a rewind has left.
+A snapshot's number is the byte of the transcript at which it was taken; it is whole, or the difference to the one
+before it (`ledger.history`). A frame of ids has in its number how many there are with it. A cut takes away the
+snapshots at its number and beyond: the branch that a rewind has left. So a turn costs the bytes that are new in it.
 
-The log is a cache: losing it costs reading the transcript again, nothing else. So it is not synced; a frame torn by
-a crash fails its checksum and ends the log, and the next append cuts it off. When more than half of the bytes are
-superseded the log is written anew. Bounded by `KEPT` snapshots, oldest offsets dropped first.
+The log is a cache: losing it costs reading the transcript again, nothing else. So it is not synced; a frame torn by a
+crash fails its checksum and ends the log, and the next append cuts it off. Where the log and the session disagree about
+the past, or more than half of the bytes are of no use any more, it is written anew.
 """
 
 from __future__ import annotations
@@ -16,25 +16,32 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from memcli.ledger.history import Past, Snapshot
 from memcli.sidecar import files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-# As many as `head` names turn starts.
-KEPT = 64
+_HEADER = struct.Struct("<IIBQ")
+_MAGIC = b"memcli-ledger 2\n"
+_GREATEST = 64 << 20  # bytes; more is damage, not a snapshot: the ledger is bounded to a few MiB
+_DIFFERENCE, _WHOLE, _CUT, _IDS = range(4)
 
-_HEADER = struct.Struct("<IIQQ")
-_MAGIC = b"memcli-ledger 1\n"
-# A length beyond this is damage, not a snapshot: the ledger is bounded to a few MiB.
-_GREATEST = 64 << 20
+
+class Ids(Protocol):
+    """The ids a thread has seen, in their order (`transcript.thread`)."""
+
+    def remembered(self, after: int) -> bytes:
+        """Those after the first so many."""
 
 
 class _Frame(NamedTuple):
-    position: int
-    size: int
+    kind: int
+    number: int
+    payload: bytes
 
 
 class Snapshots:
@@ -43,98 +50,121 @@ class Snapshots:
     def __init__(self, path: Path, disk: files.Disk = files.DISK) -> None:
         self._path = path
         self._disk = disk
-        self._frames: dict[int, _Frame] = {}
         self._end = 0
-        self._load()
+        self._live = 0
+        self._sums: list[tuple[int, int, int]] = []
+        """Offset, checksum and size of each snapshot."""
+        self.known = 0
+        """Ids in the log."""
 
-    def append(self, offset: int, snapshot: bytes) -> None:
-        """Keep the snapshot taken at `offset`. Raises OSError; the log then is what it was, or ends in a torn frame."""
-        self._write(_encoded(offset, 0, zlib.compress(snapshot, 1)))
-        self._tidy()
-
-    def discard(self, start: int, end: int) -> None:
-        """Forget the snapshots taken strictly between two offsets: they hold a branch that is dead now."""
-        if any(start < offset < end for offset in self._frames):
-            self._write(_encoded(start, end, b""))
-            self._tidy()
-
-    def offsets(self) -> list[int]:
-        """Where snapshots were taken, ascending."""
-        return sorted(self._frames)
-
-    def latest(self, at_most: int) -> tuple[int, bytes] | None:
-        """The snapshot with the greatest offset not beyond `at_most`, and that offset; None if there is none."""
-        for offset in sorted(self._frames, reverse=True):
-            if offset <= at_most and (snapshot := self._payload(offset)) is not None:
-                return offset, snapshot
-        return None
-
-    def _load(self) -> None:
+    def read(self) -> Past:
+        """What the log holds, as far as it is undamaged."""
         data = files.read(self._path) or b""
+        snapshots: list[Snapshot] = []
+        ids: list[bytes] = []
+        self._forget()
         if not data.startswith(_MAGIC):
-            return
+            return Past()
         self._end = len(_MAGIC)
         while (frame := _decoded(data, self._end)) is not None:
-            offset, until, size = frame
-            self._note(offset, until, size)
+            self._note(frame)
+            if frame.kind == _IDS:
+                ids.append(zlib.decompress(frame.payload))
+            elif frame.kind == _CUT:
+                snapshots = [one for one in snapshots if one.offset < frame.number]
+            else:
+                snapshots.append(Snapshot(frame.number, frame.kind == _WHOLE, frame.payload))
+        return Past(snapshots, ids, self.known)
 
-    def _note(self, offset: int, until: int, size: int) -> None:
-        if until:
-            self._frames = {at: frame for at, frame in self._frames.items() if not offset < at < until}
-        else:
-            self._frames[offset] = _Frame(self._end, size)
-            if len(self._frames) > KEPT:
-                del self._frames[min(self._frames)]
-        self._end += size
+    def follow(self, snapshots: Sequence[Snapshot], ids: Ids, seen: int) -> None:
+        """Bring the log level with a session: its snapshots, and the ids of which it has `seen` so many.
 
-    def _write(self, frame: bytes) -> None:
+        Raises OSError; the log then is what it was, or ends in a torn frame.
+        """
+        wanted = [(one.offset, _sum(one)) for one in snapshots]
+        present = [(offset, checksum) for offset, checksum, _ in self._sums]
+        dropped = present.index(wanted[0]) if wanted and wanted[0] in present else 0
+        same = 0
+        for ours, theirs in zip(wanted, present[dropped:], strict=False):
+            if ours != theirs:
+                break
+            same += 1
+        # a log that knows more ids, or begins elsewhere, is of another reading of the file
+        if not self._end or seen < self.known or (present and not same):
+            self._rewrite(snapshots, ids, seen)
+            return
+        frames = [_ids(ids, self.known, seen)] if seen > self.known else []
+        if same < len(present) - dropped:
+            frames.append(_Frame(_CUT, present[dropped + same][0], b""))
+        frames += map(_of, snapshots[same:])
+        if frames:
+            self._append(frames)
+            if self._live_bytes(dropped) * 2 < self._end:
+                self._rewrite(snapshots, ids, seen)
+
+    def _live_bytes(self, dropped: int) -> int:
+        return self._live + sum(size for _, _, size in self._sums[dropped:])
+
+    def _append(self, frames: list[_Frame]) -> None:
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             # Whatever stands behind the last whole frame was torn; it goes before anything is added.
             os.ftruncate(fd, self._end)
             os.lseek(fd, 0, os.SEEK_END)
-            if not self._end:
-                files.write_all(fd, _MAGIC, self._disk)
-                self._end = len(_MAGIC)
-            files.write_all(fd, frame, self._disk)
+            for frame in frames:
+                files.write_all(fd, _encoded(frame), self._disk)
+                self._note(frame)
         finally:
             os.close(fd)
-        _, _, offset, until = _HEADER.unpack_from(frame)
-        self._note(offset, until, len(frame))
 
-    def _payload(self, offset: int) -> bytes | None:
-        position, size = self._frames[offset]
-        try:
-            with self._path.open("rb") as log:
-                log.seek(position + _HEADER.size)
-                return zlib.decompress(log.read(size - _HEADER.size))
-        except (OSError, zlib.error):
-            return None
+    def _rewrite(self, snapshots: Sequence[Snapshot], ids: Ids, seen: int) -> None:
+        frames = [_ids(ids, 0, seen), *map(_of, snapshots)]
+        content = b"".join([_MAGIC, *map(_encoded, frames)])
+        files.write_atomic(self._path, content, disk=self._disk, durable=False)
+        self._forget()
+        self._end = len(_MAGIC)
+        for frame in frames:
+            self._note(frame)
 
-    def _tidy(self) -> None:
-        live = sum(frame.size for frame in self._frames.values())
-        if live * 2 >= self._end - len(_MAGIC):
-            return
-        content = self._path.read_bytes()
-        kept = [(offset, content[position : position + size]) for offset, (position, size) in self._frames.items()]
-        files.write_atomic(self._path, _MAGIC + b"".join(frame for _, frame in kept), disk=self._disk, durable=False)
-        self._frames, self._end = {}, len(_MAGIC)
-        for offset, frame in kept:
-            self._note(offset, 0, len(frame))
+    def _forget(self) -> None:
+        self._end, self._live, self.known, self._sums = 0, 0, 0, []
 
-
-def _encoded(offset: int, until: int, payload: bytes) -> bytes:
-    rest = struct.pack("<QQ", offset, until) + payload
-    return struct.pack("<II", len(payload), zlib.crc32(rest)) + rest
+    def _note(self, frame: _Frame) -> None:
+        size = _HEADER.size + len(frame.payload)
+        self._end += size
+        if frame.kind == _IDS:
+            self.known = frame.number
+            self._live += size
+        elif frame.kind == _CUT:
+            self._sums = [one for one in self._sums if one[0] < frame.number]
+        else:
+            self._sums.append((frame.number, zlib.crc32(frame.payload), size))
 
 
-def _decoded(data: bytes, position: int) -> tuple[int, int, int] | None:
-    """Offset, until and size of the frame at `position`; None where the log ends or is damaged."""
+def _sum(snapshot: Snapshot) -> int:
+    return zlib.crc32(snapshot.payload)
+
+
+def _of(snapshot: Snapshot) -> _Frame:
+    return _Frame(_WHOLE if snapshot.whole else _DIFFERENCE, snapshot.offset, snapshot.payload)
+
+
+def _ids(ids: Ids, after: int, seen: int) -> _Frame:
+    return _Frame(_IDS, seen, zlib.compress(ids.remembered(after), 1))
+
+
+def _encoded(frame: _Frame) -> bytes:
+    rest = struct.pack("<BQ", frame.kind, frame.number) + frame.payload
+    return struct.pack("<II", len(frame.payload), zlib.crc32(rest)) + rest
+
+
+def _decoded(data: bytes, position: int) -> _Frame | None:
+    """The frame at `position`; None where the log ends or is damaged."""
     if position + _HEADER.size > len(data):
         return None
-    length, checksum, offset, until = _HEADER.unpack_from(data, position)
-    size = _HEADER.size + length
-    if length > _GREATEST or zlib.crc32(data[position + 8 : position + size]) != checksum:
-        return None
+    length, checksum, kind, number = _HEADER.unpack_from(data, position)
+    end = position + _HEADER.size + length
     # A frame cut short has fewer bytes than it says, and its checksum cannot be right but by chance.
-    return (offset, until, size) if position + size <= len(data) else None
+    if length > _GREATEST or end > len(data) or zlib.crc32(data[position + 8 : end]) != checksum:
+        return None
+    return _Frame(kind, number, data[position + _HEADER.size : end])

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
@@ -29,6 +30,8 @@ from memcli.transcript.entries import ROLLED_BACK, RolledBack
 from memcli.transcript.formats.records import count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from memcli.transcript.entries import Entry
 
 Range: TypeAlias = tuple[int, int]
@@ -36,7 +39,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _IDS = 200_000  # ids remembered; a copy of a record that is older than that is taken for a new record
-_TURNS = 4_096  # turn starts and sibling prompts remembered; a rewind beyond them drops no more than these
+_TURNS = 1_024  # turn starts and sibling prompts remembered; a rewind beyond them drops no more than these
 _OPEN = 4_096  # unanswered calls, waiting results, awaited parents
 _MESSAGES = 64  # API messages whose parts may still come; parts stand a few records apart
 _PATIENCE = 32  # entries after which a parent that was named and never came is given up
@@ -61,6 +64,8 @@ class State(msgspec.Struct):
 
     tree: bool = False
     entries: int = 0
+    seen: int = 0
+    """Ids ever remembered in `nodes`."""
     nodes: dict[str, Node] = {}
     leaf: str = ""
     dead: list[Range] = []
@@ -143,6 +148,33 @@ class Thread:
             state.leaf = key
         return Verdict(True, rewind, tied, abandoned)
 
+    def remembered(self, after: int) -> bytes:
+        """The ids that came after the first `after` ones, for a log that is only appended to (`recollect`)."""
+        nodes = self.state.nodes
+        fresh = list(islice(reversed(nodes.items()), max(0, self.state.seen - after)))[::-1]
+        if not self.state.tree:
+            return msgspec.msgpack.encode([key for key, _ in fresh])
+        return msgspec.msgpack.encode([(key, node.offset, node.end, node.parent) for key, node in fresh])
+
+    def recollect(self, parts: Iterable[bytes], known: int) -> None:
+        """Take back the ids that were `remembered`, part by part, `known` in all: those of this state, and maybe later
+        ones. Raises ValueError if some are missing.
+        """
+        nodes: dict[str, Node] = {}
+        for part in parts:
+            if self.state.tree:
+                told = msgspec.msgpack.decode(part, type=list[tuple[str, int, int, str]])
+                nodes.update((key, Node(offset, end, parent)) for key, offset, end, parent in told)
+            else:
+                nodes.update((key, _SEEN) for key in msgspec.msgpack.decode(part, type=list[str]))
+        later = known - self.state.seen
+        if later < 0 or len(nodes) < min(self.state.seen, _IDS) + later:
+            raise ValueError("ids are missing")
+        for _ in range(later):
+            nodes.popitem()
+        _limit(nodes, _IDS)
+        self.state.nodes = nodes
+
     def pass_by(self) -> None:
         """Takes the next entry of the file, which has no id and says nothing."""
         self.state.entries += 1
@@ -161,6 +193,7 @@ class Thread:
     def _see(self, entry: Entry, key: str, parent: str) -> None:
         # only a tree needs more of a seen entry than that it was seen
         nodes = self.state.nodes
+        self.state.seen += 1
         nodes[key] = Node(entry.offset, entry.end, parent) if self.state.tree else _SEEN
         if len(nodes) > _IDS:
             _limit(nodes, _IDS)
@@ -312,7 +345,7 @@ class Thread:
 
 
 def _key(identity: str) -> str:
-    """What is remembered of an id: itself, 16 digits for a long one, nothing for one that is missing or was redacted."""
+    """What is remembered of an id: itself, 16 digits for a long one, nothing for a missing or redacted one."""
     if _REDACTED in identity:
         return ""
     if len(identity) > _LONG:

@@ -10,7 +10,6 @@ the file again.
 
 from __future__ import annotations
 
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -74,7 +73,7 @@ class Keeper:
         self.store = Store(place)
         self.head: heads.Head | None = None
         self._lock: Lock | None = None
-        self._logged: set[int] = set()
+        self.log = self.store.snapshots()
         self._refreshed = 0.0
         self._shown = ""
         self._reached = ("", -1)
@@ -124,7 +123,7 @@ class Keeper:
         self.store.forget()
         self.follower.start_over()
         self.follower.tail.identity = None
-        self.head, self._logged = None, set()
+        self.head, self.log = None, self.store.snapshots()
 
     def close(self) -> None:
         """Save the session and give the lock back, which also happens if saving fails. Raises OSError."""
@@ -159,8 +158,9 @@ class Keeper:
         with open(self.path, "rb") as transcript:
             position = session.marks.position
             number = publisher.fingerprint(transcript, position, position)
+        # first the log: a state that knows less than the log can be gone on from, one that knows more cannot
+        self.log.follow(session.history.items, session.thread, session.thread.state.seen)
         self.store.save_state(msgspec.msgpack.encode(_SavedState(position, str(number), session.save())))
-        self._log_snapshots(session)
         self._dirty = False
 
     # ------------------------------------------------------------------ what happens
@@ -226,7 +226,7 @@ class Keeper:
             self._written = None
             # Nothing that was committed holds for the file that stands there now.
             self.store.forget()
-            self.head, self._logged = None, set()
+            self.head, self.log = None, self.store.snapshots()
         return effects
 
     # ------------------------------------------------------------------ publishing
@@ -314,18 +314,13 @@ class Keeper:
                     return
                 transcript.seek(max(0, saved.position - 1024))
                 before = transcript.read(min(1024, saved.position))
-            session = Session.restore(saved.session, self.follower.triggers)
+            session = Session.restore(saved.session, self.follower.triggers, self.log.read())
         except (msgspec.MsgspecError, ValueError, OSError):
+            self.log = self.store.snapshots()
             return  # a state we cannot read is a cache that is lost: the file is read from its start
         if self.head is None:
             session.marks.published_epoch = -1  # what was published cannot be read any more: due at once
         self.follower.tail.resume(saved.position, before)
-        log = self.store.snapshots()
-        for offset in log.offsets():
-            found = log.latest(offset)
-            if found and found[0] == offset:
-                session.snapshots.append((offset, zlib.compress(found[1], 1)))
-        self._logged = {offset for offset, _ in session.snapshots}
         self.follower.session = session
         self._edits, self._written = Edits(), None
 
@@ -343,18 +338,6 @@ class Keeper:
         except OSError:
             return None
         return made.told, made.prose
-
-    def _log_snapshots(self, session: Session) -> None:
-        """Bring the log on disk level with the session's snapshots."""
-        log = self.store.snapshots()
-        offsets = {offset for offset, _ in session.snapshots}
-        gone = self._logged - offsets
-        if gone and offsets:
-            log.discard(max(offsets), session.marks.position)
-        for offset, packed in session.snapshots:
-            if offset not in self._logged:
-                log.append(offset, zlib.decompress(packed))
-        self._logged = offsets
 
 
 def _signed_lines(memory: str) -> set[str]:

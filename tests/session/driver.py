@@ -48,9 +48,8 @@ class Driver:
 
     def restart(self) -> Driver:
         """The process ends and another one goes on."""
-        snapshots = self.session.snapshots
-        self.session = Session.restore(self.session.save(), self.session.triggers)
-        self.session.snapshots = snapshots
+        before = self.session
+        self.session = Session.restore(before.save(), before.triggers, before.past)
         rest = self.file[self.session.marks.position :]
         self._resolve(self.session.receive(rest, self.now))
         return self

@@ -57,7 +57,7 @@ def test_a_snapshot_taken_anywhere_goes_on_to_the_same_bytes(format):
     for cut in range(0, len(WHOLE[format]), len(WHOLE[format]) // 9):
         other = Session(format, NEVER)
         other.receive(WHOLE[format][:cut], 0.0)
-        again = Session.restore(other.save(), NEVER)
+        again = Session.restore(other.save(), NEVER, other.past)
         again.receive(WHOLE[format][again.marks.position :], 0.0)
         assert again.settled.snapshot() == one.settled.snapshot()
         assert again.boundaries.state == one.boundaries.state

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memcli import head as heads
+from memcli.ledger.history import Past
 from memcli.sidecar.files import Disk
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
@@ -31,7 +32,7 @@ def test_an_empty_sidecar_gives_nothing_and_raises_nothing(tmp_path: Path) -> No
     store = Store(Place.of(a_transcript(tmp_path)))
     assert (store.head(), store.state(), store.id) == (None, None, "")
     assert store.edits() == []
-    assert store.snapshots().offsets() == []
+    assert store.snapshots().read() == Past()
     assert os.listdir(tmp_path) == ["run.jsonl"]
 
 
@@ -240,9 +241,9 @@ def test_forgetting_keeps_generations_and_edits(store: Store) -> None:
     a_commit(store, "first\n")
     store.place.memory.write_text("mine\n")
     store.edits()
-    store.snapshots().append(1, b"x")
+    (store.place.sidecar / "ledger").write_bytes(b"x")
     store.forget()
     assert store.head() is None
-    assert store.snapshots().offsets() == []
+    assert not (store.place.sidecar / "ledger").exists()
     assert store.generations.numbers() == [1]
     assert [edit.text for edit in store.edits()] == ["mine\n"]

@@ -264,7 +264,7 @@ def test_a_rewind_that_went_far_back_is_read_anew_with_what_was_published_kept(p
     fork = script.leaf
     path.write_bytes(script.turn(1).turn(2).data)
     follower = read(path)
-    follower.session.snapshots.clear()
+    follower.session.history.cut(0)
     follower.session.document = Document(())
     script.leaf = fork
     append(path, script.prompt("the other way round").say("As you wish.").data[path.stat().st_size :])

@@ -222,7 +222,7 @@ class Reader:
     def _taken(self, record: _Plain, content: str | list[Block]) -> list[AnyPart] | None:
         """What a user record holds; None for what is read with more care: refusals and pictures."""
         if isinstance(content, str):
-            return None if record.source == "queued" else self._hear(record, content)
+            return None if record.source == "queued" or HANDED in content else self._hear(record, content)
         if record.stream_result:
             return None
         detail = record.result if isinstance(record.result, _Detail) else None
@@ -237,8 +237,8 @@ class Reader:
                     self.state.voice.refused, self.heard = "", None
                 if detail and detail.answers:
                     parts += _answers(detail)
-            elif block.type == "text" and len(content) == 1 and record.source != "queued" and HANDED not in block.text:
-                return self._hear(record, block.text)
+            elif block.type == "text" and len(content) == 1 and HANDED not in block.text:
+                return self._taken(record, block.text)
             else:
                 return None
         return parts
