@@ -241,7 +241,7 @@ def test_a_state_without_its_log_is_refused():
 
 def test_a_saved_state_holds_neither_the_fold_nor_the_ids_again():
     machine = Driver("claude-code", NEVER).feed(session("claude-code", 200)).session
-    assert len(machine.save()) < 0.1 * (len(machine.settled.snapshot()) + len(machine.thread.remembered(0)))
+    assert len(machine.save()) < 0.25 * (len(machine.settled.snapshot()) + len(machine.thread.remembered(0)))
 
 
 def test_a_file_that_is_copied_behind_itself_is_remembered_as_one_span():
