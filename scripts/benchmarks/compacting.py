@@ -92,17 +92,17 @@ def _long_tail(bench: Bench, *, seen: bool) -> Iterator[Row]:
 
 
 def _rewritten(bench: Bench) -> Iterator[Row]:
-    """Claude Code: linked anew, without thinking; and the same with a memory that somebody edited."""
-    transcript = _prepared(bench, CLAUDE_CODE, 1 * MB, 200 * KB, words_only=False)
-    kept = _kept(transcript)
-    restore = _Restore(transcript.parent, kept)
-    edited = Program("compact, edited", _compact(bench, transcript), before=restore.edited)
-    plain = Program("compact, rewritten", _compact(bench, transcript), before=restore.plain)
+    """Claude Code: linked anew, without thinking; and a memory that somebody edited, with the tail it was made with."""
+    tailed = _prepared(bench, CLAUDE_CODE, 1 * MB, 200 * KB, words_only=False)
+    bare = _prepared(bench, CLAUDE_CODE, 1 * MB, 0, words_only=False)
+    restore = _Restore(bare.parent, _kept(bare))
+    plain = Program("compact, rewritten", _compact(bench, tailed))
+    edited = Program("compact, edited", _compact(bench, bare), before=restore.edited)
     measured = bench.runner.rounds([floors.python_pass(bench), plain, edited], bench.rounds)
     size = label(bench.size(200 * KB))
-    yield _ratio(measured, plain.name, floors.PASS, f"compact, rewritten, {size} tail", REWRITTEN)
+    yield _ratio(measured, plain.name, floors.PASS, f"compact, rewritten, {size} tail, no watcher saw it", REWRITTEN)
     yield _ratio(measured, edited.name, floors.PASS, "compact, memory edited by hand", EDITED)
-    _remove(transcript)
+    _remove(tailed, bare)
 
 
 def _made_now(bench: Bench) -> Iterator[Row]:
@@ -129,7 +129,8 @@ def _prepared(bench: Bench, format: str, size: int, tail: int, *, words_only: bo
     transcript = bench.place(name, size + tail) / "session.jsonl"
     write(transcript, format, bench.size(size))
     bench.update(transcript)
-    write(transcript, format, bench.size(tail), seed=2, words_only=words_only)
+    if tail:
+        write(transcript, format, bench.size(tail), seed=2, words_only=words_only)
     if seen:
         _show(bench, transcript)
     out = transcript.with_name("out")
@@ -164,29 +165,20 @@ def _kept(transcript: Path) -> Path:
 
 
 class _Restore:
-    """Puts back the files of memcli, as they were before a compaction."""
+    """Puts back the files of memcli, as they were before a compaction, and edits them."""
 
     def __init__(self, directory: Path, kept: Path) -> None:
         self._directory = directory
         self._kept = kept
 
-    def plain(self) -> None:
-        """The memory is as it was published."""
-        forget(self._directory)
-        shutil.copytree(self._kept, self._directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.jsonl"))
-        sidecars = (self._kept / ".memcli").glob("*.jsonl")
-        for sidecar in sidecars:
-            shutil.copytree(sidecar, self._directory / ".memcli" / sidecar.name, dirs_exist_ok=True)
-
     def edited(self) -> None:
-        """Somebody added a line to it."""
-        self.plain()
-        memory = next(self._directory.glob("*session-memory.md"))
-        text = memory.read_text(encoding="utf-8")
-        mark = "## User Intent\n"
-        memory.write_text(
-            text.replace(mark, f"{mark}- The harbour master signs off each release.\n", 1), encoding="utf-8"
-        )
+        """Somebody has added a line to the memory."""
+        forget(self._directory)
+        shutil.copytree(self._kept / ".memcli", self._directory / ".memcli")
+        memory = next(self._kept.glob("*session-memory.md"))
+        text, mark = memory.read_text(encoding="utf-8"), "## User Intent\n"
+        longer = text.replace(mark, f"{mark}- The harbour master signs off each release.\n", 1)
+        (self._directory / memory.name).write_text(longer, encoding="utf-8")
 
 
 def _remove(*transcripts: Path) -> None:
