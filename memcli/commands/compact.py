@@ -21,7 +21,7 @@ from memcli import swap
 from memcli.commands import setup, source
 from memcli.commands.maker import maker
 from memcli.commands.reports import Change, Compact
-from memcli.commands.target import target
+from memcli.commands.target import target, transcripts_in
 from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files
 from memcli.sidecar.lock import Lock, freed
@@ -83,23 +83,25 @@ def compact(path: str | None, wish: Wish) -> int:
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
-        raise IsDirectory(
-            f"{transcript} is a directory", f"memcli compact {shlex.quote(str(transcript))}/TRANSCRIPT.jsonl"
-        )
+        inside = transcripts_in(transcript)
+        hint = f"memcli compact {shlex.quote(str(inside[0]))}" if inside else "memcli compact --help"
+        raise IsDirectory(f"{transcript} is a directory", hint)
     made_by = maker(overrides, Place.of(transcript).sidecar, fresh=wish.fresh, quiet=wish.quiet)
     _swap_any(transcript, wish, made_by, stream=False)
     return 0
 
 
 def _check(path: str | None, wish: Wish) -> None:
+    again = f"memcli compact {shlex.quote(path)}" if path else "memcli compact"
     if wish.to not in (None, "messages"):
-        raise Usage(f"--to {wish.to}: there is only `messages`", "memcli compact PATH --to messages")
+        raise Usage(f"--to {wish.to}: there is only `messages`", f"{again} --to messages")
     if wish.keep_turns is not None and wish.keep_tokens is not None:
-        raise Usage("--keep-turns and --keep-tokens ask for two different tails", "memcli compact PATH --keep-turns 2")
+        raise Usage("--keep-turns and --keep-tokens ask for two different tails", f"{again} --keep-turns 2")
     if wish.keep is not None and wish.keep[1] < 0:
         raise Usage(f"--keep-{wish.keep[0]} {wish.keep[1]}: a tail has no negative size", "memcli compact --help")
     if wish.in_place and (path == "-" or wish.output or wish.to):
-        raise Usage("--in-place goes with a transcript's own format and place", "memcli compact PATH --in-place")
+        hint = "memcli compact --help" if path == "-" else f"{again} --in-place"
+        raise Usage("--in-place goes with a transcript's own format and place", hint)
 
 
 def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> None:
@@ -108,7 +110,8 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
         raise Usage(f"-o {wish.output} is the transcript itself", f"memcli compact {name} --in-place")
     if source.is_batch(transcript):
         if wish.in_place:
-            raise Usage(f"{transcript} holds one conversation a line, no transcript", f"memcli compact {name} -o FILE")
+            hint = f"memcli compact {name} -o {shlex.quote(str(transcript.with_suffix('.compacted.jsonl')))}"
+            raise Usage(f"{transcript} holds one conversation a line, no transcript", hint)
         _emit(_batch(transcript, wish, made_by), wish.output)
         return
     started = time.perf_counter()
@@ -289,7 +292,8 @@ def _tell(
         )
         print(found.to_line(), file=sys.stderr)
     elif not wish.quiet:
-        sys.stderr.write(f"{f'line {line}: ' if line else ''}{report.line(age, seconds, made.how)}")
+        told = report.line(age, seconds, made.how)
+        sys.stderr.write(told.replace("memcli: ", f"memcli: line {line}: ", 1) if line else told)
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:

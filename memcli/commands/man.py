@@ -28,7 +28,7 @@ def man(words: list[str], directory: Path | None, program: Any) -> int:
     verbs = list(every(root))
     found = next((verb for verb in verbs if verb.words == tuple(words)), None)
     if found is None:
-        raise Usage(f"there is no verb {' '.join(words)}", "memcli man | man -l -")
+        raise Usage(f"there is no verb {' '.join(words)}", "memcli --help")
     print(manual.page(found, verbs, _day()), end="")
     return 0
 

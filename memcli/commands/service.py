@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from memcli.commands import units
-from memcli.commands.reports import Service
 from memcli.errors import MemcliError, NothingThere, TryAgain
 from memcli.sidecar import files
 from memcli.userdirs import state_dir
@@ -101,6 +100,8 @@ def status(*, as_json: bool) -> int:
     text = files.read(manager.path)
     state = manager.state() if text is not None else "not installed"
     if as_json:
+        from memcli.commands.reports import Service
+
         report = Service(
             manager="systemd" if manager.name == "systemd" else "launchd",
             unit=str(manager.path),

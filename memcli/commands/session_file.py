@@ -91,7 +91,7 @@ def _written(transcript: Path, folder: Path, wish: Wish) -> Path:
             return other
     finally:
         spare.unlink(missing_ok=True)
-    raise MemcliError(f"{other} holds something else", f"memcli compact {shlex.quote(str(transcript))} -o FILE")
+    raise MemcliError(f"{other} holds something else", f"memcli compact {shlex.quote(str(transcript))}")
 
 
 def _is_new(spare: Path, fresh: Path) -> bool:

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli import settings
-from memcli.commands.target import target
+from memcli.commands.target import target, transcripts_in
 from memcli.edge import printable
+from memcli.errors import Usage
 from memcli.sidecar import publisher
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
@@ -60,14 +61,20 @@ class Size(NamedTuple):
 def status_line(path: str | Path | None = None) -> int:
     """Print the line, if there is anything to tell; exit code 0, always."""
     try:
-        asked = (
-            _of_client() if str(path) == "-" else Asked(target(Path(path) if path else None, "status", quiet=True), 0)
-        )
+        asked = _of_client() if str(path) == "-" else Asked(_named(path), 0)
         text = _line(asked)
     except Exception:  # noqa: BLE001 - a bar that shows an error every second helps nobody
         return 0
     print(printable(text))
     return 0
+
+
+def _named(path: str | Path | None) -> Path:
+    """As for other verbs; but where several could be meant, the one that was written to last: a bar cannot ask back."""
+    try:
+        return target(Path(path) if path else None, "status", quiet=True)
+    except Usage:
+        return max(transcripts_in(Path.cwd()), key=lambda one: one.stat().st_mtime_ns)
 
 
 def _of_client() -> Asked:

@@ -20,7 +20,7 @@ def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
     """The transcript to work on. Raises NoTranscript if there is none, Usage if there are several to choose from."""
     if path is not None:
         if not path.exists():
-            raise NoTranscript(f"no such file: {path}", f"memcli {verb} PATH   # a transcript that exists")
+            raise NoTranscript(f"no such file: {path}", _near(path, verb))
         return path
     found = _only_one(Path.cwd(), verb)
     if not quiet:
@@ -31,6 +31,15 @@ def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
 def transcripts_in(directory: Path) -> list[Path]:
     """The JSONL files of a directory that are not our own."""
     return sorted(path for path in directory.glob("*.jsonl") if path.is_file() and not is_ours(path))
+
+
+def _near(path: Path, verb: str) -> str:
+    """A command with a transcript that is there: the one with the name most like that of the one that is not."""
+    from difflib import get_close_matches
+
+    there = transcripts_in(path.parent)
+    likely = get_close_matches(path.name, [one.name for one in there], 1, cutoff=0.0)
+    return f"memcli {verb} {shlex.quote(str(path.parent / likely[0]))}" if likely else f"memcli {verb} --help"
 
 
 def _only_one(directory: Path, verb: str) -> Path:
@@ -44,5 +53,5 @@ def _only_one(directory: Path, verb: str) -> Path:
         raise Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(here[0].name)}")
     newest = claude_code.newest_session(directory)
     if newest is None:
-        raise NoTranscript("no transcript in this directory, and it is no Claude Code project", f"memcli {verb} PATH")
+        raise NoTranscript("no transcript in this directory, and it is no Claude Code project", f"memcli {verb} --help")
     return newest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plistlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def systemd(command: Sequence[str], directory: str) -> str:
 
 def launchd(command: Sequence[str], directory: str, log: str) -> str:
     """A property list of a user's agent that runs the command in the directory. See launchd.plist(5)."""
+    import plistlib
+
     wanted = {
         "Label": LABEL,
         "ProgramArguments": list(command),

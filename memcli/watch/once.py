@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
@@ -108,7 +109,8 @@ class _Once:
                     case Replaced() | ContextFull():
                         pass  # the session began anew, or the daemon would act: nothing to do for one update
             effects = self._next()
-        raise SummarizerFailed(f"no memory of {self._keeper.path} was made in {self._patience:g} s", "memcli doctor")
+        hint = f"memcli status {shlex.quote(self._keeper.path)}"
+        raise SummarizerFailed(f"no memory of {self._keeper.path} was made in {self._patience:g} s", hint)
 
     def _ask(self, job: Job) -> list[str]:
         grant = self._accounts.granted(job, time.time(), asked=True) if self._accounts else Grant(job)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
 import pytest
+import typer
 
+from memcli.cli import app
+from memcli.ui.verbs import every, tree
 from tests.builders import FORMATS, MARK, Script, is_tail, pairs_are_whole, session, session_file, told
 from tests.cli.command import memcli
+
+VERBS = [verb for verb in every(tree(typer.main.get_command(app))) if not verb.verbs]
 
 
 @pytest.fixture
@@ -200,11 +207,21 @@ def test_the_version_is_printed():
     assert memcli("--version").out.startswith("memcli ")
 
 
-@pytest.mark.parametrize(
-    "verb",
-    ["watch", "stop", "compact", "update", "status", "show", "history", "undo", "where", "schema", "completion", "man"],
-)
-def test_every_verb_has_help_with_an_example(verb):
-    ran = memcli(verb, "--help")
-    assert ran.code == 0
-    assert f"Example: memcli {verb} run.jsonl" in ran.out or 'Example: cat "$(memcli where' in ran.out
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_every_verb_has_an_example_of_itself_that_its_options_allow(verb):
+    """Up to what belongs to the shell: pipes, redirections, the outer command."""
+    words = re.split(r"\s[|<>]|\)", verb.example[verb.example.index(verb.name) :])[0]
+    typed = shlex.split(words.replace('"', ""))[1 + len(verb.words) :]
+    command = typer.main.get_command(app)
+    for word in verb.words:
+        command = command.commands[word]
+    command.make_context(verb.name, typed)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_an_option_no_verb_takes_is_answered_with_its_help(verb):
+    ran = memcli(*verb.words, "--no-such-option")
+    name = {"memcli service install": "memcli watch"}.get(verb.name, verb.name)  # what it does not know is for watch
+    assert ran.code == 2
+    assert ran.err.splitlines()[-1] == f"Try: {name} --help"
+    assert memcli(*name.split()[1:], "--help").code == 0

@@ -20,8 +20,9 @@ from memcli.__main__ import main
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
 from tests.builders import session, session_file
-from tests.cli.command import Ran
+from tests.cli.command import Ran, memcli
 from tests.commands.states import grown, remembered, rested
+from tests.e2e.daemon import Daemon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +124,24 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "output over the transcript": (bare, ["compact", "{run}", "-o", "{run}"], 2),
     "an option nobody knows": (bare, ["compact", "{run}", "--nonsense"], 2),
     "a budget too small": (bare, ["update", "{run}", "--budget", "10"], 2),
+    "a transcript that is not there": (bare, ["compact", "{run}x"], 3),
+    "a directory to compact": (bare, ["compact", "{room}"], 1),
+    "another format than there is": (bare, ["compact", "{run}", "--to", "xml"], 2),
+    "two tails": (bare, ["compact", "{run}", "--keep-turns", "1", "--keep-tokens", "1"], 2),
+    "a tail of less than nothing": (bare, ["compact", "{run}", "--keep-turns", "-1"], 2),
+    "stdin in place": (bare, ["compact", "-", "--in-place"], 2),
+    "many conversations in place": (batch, ["compact", "{run}", "--in-place"], 2),
+    "output in place": (bare, ["compact", "{run}", "--in-place", "-o", "x"], 2),
+    "a session of another client": (batch, ["compact", "{run}", "--session"], 2),
+    "undo of nothing": (remembered, ["undo", "{run}"], 3),
+    "a report nobody prints": (bare, ["schema", "nonsense"], 2),
+    "a shell nobody completes in": (bare, ["completion", "tcsh"], 2),
+    "a page nobody wrote": (bare, ["man", "nonsense"], 2),
+    "a client nobody knows": (bare, ["install", "nonsense"], 2),
+    "a service that is not there": (bare, ["service", "uninstall"], 3),
+    "a service of what watch does not take": (bare, ["service", "install", "--nonsense"], 2),
+    "a group without a verb": (bare, ["config", "nonsense"], 2),
+    "an argument too many": (bare, ["where", "{run}", "{run}"], 2),
 }
 
 
@@ -130,9 +149,37 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
 def test_the_command_that_is_offered_works(name, run, elsewhere, typed, pasted):
     prepare, words, code = STATES[name]
     prepare(run)
-    failure = typed(elsewhere, *(word.format(run=run) for word in words))
+    failure = typed(elsewhere, *(word.format(run=run, room=run.parent) for word in words))
     assert (failure.code, failure.out) == (code, "")
     assert pasted(elsewhere, failure).code == 0
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
+    "an empty transcript": (empty, ["update", "{run}"], 3),
+    "nobody to stop": (bare, ["stop", "{run}"], 3),
+    "a directory to update": (bare, ["update", "{room}"], 1),
+    "metrics in a file nobody reads": (bare, ["watch", "{run}", "--metrics", "{run}.txt"], 2),
+    "all sessions of nobody": (bare, ["watch", "{run}", "--all"], 2),
+    "two kinds of sessions": (bare, ["watch", "--claude-code", "--all", "--project", "{room}"], 2),
+}
+
+
+@pytest.mark.parametrize("name", WATCHES)
+def test_a_watcher_that_is_offered_starts(name, run, elsewhere):
+    """It would run for ever: what it says first tells that it took the words."""
+    prepare, words, code = WATCHES[name]
+    prepare(run)
+    failure = memcli(*(word.format(run=run, room=run.parent) for word in words), cwd=elsewhere)
+    assert (failure.code, failure.out) == (code, "")
+    offered = shlex.split(said(failure.err)[1])
+    assert offered[:2] == ["memcli", "watch"]
+    daemon = Daemon(elsewhere / "log", *offered[2:])
+    assert daemon.says("backend name=embedded"), daemon.heard
+    assert daemon.end() == 143
 
 
 def test_after_what_was_offered_the_first_command_works(run, elsewhere, typed, pasted):

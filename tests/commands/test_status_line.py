@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from memcli.commands.standing import standing_of
 from memcli.commands.status_line import LOOKED_AT, status_line
 from tests.builders import FORMATS, session, session_file
-from tests.cli.command import memcli
-from tests.commands.states import grown, remembered, watched
+from tests.cli.command import environment, memcli
+from tests.commands.states import grown, remembered, rested, watched
 
 LONG = "the wheel turns and the water runs; " * 60
 
@@ -76,6 +79,17 @@ def test_a_long_transcript_without_counts_is_estimated_from_its_end(tmp_path, li
     assert abs(int(re.match(r"~(\d+)k", line(path))[1]) * 1000 - whole) < whole / 20
 
 
+def test_of_several_transcripts_here_the_one_written_to_last_is_meant(tmp_path, line, monkeypatch):
+    remembered(session_file(tmp_path / "old.jsonl"))
+    rested(session_file(tmp_path / "other.jsonl"))
+    monkeypatch.chdir(tmp_path)
+    os.utime(tmp_path / "old.jsonl")
+    assert line().endswith("s old")
+    rested(tmp_path / "old.jsonl")
+    os.utime(tmp_path / "other.jsonl")
+    assert line().endswith("no memory")
+
+
 def test_claude_code_names_transcript_and_window_on_stdin(tmp_path):
     path = session_file(tmp_path / "run.jsonl")
     said = {"transcript_path": str(path), "context_window": {"context_window_size": 1000}}
@@ -101,3 +115,15 @@ def test_with_other_options_it_is_the_same_line(tmp_path):
     """The door has a short way for the usual arguments."""
     path = session_file(tmp_path / "run.jsonl")
     assert memcli("status", path, "--line") == memcli("status", "--line", path)
+
+
+@pytest.mark.parametrize("words", [["status", "--line", "run.jsonl"], ["status", "--line"]])
+def test_nothing_heavy_is_loaded_for_it(tmp_path, words):
+    """A status bar asks every few seconds."""
+    remembered(session_file(tmp_path / "run.jsonl"))
+    argv = [sys.executable, "-X", "importtime", "-m", "memcli", *words]
+    ran = subprocess.run(argv, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+    loaded = {one.rpartition("|")[2].strip() for one in ran.stderr.splitlines()}
+    assert "old" in ran.stdout
+    assert {"msgspec", "memcli.head"} <= loaded
+    assert not loaded & {"typer", "pydantic", "memcli.session", "memcli.watch.loop", "asyncio"}

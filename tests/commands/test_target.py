@@ -122,4 +122,4 @@ def test_a_transcript_here_goes_before_a_session_elsewhere(here: Path) -> None:
 def test_nothing_here_and_no_project_is_an_error(here: Path) -> None:
     with pytest.raises(NoTranscript, match="no transcript in this directory") as caught:
         target(None, "history")
-    assert caught.value.hint == "memcli history PATH"
+    assert caught.value.hint == "memcli history --help"

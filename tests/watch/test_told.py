@@ -7,8 +7,9 @@ import os
 import msgspec
 import pytest
 
+from memcli.memory.jobs import Call, Failure, Result, Usage
 from memcli.watch.daemon import reporter
-from memcli.watch.told import Event, Told, goes_to_journal, journal_line, line_of
+from memcli.watch.told import Event, Told, answered, goes_to_journal, journal_line, line_of
 
 UPDATED = Told("/srv/run.jsonl", "updated", {"generation": 2, "tokens": 12_345})
 IGNORED = Told("/srv/notes.jsonl", "ignored", {"reason": "holds no JSON lines"})
@@ -82,3 +83,32 @@ def test_as_json_events_are_lines_on_stdout(capsys):
         ("warning", "/srv/run.jsonl"),
     ]
     assert events[0].fields == {"generation": 2, "tokens": 12_345}
+
+
+def test_a_job_that_a_model_answered_tells_what_it_came_to():
+    calls = (
+        Call("anthropic", usage=Usage(input_tokens=900, output_tokens=40), cost=0.25, outcome="rejected: empty"),
+        Call("anthropic", usage=Usage(input_tokens=100, cache_read_tokens=7), cost=None),
+    )
+    told = answered("/srv/run.jsonl", Result("1", wrote=True, milliseconds=2300, calls=calls))
+    assert told.fields == {
+        "wrote": True,
+        "milliseconds": 2300,
+        "input_tokens": 1000,
+        "cache_read_tokens": 7,
+        "output_tokens": 40,
+        "dollars": 0.25,
+        "unpriced": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("result", "failure"),
+    [
+        (Result("1", error="the summarizer ended"), "the summarizer ended"),
+        (Result("1", failure=Failure("no ink")), "no ink"),
+        (Result("1"), None),
+    ],
+)
+def test_a_job_that_failed_says_why(result, failure):
+    assert answered("/srv/run.jsonl", result).fields.get("failure") == failure
