@@ -24,10 +24,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    # `from memcli import head` asks here first, on the instant route too: nothing is imported before the name is known.
+    if name != "watch" and name not in _HOMES:
+        raise AttributeError(f"module 'memcli' has no attribute {name!r}")
     from importlib import import_module  # by name: a plain import would tie every room to the rooms above it
 
     if name == "watch":
         return import_module("memcli.watch")  # the room, which can be called
-    if name not in _HOMES:
-        raise AttributeError(f"module 'memcli' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -20,14 +20,16 @@ class _Verbs(typer.Typer):
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Run what the command line says."""
         verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-        meant = [known for known in self.registered_commands if known.callback and known.callback.__name__ == verb]
-        everything = self.registered_commands, self.registered_groups
-        if meant:
-            self.registered_commands, self.registered_groups = meant, []
+        everything = commands, groups = self.registered_commands, self.registered_groups
+        self.registered_commands = [one for one in commands if one.callback and one.callback.__name__ == verb]
+        self.registered_groups = [one for one in groups if one.name == verb]
+        if not (self.registered_commands or self.registered_groups):
+            self.registered_commands, self.registered_groups = everything
         try:
-            return super().__call__(*args, **named)
+            built = typer.main.get_command(self)
         finally:
             self.registered_commands, self.registered_groups = everything
+        return built(*args, **named)
 
 
 app = _Verbs(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
@@ -16,7 +17,12 @@ from typer.testing import CliRunner
 from memcli.cli import app
 from memcli.memory.jobs import Job, parse_result
 from tests.builders import Script
-from tests.cli.command import memcli
+from tests.cli.command import environment, memcli
+from tests.messages_api import Server
+from tests.messages_api.answers import Talking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 ANSWER = "## Active Work\nThe dam is nearly mended; what is left is the sluice.\n<!-- end -->"
@@ -92,6 +98,55 @@ def test_the_program_answers_every_job_once(summarizer: Path) -> None:
     found = [parse_result(raw.encode()) for raw in ran.stdout.splitlines()]
     assert sorted(result.job for result in found) == ["0", "1", "2", "3", "4", "5"]
     assert {result.text.strip() for result in found} == {ANSWER}
+
+
+AGENT = """#!/bin/sh
+for n in $(seq 40); do
+  printf '{"role":"user","content":"mend plank %s %0800d"}\\n{"role":"assistant","content":"Done."}\\n' $n $n >> "$1"
+done
+for n in $(seq 300); do test -e session-memory.md && exit 0; sleep 0.2; done
+exit 1
+"""
+
+
+@pytest.fixture
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """Runs the README's Python that holds some words, as it stands there; what it prints."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
+    (example := tmp_path / "agent").write_text(AGENT, encoding="utf-8")
+    example.chmod(0o755)
+
+    def run(words: str) -> str:
+        (block,) = (block for block in blocks("python") if words in block)
+        ran = subprocess.run(
+            [sys.executable, "-c", block], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    with Server(Talking()) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        yield run
+
+
+@pytest.mark.timeout(300)
+def test_the_agent_of_the_readme_talks_and_its_session_is_kept(python: Callable[[str], str], tmp_path: Path) -> None:
+    said = python("memcli.Session(")
+    assert "Answer 1: I read that 'Which sluice is broken?'" in said
+    assert "Answer 2: I read that 'Mend it, but leave the dam alone.'" in said
+    assert len((tmp_path / "agent.jsonl").read_bytes().splitlines()) == 4
+
+
+def test_the_list_of_the_readme_is_compacted(python: Callable[[str], str]) -> None:
+    assert "Find out why, but do not touch the dam." in python("memcli.compact(messages)")
+
+
+@pytest.mark.timeout(300)
+def test_the_watcher_of_the_readme_has_a_memory_ready_when_the_agent_is_done(
+    python: Callable[[str], str], tmp_path: Path
+) -> None:
+    assert "was ready" in python("memcli.watch(")
+    assert "mend plank 1 " in (tmp_path / "session-memory.md").read_text(encoding="utf-8")
 
 
 def test_the_protocol_that_the_architecture_shows_is_the_one_we_read() -> None:

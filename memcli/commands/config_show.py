@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from memcli.commands import reports, setup
+from memcli.commands import setup
 
 LONGEST = 48
 """Characters of a value in a line; JSON holds it whole."""
@@ -15,6 +15,8 @@ def config_show(*, as_json: bool) -> int:
     loaded = setup.load({})
     values = asdict(loaded.settings)
     if as_json:
+        from memcli.commands import reports
+
         shown = {name: reports.Setting(value, loaded.origins[name]) for name, value in values.items()}
         print(reports.Config(settings=shown).to_line())
         return 0

@@ -37,10 +37,12 @@ _SIGN = re.compile(  # in small letters
     r"\berror\b|\bfail(?:ed|ure|s)?\b|panic|exception|traceback|undefined|cannot|can't|not found|no such|denied|"
     r"fatal|unexpected|expected|mismatch|conflict|invalid|missing|unable|refused|timed? ?out|✗|✕|×"
 )
-_SIGNS = tuple(  # one of them stands in each
+# One of them stands in each sign.
+_TOLD_BY = (
     "error fail panic exception traceback undefined cannot can't found such denied fatal expected mismatch conflict "
-    "invalid missing unable refused time ✗ ✕ ×".split()
+    "invalid missing unable refused time ✗ ✕ ×"
 )
+_SIGNS = tuple(_TOLD_BY.split())
 _STRONG = re.compile(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
 _EMPTY = re.compile(
     r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
@@ -61,11 +63,27 @@ _PROGRESS = re.compile(r"(?i)\b(?:finished|completed?|done|elapsed|took) (?:in|a
 _LEVEL = re.compile(
     r"(?:^|[\s\[(<|=])(?:WARN|WARNING|INFO|DEBUG|TRACE|NOTICE)(?:[\s\])>|:]|$)|level=(?:info|warn|debug)"
 )
-_SLIP = re.compile(
-    r"(?i)has not been read yet|modified since read|exceeds max|no changes to make|string to replace|"
-    r"could not find the exact text|sibling tool call|(?:file|path) does not exist|inputvalidationerror|"
-    r"request interrupted|user doesn't want|<tool_use_error>|not a valid tool|eisdir|no such tool|"
-    r"was not found in|(?:command|operation) aborted|failed to find expected lines"
+_SLIPS = (
+    "has not been read yet",
+    "modified since read",
+    "exceeds max",
+    "no changes to make",
+    "string to replace",
+    "could not find the exact text",
+    "sibling tool call",
+    "file does not exist",
+    "path does not exist",
+    "inputvalidationerror",
+    "request interrupted",
+    "user doesn't want",
+    "<tool_use_error>",
+    "not a valid tool",
+    "eisdir",
+    "no such tool",
+    "was not found in",
+    "command aborted",
+    "operation aborted",
+    "failed to find expected lines",
 )
 
 
@@ -120,12 +138,13 @@ class Failures(msgspec.Struct, array_like=True):
 
     def failed(self, deed: Deed, output: str, now: Moment) -> str:
         """A call failed with this output; the name under which that is kept is returned, "" if it is no failure."""
-        if _SLIP.search(output[:400]) or (deed.kind == "shell" and looks_only(deed.brief)):
+        head = lowered(output[:400])
+        if any(slip in head for slip in _SLIPS) or (deed.kind == "shell" and looks_only(deed.brief)):
             return ""
         lines = telling_lines(output)
         if not lines:
             return ""
-        name = f"{deed.key}\n{re.sub(r'[0-9]+', '#', lines[0])[:80]}"
+        name = f"{deed.key}\n{_FIGURES.sub('#', lines[0])[:80]}"
         failure = self.seen.pop(name, None) or Failure(deed.key, deed.brief, deed.kind, lines)
         failure.lines, failure.what = lines, deed.brief
         failure.seen, failure.left, failure.instead = Moment(now.turns, now.calls), -1, ""

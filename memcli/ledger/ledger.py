@@ -108,16 +108,16 @@ class Ledger:
         """Take in one part of an entry of that role, and tell what came of it."""
         self.state.work.passed(part)
         match part:
-            case UserText():
-                self._heard(part)
-            case MachineText(text=text):
-                self._noticed(text, typed=role == "user")
             case AssistantText():
                 return self._said(part)
             case ToolUse():
                 return Taken(self._called(part))
             case ToolResult():
                 return Taken(self._settled(self.state.work.answered(part)))
+            case UserText():
+                self._heard(part)
+            case MachineText(text=text):
+                self._noticed(text, typed=role == "user")
             case Place():
                 self.state.commits.placed(part.cwd, part.branch)
             case Link():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import takewhile
 
 import msgspec
 
@@ -28,10 +29,12 @@ _REASON = re.compile(
     r"turns out|confirmed|so that|therefore|rather than|caused by|due to|means that|must|cannot|never|always|"
     r"only when|why)\b"
 )
-_REASONS = tuple(  # one of them stands in each
+# One of them stands in each reason.
+_TOLD_BY = (
     "because fix problem issue bug cause reason instead deci turns confirmed that therefore rather due must cannot "
-    "never always only why".split()
+    "never always only why"
 )
+_REASONS = tuple(_TOLD_BY.split())
 _SMALL_TALK = re.compile(
     r"(?i)^(?:you're (?:absolutely )?right|good (?:question|point|catch|call)|great|perfect|excellent|sure|okay|"
     r"ok|done|thanks|sorry|i apologi[sz]e|understood|got it|now)[\s!.,:—-]*$"
@@ -116,7 +119,9 @@ class Narrative(msgspec.Struct, array_like=True):
         return [note for note in self.notes if note.ahead and note.text == newest]
 
     def _size(self, text: int) -> int:
-        return sum(note.text == text for note in reversed(self.notes))
+        """Notes of one of the last texts."""
+        later = takewhile(lambda note: note.text >= text, reversed(self.notes))
+        return sum(note.text == text for note in later)
 
     def expired(self, note: Note) -> bool:
         """True for what was under way or intended when it was said, once a later result exists or the agent has gone

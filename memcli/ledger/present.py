@@ -116,13 +116,13 @@ class Present:
     def follow(self, part: AnyPart, role: str, taken: Taken = NOTHING) -> bool:
         """Take in a part of which the work is known already. True if a turn begins with it."""
         match part:
-            case UserText():
-                return self._heard(part)
             case AssistantText():
                 self.state.said = one_line(bounded(taken.text, 1200, 800))
                 self.state.offer = taken.offer
             case ToolUse() | ToolResult():
                 self._settled(taken.settled)
+            case UserText():
+                return self._heard(part)
             case MachineText():
                 return self._ran(command_in(part.text) if role == "user" else "")
             case Interrupt():

@@ -41,23 +41,21 @@ _ANNOUNCES = re.compile(
     r"(?:let me|let['’]?s|i['’]?ll|i will|i['’]?m|i am|i need to|now|next|\w+ing)\b"
 )
 _BACKWARD = re.compile(r"(?i)^(?:so|that|which|it)\b")
+# Verbs without the letters that their forms have in common, nouns, and other words that say nothing by themselves.
+_DOING = (
+    "add call check clean commit continu correct edit finish fix fixe get gett go keep look mak mov need proceed read "
+    "rerun rerunn run runn start test try updat verify work writ"
+)
+_THINGS = "bug change file issue part site thing other"
+_WORDS = (
+    "all also and any are before both but done everything find first for found from good great has have here into its "
+    "last let more next now okay one properly quick quickly remaining right same see some something still that the "
+    "them then there these they this those too want will with"
+)
 _FILLER = frozenset(
-    [
-        *(
-            word + ending
-            for word in (
-                "add call check clean commit continu correct edit finish fix fixe get gett go keep look mak mov need "
-                "proceed read rerun rerunn run runn start test try updat verify work writ"
-            ).split()
-            for ending in ("", "s", "es", "e", "ed", "ing")
-        ),
-        *(word + ending for word in "bug change file issue part site thing other".split() for ending in ("", "s")),
-        *(
-            "all also and any are before both but done everything find first for found from good great has have here "
-            "into its last let more next now okay one properly quick quickly remaining right same see some something "
-            "still that the them then there these they this those too want will with"
-        ).split(),
-    ]
+    [word + ending for word in _DOING.split() for ending in ("", "s", "es", "e", "ed", "ing")]
+    + [word + ending for word in _THINGS.split() for ending in ("", "s")]
+    + _WORDS.split()
 )
 TELLING = 3  # ordinary words that make a sentence say something
 _LINES = re.compile("[\u2500-\u257f→]")

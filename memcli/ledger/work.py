@@ -37,7 +37,7 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 class Taken(NamedTuple):
-    """What came of a part that was taken in: a call that is settled now; a text of the agent, cleaned, and its offer."""
+    """What came of a part that was taken in: a call that is settled; a text of the agent, cleaned, and its offer."""
 
     settled: Settled | None = None
     text: str = ""

@@ -13,12 +13,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from typing import TYPE_CHECKING, Self
+import shlex
+from pathlib import Path
+from typing import Self
 
+from memcli.errors import NotWritable
 from memcli.userdirs import state_dir
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROOM = "daemons"
 
@@ -32,9 +32,18 @@ class Presence:
 
     @classmethod
     def start(cls) -> Self:
-        """Be there. Raises OSError where the user's state directory cannot be written."""
-        room = state_dir() / ROOM
-        room.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Be there; where the user's state directory cannot be written, below the temporary one. Raises NotWritable."""
+        reason = ""
+        for room in (state_dir() / ROOM, _temporary()):
+            try:
+                room.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return cls._in(room)
+            except OSError as error:
+                reason = error.strerror or str(error)
+        raise NotWritable(f"cannot write in {state_dir()}: {reason}", f"ls -ld {shlex.quote(str(state_dir()))}")
+
+    @classmethod
+    def _in(cls, room: Path) -> Self:
         _sweep(room)
         while True:
             path = room / f"{os.getpid()}-{os.urandom(6).hex()}"
@@ -49,6 +58,10 @@ class Presence:
             self.path.unlink(missing_ok=True)
             os.close(self._fd)
             self._fd = -1
+
+
+def _temporary() -> Path:
+    return Path(os.environ.get("TMPDIR") or "/tmp") / f"memcli-{os.getuid()}"  # noqa: S108 - it holds no secret
 
 
 def is_there(path: str) -> bool:

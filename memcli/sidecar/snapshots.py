@@ -2,9 +2,9 @@
 
     frame: length (4 bytes), crc32 of the rest (4), kind (1), number (8), payload
 
-A snapshot's number is the byte of the transcript at which it was taken; it is whole, or the difference to the snapshot
-before it (`ledger.history`). A frame of ids has in its number how many there are with it. A cut takes away the snapshots
-at its number and beyond: the branch that a rewind has left. So a turn costs the bytes that are new in it.
+A snapshot's number is the byte of the transcript at which it was taken; it is whole, or the difference to the one
+before it (`ledger.history`). A frame of ids has in its number how many there are with it. A cut takes away the
+snapshots at its number and beyond: the branch that a rewind has left. So a turn costs the bytes that are new in it.
 
 The log is a cache: losing it costs reading the transcript again, nothing else. So it is not synced; a frame torn by a
 crash fails its checksum and ends the log, and the next append cuts it off. Where the log and the session disagree about

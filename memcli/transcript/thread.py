@@ -345,7 +345,7 @@ class Thread:
 
 
 def _key(identity: str) -> str:
-    """What is remembered of an id: itself, 16 digits for a long one, nothing for one that is missing or was redacted."""
+    """What is remembered of an id: itself, 16 digits for a long one, nothing for a missing or redacted one."""
     if _REDACTED in identity:
         return ""
     if len(identity) > _LONG:

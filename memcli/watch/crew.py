@@ -153,6 +153,8 @@ class Crew:
     def complain(self, path: str, error: OSError) -> None:
         """The disk failed us: said once, until a memory could be written again."""
         reason = error.strerror or str(error)
+        if not os.path.exists(path):
+            return  # it is gone, and its sidecar with it
         if self._troubles.get(path) != reason:
             self._troubles[path] = reason
             self._report(Told(path, "warning", {"reason": f"its files cannot be read or written: {reason}"}))

@@ -26,6 +26,9 @@ from memcli.watch.told import DETAILS, Told, goes_to_journal, journal_line, json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SWITCH_SECONDS = 0.001
+"""Threads wait for another no longer: an append is heard, and a job sent, while a long transcript is being read."""
+
 
 class Orders(msgspec.Struct, frozen=True):
     """What `memcli watch` was told to do."""
@@ -117,6 +120,7 @@ def reporter(*, quiet: bool, verbose: bool, as_json: bool = False) -> Callable[[
 def main() -> int:
     """The orders come as the one argument; the exit code."""
     orders = msgspec.json.decode(sys.argv[1], type=Orders)
+    sys.setswitchinterval(SWITCH_SECONDS)
     return loop_of(orders, reporter(quiet=orders.quiet, verbose=orders.verbose, as_json=orders.as_json)).run()
 
 

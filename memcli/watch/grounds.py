@@ -91,7 +91,8 @@ class Grounds:
     def look_into(self, directory: str) -> set[str]:
         """Search a directory that has come, with all below it; the transcripts in it."""
         above, name = os.path.split(directory)
-        return set(self._below(directory)) if above in self._searched and not name.startswith(".") else set()
+        new = above in self._searched and not name.startswith(".")
+        return set(self._below(directory)) if new or directory in self._searched else set()
 
     def means(self, path: str) -> str:
         """The transcript that stands at a path where something happened, by its real path; "" if none can."""

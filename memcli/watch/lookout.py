@@ -71,7 +71,7 @@ class Lookout:
         self._hears = False
         self._listened: Directories = {}
         self._sweep = Pace(*SWEEP_SECONDS)
-        self._search = Pace(*SEARCH_SECONDS, share=SHARE / 2)
+        self._search = Pace(*SEARCH_SECONDS, share=SHARE / 3)
         self._listen = Pace(*LISTEN_SECONDS, share=0.01)
 
     @property
@@ -88,7 +88,7 @@ class Lookout:
         if len(paths) > OVERFLOW:
             self._sweep.at_once()
             self._search.at_once()
-        found = {path: known for path in paths for known in self._meant(path)}
+        found = {known.path: known for path in paths for known in self._meant(path)}
         return list(found.values())
 
     def deaf(self) -> None:

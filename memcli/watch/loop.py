@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,6 +26,7 @@ from memcli.sidecar.presence import Presence
 from memcli.watch import ask
 from memcli.watch.children import DEADLINE_SECONDS, Answered, ChildGone, Progressed, Summarizers
 from memcli.watch.crew import Awake, Crew
+from memcli.watch.crossing import Crossing
 from memcli.watch.events import Changed, Deaf
 from memcli.watch.flights import Flights
 from memcli.watch.follower import Replaced
@@ -98,7 +98,7 @@ class Loop:
         self._lived = time.monotonic()
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._report = report
-        self._on_limit = on_limit
+        self._crossing = Crossing(on_limit, report)
         self._idle = idle
         self._summarizers = Summarizers(self._inbox.put, summarizer, patience)
         self._accounts = accounts
@@ -112,7 +112,6 @@ class Loop:
         self._crew = Crew(triggers, report)
         self._lookout = Lookout(self._roster, self._grounds, self._inbox.put)
         self._asked: set[str] = set()
-        self._commands: list[subprocess.Popen[bytes]] = []
         self._crowded = False
         """Nobody more can be awake just now."""
         self._stopping = 0
@@ -194,7 +193,7 @@ class Loop:
         if self._order and not self._crowded:
             return 0.0
         moments = [self._lookout.due, self._pulse.due, *(self._moment(awake, now) for awake in self._crew)]
-        if self._flights or self._commands:
+        if self._flights or self._crossing:
             moments.append(now + DEADLINES_SECONDS)
         return max(0.0, min(moments) - now)
 
@@ -253,12 +252,7 @@ class Loop:
         if self._usr1:
             self._usr1 = False
             self._hear_questions()
-        until = time.monotonic() + TURN_SECONDS
-        self._crowded = False
-        while not self._stopping and time.monotonic() < until and (turn := self._order.next()) is not None:
-            if not self._slice(turn):
-                self._crowded = True
-                break
+        self._read()
         self._decide()
         self._flights.start(time.monotonic(), self._asked)
         for awake in self._crew:
@@ -267,7 +261,19 @@ class Loop:
         self._rest()
         self._crowded = self._crowded and not self._crew.room(self._may_rest)
         self._summarizers.tick(time.monotonic())
-        self._commands = [command for command in self._commands if command.poll() is None]
+        self._crossing.reap()
+
+    def _read(self) -> None:
+        """Read slices for a while. Where nobody more can be awake those that are come first, so that they may rest."""
+        until = time.monotonic() + TURN_SECONDS
+        self._crowded = False
+        while not self._stopping and time.monotonic() < until and (turn := self._order.next()) is not None:
+            if not self._slice(turn):
+                self._crowded = True
+                break
+        for awake in self._crew if self._crowded else ():
+            if (turn := self._order.take(awake.known.path)) is not None:
+                self._slice(turn)
 
     def _slice(self, turn: Next) -> bool:
         """Read a slice of a transcript. False if nobody more can be awake: then it has its turn later."""
@@ -386,7 +392,8 @@ class Loop:
                     self._report(Told(path, "replaced", {}))
                 case ContextFull(reading):
                     self._report(Told(path, "limit", {"tokens": reading.tokens}))
-                    self._limit_reached(path)
+                    if (awake := self._crew.get(path)) is not None:
+                        self._crossing.reached(path, awake.keeper)
 
     def _take_answer(self, message: Answered) -> None:
         now = time.monotonic()
@@ -438,26 +445,6 @@ class Loop:
             head = awake.keeper.head
             sentence = f"covers {head.messages - head.tail_messages} messages" if head else "nothing to remember yet"
             ask.answer(awake.keeper.place.sidecar, sentence)
-
-    def _limit_reached(self, path: str) -> None:
-        """Write the compacted transcript beside the transcript, then run the user's command (not waited for)."""
-        from memcli.watch.limit import write_compacted
-
-        awake = self._crew.get(path)
-        assert awake is not None
-        try:
-            compacted = write_compacted(awake.keeper)
-        except (MemcliError, OSError) as error:
-            self._report(Told(path, "warning", {"reason": f"no compacted transcript was written: {error}"}))
-            return
-        self._report(Told(path, "compacted", {"file": str(compacted)}))
-        if self._on_limit:
-            environment = {**os.environ, "MEMCLI_TRANSCRIPT": path, "MEMCLI_COMPACTED": str(compacted)}
-            self._commands.append(
-                subprocess.Popen(  # noqa: S602 - the user's own words, from the command line or their own file
-                    self._on_limit, shell=True, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
-                )
-            )
 
     # ------------------------------------------------------------------ the end
 

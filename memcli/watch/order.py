@@ -77,6 +77,10 @@ class Order:
         path = next(iter(self._fresh))
         return Next(path, self._fresh.pop(path))
 
+    def take(self, path: str) -> Next | None:
+        """The turn of this one, if something happened to it."""
+        return Next(path, self._fresh.pop(path)) if path in self._fresh else None
+
     def postponed(self, turn: Next) -> None:
         """It could not be read just now: it comes first the next time."""
         if turn.heard is not None:

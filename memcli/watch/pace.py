@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SHARE = 0.001
+SHARE = 0.0008
 """Of one core, at most, between the shortest and the longest period."""
 
 

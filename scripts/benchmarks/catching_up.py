@@ -34,13 +34,13 @@ _OWN_LEAST_BYTES = 300_000
 # What the daemon does with new bytes, up to the ledger or with it: lines, entries, who lives, cuts, tokens, snapshots.
 _SESSION = """
 import os, sys, time
-from memcli.ledger import ledger, present
+from memcli.ledger import fold, present
 from memcli.session import Session, Triggers
 from memcli.transcript.recognise import recognise
 from memcli.watch.tail import CHUNK_BYTES
 path, folds = sys.argv[1], sys.argv[2] == "with"
 if not folds:
-    ledger.Ledger.fold = present.Present.fold = lambda self, entry: None
+    fold.Fold.fold = present.Present.fold = lambda self, entry: None
 file = os.open(path, os.O_RDONLY)
 session = Session(recognise(os.pread(file, CHUNK_BYTES, 0), path), Triggers())
 begun = time.process_time()

@@ -1,8 +1,9 @@
 """Section `watch`: how soon the daemon sees what happens, and what it costs while nothing does.
 
 The bare loop is `watchfiles.watch` at 50/10 ms, which looks at what changed and does nothing else. It watches a twin of
-what the daemon watches, which gets the same appends: what the daemon writes would keep it busy. That a file was
-*noticed* is told by the kernel, when the daemon first reads it.
+what the daemon watches, which gets the same appends: what the daemon writes would keep it busy. That one file was
+*noticed* is told by the kernel, when the daemon first reads it; of thousands at once it is told by the daemon, which
+knows at once that they changed and reads them in their turn.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from scripts.benchmarks.transcripts import CLAUDE_CODE, steps
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from scripts.benchmarks.bench import Bench
 
@@ -256,26 +258,26 @@ def _shares(pids: Sequence[int], seconds: float) -> list[float]:
 
 def _all_at_once(crowd: _Crowd, name: str, daemon: int, target: Target | None) -> Iterator[Row]:
     """Every transcript gets an append, as fast as possible; then the same while the daemon cannot listen."""
-    with crowd.listening() as listener:
-        found, seconds = crowd.find(listener, crowd.plain, lambda: crowd.append_all(crowd.plain))
-        yield _found(f"{name}: appended at once, all found", found, len(crowd.plain), seconds, target)
-        os.kill(daemon, signal.SIGSTOP)
+    found, seconds = crowd.find(crowd.plain, lambda: crowd.append_all(crowd.plain))
+    yield _found(f"{name}: appended at once, all found", found, len(crowd.plain), seconds, target)
+    os.kill(daemon, signal.SIGSTOP)
 
-        def append_unheard() -> None:
-            crowd.append_all(crowd.plain)
-            os.kill(daemon, signal.SIGCONT)
+    def append_unheard() -> None:
+        crowd.append_all(crowd.plain)
+        crowd.append_all(crowd.plain)
+        os.kill(daemon, signal.SIGCONT)
 
-        found, seconds = crowd.find(listener, crowd.plain, append_unheard)
-        what = f"{name}: after the kernel's queue ran over"
-        yield _found(what, found, len(crowd.plain), seconds, A_SWEEP if target else None)
+    found, seconds = crowd.find(crowd.plain, append_unheard)
+    what = f"{name}: after the kernel's queue ran over"
+    yield _found(what, found, len(crowd.plain), seconds, A_SWEEP if target else None)
 
 
 def _odd(crowd: _Crowd, name: str) -> Row:
     """What events do not tell, or tell wrongly: replaced, truncated, recreated, new with its directory, linked."""
-    with crowd.listening() as listener:
-        changed: list[Path] = []
-        found, seconds = crowd.find(listener, changed, lambda: changed.extend(crowd.change_oddly(listener)))
-        lost = sorted({path.parent.name.partition("-")[0] for path in changed if not listener.when(path)})
+    changed: list[Path] = []
+    found, seconds = crowd.find(changed, lambda: changed.extend(crowd.change_oddly()))
+    missed = set(map(str, changed)) - crowd.noticed
+    lost = sorted({os.path.basename(os.path.dirname(path)).partition("-")[0] for path in missed})
     row = _found(f"{name}: replaced, cut, made anew, new, linked", found, len(changed), seconds, A_SWEEP)
     return row._replace(note=f"not all found of: {', '.join(lost)}" if lost else row.note)
 
@@ -303,7 +305,9 @@ class _Crowd:
         self._linked = self._made(self.outside, odd, "linked") if odd else []
         for path in self._linked:
             (self.tree / f"linked-{path.name}").symlink_to(path)
-        self._new = 0
+        self.noticed: set[str] = set()
+        """The transcripts of which the daemon told that something happened to them."""
+        self._rest = b""
 
     def _made(self, top: Path, number: int, kind: str = "many") -> list[Path]:
         paths = [top / f"{kind}-{serial // _IN_A_DIRECTORY}" / f"{serial}.jsonl" for serial in range(number)]
@@ -319,7 +323,7 @@ class _Crowd:
 
     def daemon(self) -> processes.Running:
         """The daemon, detached."""
-        argv = self._bench.command("watch", self.tree, "--backend", "embedded")
+        argv = self._bench.command("watch", "-v", self.tree, "--backend", "embedded")
         return processes.running(argv, self._bench.runner.environment, self.directory / "said")
 
     def followed(self) -> bool:
@@ -327,23 +331,23 @@ class _Crowd:
         kinds = len(self._kinds) + 1 if self.odd else 0
         return (self.directory / "said").read_bytes().count(b" following ") >= len(self.plain) + kinds * self.odd
 
-    def listening(self) -> Listener:
-        """Hears which transcripts are read."""
-        listener = Listener()
-        paths = [*self.plain, *self._linked, *(path for paths in self._kinds.values() for path in paths)]
-        for directory in sorted({path.parent for path in paths}):
-            listener.add(directory, READ)
-        return listener
+    def find(self, paths: Sequence[Path], change: Callable[[], object]) -> tuple[int, float]:
+        """How many of the changed paths the daemon told of, and how many seconds after the last change the last."""
+        self.noticed.clear()
+        with (self.directory / "said").open("rb") as said:
+            said.seek(0, os.SEEK_END)
+            change()
+            wanted, changed = set(map(str, paths)), time.monotonic()
+            processes.eventually(lambda: self._all_told(said, wanted), A_SWEEP.limit * 2, look=0.02)
+            return len(wanted & self.noticed), time.monotonic() - changed
 
-    def find(self, listener: Listener, paths: Sequence[Path], change: Callable[[], object]) -> tuple[int, float]:
-        """How many of the changed paths were read afterwards, and how many seconds after the last change the last."""
-        listener.forget()
-        change()
-        changed = time.monotonic_ns()
-        limit = A_SWEEP.limit * 2
-        processes.eventually(lambda: all(listener.when(path) for path in paths), limit, look=0.02)
-        times = [found for path in paths if (found := listener.when(path))]
-        return len(times), max(0.0, (max(times, default=changed) - changed) * 1e-9)
+    def _all_told(self, said: BinaryIO, wanted: set[str]) -> bool:
+        """Read on in what the daemon says."""
+        *lines, self._rest = (self._rest + said.read()).split(b"\n")
+        for line in lines:
+            _, event, *path = line.decode().split()
+            self.noticed.update(path[:1] if event == "noticed" else ())
+        return wanted <= self.noticed
 
     def append_all(self, paths: Sequence[Path]) -> None:
         """One append each."""
@@ -351,7 +355,7 @@ class _Crowd:
             with path.open("ab", buffering=0) as file:
                 file.write(self._more)
 
-    def change_oddly(self, listener: Listener) -> list[Path]:
+    def change_oddly(self) -> list[Path]:
         """Change some in every way; where."""
         for path in self._kinds["replaced"]:
             spare = path.with_suffix(".spare")
@@ -367,7 +371,6 @@ class _Crowd:
         for serial in range(self.odd):
             path = self.tree / f"new-{serial}" / "session.jsonl"
             path.parent.mkdir()
-            listener.add(path.parent, READ)
             path.write_bytes(self._opening)
             new.append(path)
         return [*(path for paths in self._kinds.values() for path in paths), *self._linked, *new]

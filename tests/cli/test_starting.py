@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import session_file
-from tests.cli.command import environment, memcli
+from tests.cli.command import ROOT, environment, memcli
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,7 @@ def test_what_needs_no_transcript_loads_nothing_to_read_one(line: str, tmp_path:
     assert none_of(HEAVY | READING, loaded(line, tmp_path))
 
 
-@pytest.mark.parametrize("verb", ["show", "where", "where --json", "stop"])
+@pytest.mark.parametrize("verb", ["show", "where", "stop"])
 def test_what_only_looks_beside_a_transcript_does_not_load_what_reads_it(verb: str, remembered: Path) -> None:
     assert none_of(HEAVY | READING, loaded(f"{verb} run.jsonl", remembered))
 
@@ -82,6 +82,15 @@ def test_what_only_looks_beside_a_transcript_does_not_load_what_reads_it(verb: s
 @pytest.mark.parametrize("verb", ["history", "undo", "status", "status --json", "update", "update --check", "compact --to messages"])  # fmt: skip
 def test_plain_text_and_json_need_no_rich_and_no_model(verb: str, remembered: Path) -> None:
     assert none_of(HEAVY, loaded(f"{verb} run.jsonl", remembered))
+
+
+def test_the_road_to_a_swap_loads_nothing_where_nothing_was_loaded_before() -> None:
+    """Not even what an environment's own start often has loaded already, and hides thereby."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import memcli.lean; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    modules = set(ran.stdout.split())
+    assert "memcli.swap" in modules
+    assert none_of({"importlib", "json", "pathlib", "re", "typing", "warnings"}, modules)
 
 
 def test_the_list_of_generations_needs_no_fold(remembered: Path) -> None:
@@ -96,4 +105,4 @@ def test_the_verb_that_is_named_is_the_only_one_that_is_built(tmp_path: Path) ->
     """And where none is named, or a wrong one, all are."""
     assert "compact" not in memcli("show", "--help", cwd=tmp_path).out
     assert {"compact", "config"} <= set(memcli("--help", cwd=tmp_path).out.split())
-    assert "watch" in memcli("wtch", cwd=tmp_path).err
+    assert memcli("completion", "bash", cwd=tmp_path).out.count("compact") > 1

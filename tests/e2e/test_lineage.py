@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from memcli.commands.compact import Wish, compact
 from memcli.sidecar.place import ROOM
 from tests.builders import FORMATS, MARK, Script, is_tail, pairs_are_whole, session_file, tail_of, told
+from tests.commands.states import committed, edit
 from tests.e2e.swaps import compacted, memory_of, parent_of, swapped, swapped_at, uncut
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "formats"
@@ -218,3 +219,16 @@ def test_in_place_the_file_goes_on_as_its_own_successor(tmp_path):
     memory = memory_of(path)
     assert len(tail_of("pi", after)) < len(told("pi", before))
     assert all(f"step {number} of the plan" in memory for number in (0, 3, 8))
+
+
+def test_an_edit_that_no_generation_has_taken_in_goes_with_the_swap(tmp_path):
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(Script("claude-code").turn(0).turn(1).data)
+    memory_of(path)
+    edit(path, "User Intent", "- never touch the mill wheel")
+    successor = tmp_path / "next.jsonl"
+    successor.write_bytes(compacted(path))
+    memory = memory_of(successor)
+
+    assert parent_of(successor) == committed(path).generation
+    assert "Written by the user into this memory:\n- never touch the mill wheel" in memory

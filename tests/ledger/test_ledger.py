@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memcli.ledger.fold import Fold
 from memcli.ledger.ledger import Ledger
 from memcli.ledger.present import Present
 from memcli.transcript.entries import (
@@ -148,3 +149,27 @@ def test_a_snapshot_of_another_version_is_refused(kind) -> None:
 
     with pytest.raises(msgspec.MsgspecError):
         kind.restore(older.snapshot())
+
+
+def _fold(entries: list[Entry], fold: Fold | None = None) -> Fold:
+    fold = fold or Fold()
+    for entry in entries:
+        fold.fold(entry)
+    return fold
+
+
+def test_the_present_of_a_fold_is_the_one_that_is_folded_by_itself() -> None:
+    entries = a_session()
+
+    assert _fold(entries).present.snapshot() == presented(entries).snapshot()
+
+
+@pytest.mark.parametrize("cut", range(0, len(a_session()), 3))
+def test_a_fold_goes_on_from_its_snapshot_with_one_work_for_both(cut: int) -> None:
+    entries = a_session()
+    whole = _fold(entries)
+    part = _fold(entries[cut:], Fold(_fold(entries[:cut]).snapshot()))
+
+    assert part.snapshot() == whole.snapshot()
+    assert part.present.snapshot() == whole.present.snapshot()
+    assert part.present.state.work is part.ledger.state.work

@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memcli.ledger import names
-from memcli.ledger.names import Names, defined_in, key_of, keys_in, names_in, words_in
+from memcli.ledger.names import NAME, Names, defined_in, key_of, keys_in, names_in, uses_in, words_in
+
+_TEXTS = st.lists(
+    st.sampled_from(
+        [*'a/.-_:@~+ \n("`é—日', "foo", "Bar", "http://", "https://", "x.py", "1a2b3c4", "defaced", "--flag"]
+    )
+).map("".join)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +49,33 @@ def test_a_path_is_known_by_its_end(name: str, key: str) -> None:
 def test_keys_are_distinct_and_in_order() -> None:
     assert keys_in("b_b then a/cart.py then b_b then c/cart.py") == ["cart.py"]
     assert keys_in("price_list, then a/cart.py, price_list") == ["price_list", "cart.py"]
+
+
+@given(_TEXTS)
+def test_a_text_holds_the_names_and_words_of_its_pieces_alone(text: str) -> None:
+    parted = NAME.sub(" ", text)
+
+    assert words_in(text) == words_in(parted)
+    assert set(names_in(text)) <= {match.group().rstrip(".,:;/-+") for match in NAME.finditer(text)}
+
+
+@given(_TEXTS)
+def test_a_name_is_found_wherever_the_pattern_finds_it(text: str) -> None:
+    whole = [match.group().rstrip(".,:;/-+") for match in NAME.finditer(text)]
+
+    assert names_in(text) == [name for name in whole if name in names_in(text)]
+
+
+@given(_TEXTS)
+def test_uses_are_counted_in_the_order_of_first_appearance(text: str) -> None:
+    assert list(uses_in(text).items()) == list(Counter(names_in(text)).items())
+
+
+def test_names_in_a_piece_too_long_for_a_word_are_found_too() -> None:
+    blob = "x" * 300
+
+    assert names_in(f"{blob} total_price") == ["total_price"]
+    assert uses_in(f"{blob} total_price") == {"total_price": 1}
 
 
 def test_words_do_not_count_names() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.shell import command_key, looks_only, traffic
+from memcli.ledger.shell import command_key, looks_only, split, traffic
 
 
 @pytest.mark.parametrize(
@@ -104,3 +106,21 @@ def test_other_commands_have_other_keys() -> None:
 )
 def test_lookers_are_told_from_doers(command: str, looks: bool) -> None:
     assert looks_only(command) is looks
+
+
+def _standard(command: str) -> list[str]:
+    """The words that the standard library finds, up to a quote that is not closed."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    found: list[str] = []
+    try:
+        for word in lexer:
+            found.append(word)  # noqa: PERF402  (what came before an error counts)
+    except ValueError:
+        pass
+    return found
+
+
+@given(st.lists(st.sampled_from([*"ab \t\n\"'\\<>|&;()#=~-é", "&&", ">>", '"x y"', "'x y'"])).map("".join))
+def test_a_command_is_parted_as_the_standard_library_parts_it(command: str) -> None:
+    assert list(split(command)) == _standard(command)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from memcli.effects import Inheritance
 from memcli.memory import message
-from memcli.session import Fold, Inheritance
 from memcli.transcript.encode import common
 from tests.builders import FORMATS, Script
 from tests.session.driver import NEVER, Driver
+
+if TYPE_CHECKING:
+    from memcli.ledger.fold import Fold
 
 MEMORY = str(message.pieces(common.mark("0" * 24, "0" * 64), "# Session memory\n\n## User Intent\n- none\n"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from memcli.errors import AlreadyWatched
+from memcli.errors import AlreadyWatched, NotWritable
 from memcli.sidecar.lock import Holder, Lock, holder
 from memcli.sidecar.presence import Presence, is_there
 
@@ -114,6 +114,18 @@ def test_a_presence_that_is_somebody_elses_pipe_does_not_stop_us(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "lock").write_text(f"1 1.0 watch\n{tmp_path / 'pipe'}")
     assert holder(tmp_path / "lock") is None
+
+
+def test_without_a_state_directory_a_temporary_one_will_do(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    presence = Presence.start()
+    assert presence.path.is_relative_to(tmp_path / "tmp")
+    presence.end()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "file"))
+    with pytest.raises(NotWritable):
+        Presence.start()
 
 
 def test_a_daemon_whose_file_name_is_no_text_is_seen(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from memcli.transcript.formats import NAMES, open_reader, save
 from memcli.transcript.lines import Line, LineBuffer
 from tests.transcript.scripts import FIXTURES, as_lines, entries_of, fixture, lines_of
 
-WORDS = (  # noqa: SIM905 - a list of a hundred quoted words would hide them
+WORDS = (
     "type role content message payload subtype operation uuid parentUuid isMeta toolUseResult tool_use_result attachment "
     "compactMetadata id name input arguments call_id output info git usage model tool_calls function messages text "
     "tool_use tool_result tool_use_id user assistant system attachment queue-operation enqueue remove dequeue popAll "

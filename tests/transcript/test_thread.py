@@ -549,7 +549,7 @@ def test_what_is_remembered_of_open_calls_turns_and_messages_is_bounded() -> Non
     state = tape.thread.state
 
     assert len(state.early) <= 4096
-    assert (len(state.turns), len(state.siblings), len(state.messages)) == (4096, 4096, 64)
+    assert (len(state.turns), len(state.siblings), len(state.messages)) == (1024, 1024, 64)
     assert len(state.open) == 0
 
 

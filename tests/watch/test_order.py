@@ -96,3 +96,12 @@ def test_who_cannot_be_read_now_comes_first_the_next_time():
     assert taken(order, 2) == ["fresh", "later"]
     order.postponed(order.next())
     assert taken(order) == ["old", "older"]
+
+
+def test_a_turn_can_be_taken_out_of_order():
+    order = Order()
+    order.news("first", 1.0)
+    order.news("second", 2.0)
+    assert order.take("second") == ("second", 2.0)
+    assert order.take("second") is None
+    assert taken(order) == ["first"]

@@ -1,0 +1,95 @@
+"""Snapshots as differences: every content comes back byte for byte, within bounds."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memcli.ledger.history import GROUP, KEPT, History, Snapshot, difference, patched
+
+PIECES = st.lists(st.sampled_from([b"", b"a", b"fold ", b"\x00\xff", b"0123456789abcdef" * 9, b"x" * 700]), max_size=12)
+CONTENTS = PIECES.map(b"".join)
+
+
+def grown(turns: int) -> list[bytes]:
+    """Contents as a ledger has them: most stays, some changes, some comes."""
+    content = os.urandom(4_000)
+    contents = []
+    for turn in range(turns):
+        content = content[: turn * 7] + b"%d" % turn + content[turn * 7 + 1 :] + os.urandom(40)
+        contents.append(content)
+    return contents
+
+
+def of(contents: list[bytes]) -> History:
+    history = History()
+    for offset, content in enumerate(contents):
+        history.add(offset, content)
+    return history
+
+
+@settings(max_examples=200)
+@given(before=CONTENTS, after=CONTENTS)
+def test_a_difference_gives_the_content_back(before: bytes, after: bytes) -> None:
+    assert patched(before, difference(before, after)) == after
+
+
+@settings(max_examples=100)
+@given(content=st.binary(min_size=200, max_size=3000), place=st.integers(0, 200), cut=st.integers(0, 90), new=CONTENTS)
+def test_a_change_in_one_place_gives_the_content_back(content: bytes, place: int, cut: int, new: bytes) -> None:
+    after = content[:place] + new + content[place + cut :]
+
+    assert patched(content, difference(content, after)) == after
+
+
+def test_what_is_alike_costs_nothing() -> None:
+    content = os.urandom(100_000)
+
+    assert len(difference(content, content)) < 30
+    assert len(difference(content, content[:50_000] + b"new" + content[50_000:])) < 200
+
+
+def test_every_snapshot_comes_back() -> None:
+    contents = grown(40)
+    history = of(contents)
+
+    assert [history.at(offset) for offset in range(40)] == contents
+    assert history.newest == contents[-1]
+    assert history.at(40) is None
+
+
+def test_a_history_goes_on_from_its_items() -> None:
+    contents = grown(30)
+    one, other = of(contents), History(of(contents[:20]).items)
+    for offset in range(20, 30):
+        other.add(offset, contents[offset])
+
+    assert other.items == one.items
+
+
+def test_after_a_cut_the_other_branch_comes_back() -> None:
+    contents = grown(30)
+    history = of(contents)
+    history.cut(20)
+    history.add(25, b"another")
+
+    assert [item.offset for item in history.items] == [*range(20), 25]
+    assert (history.at(19), history.at(25)) == (contents[19], b"another")
+
+
+def test_a_history_is_bounded_and_keeps_the_newest() -> None:
+    contents = grown(5 * KEPT)
+    history = of(contents)
+
+    assert KEPT <= len(history.items) <= KEPT + GROUP
+    assert history.items[0].whole
+    assert history.at(4 * KEPT) == contents[4 * KEPT]
+
+
+@pytest.mark.parametrize("payload", [b"", b"no zlib", b"x\x9cK\xcb\xcfI\x01\x00\x04d\x01\xb1"])
+def test_items_that_hold_no_content_are_refused(payload: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        History([Snapshot(0, True, payload)])
