@@ -152,7 +152,8 @@ class Conversation:
             formats.go_on(self.reader, self.settled.heard)
 
     def _read(self, line: Line) -> Sequence[ReadingEffect]:
-        if self._waiting is not None:  # how it is read hangs on the parent
+        waiting = self._waiting
+        if waiting is not None:  # how it is read hangs on the parent
             self._held.append(line)
             return ()
         effects: Sequence[ReadingEffect] = ()
