@@ -395,7 +395,7 @@ def _without_stand_ins(entry: Entry) -> Entry:
 
 
 def _is_stand_in(part: AnyPart) -> bool:
-    return isinstance(part, ToolResult) and part.size == _NO_RESULT and part.text == NO_RESULT
+    return type(part) is ToolResult and part.size == _NO_RESULT and part.text == NO_RESULT
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:

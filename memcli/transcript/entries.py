@@ -246,7 +246,7 @@ class Entry(msgspec.Struct, gc=False):
         calls: tuple[str, ...] = ()
         results: tuple[str, ...] = ()
         for part in self.parts:
-            # not isinstance, which takes three times as long where the answer is no
+            # not isinstance: of a Struct class it costs five times as much where the answer is no
             if type(part) is ToolResult:
                 signs |= SPOKEN
                 results += (part.id,)
