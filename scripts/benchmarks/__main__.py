@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -36,6 +37,7 @@ _UNITS = {"KB": KB, "MB": MB, "GB": GB}
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure; exit code 0 whatever the figures are, 1 if memcli could not be installed."""
     wish = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     table = Table(as_json=wish.json)
     begun = loads()
     with tempfile.TemporaryDirectory(prefix="memcli-bench-", dir=wish.room) as room:
@@ -103,4 +105,7 @@ def _bytes(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

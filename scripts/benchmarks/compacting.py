@@ -7,9 +7,10 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from scripts.benchmarks import floors
+from scripts.benchmarks import floors, processes
 from scripts.benchmarks.bench import label, shell
-from scripts.benchmarks.rounds import Failed, Program, spread
+from scripts.benchmarks.rounds import PATIENCE_SECONDS, Failed, Program, spread
+from scripts.benchmarks.sidecars import as_of, forget
 from scripts.benchmarks.table import Row, Target, milliseconds, not_run
 from scripts.benchmarks.transcripts import ANTHROPIC, CLAUDE_CODE, GB, KB, MB, write
 
@@ -37,7 +38,8 @@ MADE_NOW = Target(0.7)
 def rows(bench: Bench) -> Iterator[Row]:
     """All of the section."""
     yield from _copied(bench)
-    yield from _long_tail(bench)
+    yield from _long_tail(bench, seen=True)
+    yield from _long_tail(bench, seen=False)
     yield from _rewritten(bench)
     yield from _made_now(bench)
 
@@ -47,14 +49,16 @@ def _copied(bench: Bench) -> Iterator[Row]:
     ready: dict[int, Path] = {}
     for size in _SIZES:
         try:
-            ready[size] = _prepared(bench, ANTHROPIC, size, _TAIL)
+            ready[size] = _prepared(bench, ANTHROPIC, size, _TAIL, seen=True)
         except Failed as reason:
             yield not_run(f"compact, copied, {label(size)}", str(reason), FLAT if size == _SIZES[-1] else None)
     if _SIZES[0] not in ready:
         return
     first = ready[_SIZES[0]]
+    unseen = _prepared(bench, ANTHROPIC, _SIZES[0], _TAIL, seen=False)
     piped = Program("compact | cat", shell(f"{_line(bench, first)} | cat >/dev/null"))
-    beside = [floors.python_pass(bench), floors.import_typer(bench), floors.tail(first, _TAIL), piped]
+    searched = Program("compact, unseen", _compact(bench, unseen))
+    beside = [floors.python_pass(bench), floors.import_typer(bench), floors.tail(first, _TAIL), piped, searched]
     programs = {size: Program(f"compact {label(size)}", _compact(bench, path)) for size, path in ready.items()}
     measured = bench.runner.rounds([*beside, *programs.values()], bench.rounds)
     one = programs[_SIZES[0]].name
@@ -62,41 +66,43 @@ def _copied(bench: Bench) -> Iterator[Row]:
     yield _ratio(measured, one, floors.PASS, f"compact, {tail}", ONCE)
     yield _ratio(measured, one, floors.TYPER, f"compact, {tail}", Target(0.25))
     yield _ratio(measured, one, beside[2].name, f"compact, {tail}")
+    yield _ratio(measured, searched.name, floors.PASS, f"compact, {tail}, no watcher saw it")
     for size in list(programs)[1:]:
         target = FLAT if size == _SIZES[-1] else None
         yield _ratio(measured, programs[size].name, one, f"compact, {label(size)} transcript", target)
     yield _ratio(measured, piped.name, floors.PASS, "compact | cat", PIPED)
     yield _modules(bench, first)
-    _remove(*ready.values())
+    _remove(*ready.values(), unseen)
 
 
-def _long_tail(bench: Bench) -> Iterator[Row]:
+def _long_tail(bench: Bench, *, seen: bool) -> Iterator[Row]:
     """Nobody has made a memory for long: the tail is a gigabyte, and goes through a pipe."""
-    what = f"compact | cat, {label(bench.size(_LONG_TAIL))} tail"
+    what = f"compact | cat, {label(bench.size(_LONG_TAIL))} tail{'' if seen else ', no watcher saw it'}"
+    target = LONG_PIPED if seen else None
     try:
-        transcript = _prepared(bench, ANTHROPIC, 1 * MB, _LONG_TAIL)
+        transcript = _prepared(bench, ANTHROPIC, 1 * MB, _LONG_TAIL, seen=seen)
     except Failed as reason:
-        yield not_run(what, str(reason), LONG_PIPED)
+        yield not_run(what, str(reason), target)
         return
     piped = Program("compact | cat", shell(f"{_line(bench, transcript)} | cat >/dev/null"))
     measured = bench.runner.rounds([floors.cat_cat(transcript), piped], bench.few_rounds)
-    row = _ratio(measured, piped.name, "cat | cat", what, LONG_PIPED)
-    yield row._replace(note=f"largest process {measured.peak(piped.name).median:.0f} MiB; the tail was seen by nobody")
+    row = _ratio(measured, piped.name, "cat | cat", what, target)
+    yield row._replace(note=f"largest process {measured.peak(piped.name).median:.0f} MiB")
     _remove(transcript)
 
 
 def _rewritten(bench: Bench) -> Iterator[Row]:
-    """Claude Code: linked anew, without thinking; and the same with a memory that somebody edited."""
-    transcript = _prepared(bench, CLAUDE_CODE, 1 * MB, 200 * KB, words_only=False)
-    kept = _kept(transcript)
-    restore = _Restore(transcript.parent, kept)
-    edited = Program("compact, edited", _compact(bench, transcript), before=restore.edited)
-    plain = Program("compact, rewritten", _compact(bench, transcript), before=restore.plain)
+    """Claude Code: linked anew, without thinking; and a memory that somebody edited, with the tail it was made with."""
+    tailed = _prepared(bench, CLAUDE_CODE, 1 * MB, 200 * KB, words_only=False)
+    bare = _prepared(bench, CLAUDE_CODE, 1 * MB, 0, words_only=False)
+    restore = _Restore(bare.parent, _kept(bare))
+    plain = Program("compact, rewritten", _compact(bench, tailed))
+    edited = Program("compact, edited", _compact(bench, bare), before=restore.edited)
     measured = bench.runner.rounds([floors.python_pass(bench), plain, edited], bench.rounds)
     size = label(bench.size(200 * KB))
-    yield _ratio(measured, plain.name, floors.PASS, f"compact, rewritten, {size} tail", REWRITTEN)
+    yield _ratio(measured, plain.name, floors.PASS, f"compact, rewritten, {size} tail, no watcher saw it", REWRITTEN)
     yield _ratio(measured, edited.name, floors.PASS, "compact, memory edited by hand", EDITED)
-    _remove(transcript)
+    _remove(tailed, bare)
 
 
 def _made_now(bench: Bench) -> Iterator[Row]:
@@ -115,30 +121,40 @@ def _made_now(bench: Bench) -> Iterator[Row]:
 # ------------------------------------------------------------------ transcripts with a memory
 
 
-def _prepared(bench: Bench, format: str, size: int, tail: int, *, words_only: bool = True) -> Path:
-    """A transcript with a memory, and a tail that came after it. Raises Failed."""
-    directory = bench.place(f"{format}-{label(size)}-{label(tail)}".replace(" ", ""), size + tail)
-    transcript = directory / "session.jsonl"
+def _prepared(bench: Bench, format: str, size: int, tail: int, *, words_only: bool = True, seen: bool = False) -> Path:
+    """A transcript with a memory, and a tail that came after it; `seen` by a daemon, but no reason for it to make
+    another memory. Raises Failed.
+    """
+    name = f"{format}-{label(size)}-{label(tail)}{'-seen' if seen else ''}".replace(" ", "")
+    transcript = bench.place(name, size + tail) / "session.jsonl"
     write(transcript, format, bench.size(size))
     bench.update(transcript)
-    write(transcript, format, bench.size(tail), seed=2, words_only=words_only)
-    out = subprocess.run(_compact(bench, transcript), env=bench.runner.environment, capture_output=True, check=False)
-    if out.returncode or (words_only and not out.stdout.endswith(_end_of(transcript))):
-        raise Failed(f"compact ended with {out.returncode}, and not with the transcript's last bytes")
+    if tail:
+        write(transcript, format, bench.size(tail), seed=2, words_only=words_only)
+    if seen:
+        _show(bench, transcript)
+    out = transcript.with_name("out")
+    bench.runner.run(Program("compact", _compact(bench, transcript), out=str(out)))
+    if words_only and _end_of(out) != _end_of(transcript):
+        raise Failed("the output of compact does not end as the transcript does")
+    out.unlink()
     return transcript
+
+
+def _show(bench: Bench, transcript: Path) -> None:
+    """Let a daemon read all of a transcript. Raises Failed."""
+    never = 10**12
+    argv = bench.command("watch", transcript, "--update-tokens", never, "--update-tool-calls", never)
+    with processes.running(argv, bench.runner.environment, transcript.with_name("said")):
+        size = transcript.stat().st_size
+        if not processes.eventually(lambda: as_of(transcript) >= size, PATIENCE_SECONDS, look=0.05):
+            raise Failed("the daemon did not read all of the transcript")
 
 
 def _end_of(transcript: Path) -> bytes:
     with transcript.open("rb") as file:
         file.seek(-1000, 2)
         return file.read()
-
-
-def forget(directory: Path) -> None:
-    """Remove what memcli keeps beside a transcript."""
-    shutil.rmtree(directory / ".memcli", ignore_errors=True)
-    for memory in directory.glob("*session-memory.md"):
-        memory.unlink()
 
 
 def _kept(transcript: Path) -> Path:
@@ -149,29 +165,20 @@ def _kept(transcript: Path) -> Path:
 
 
 class _Restore:
-    """Puts back the files of memcli, as they were before a compaction."""
+    """Puts back the files of memcli, as they were before a compaction, and edits them."""
 
     def __init__(self, directory: Path, kept: Path) -> None:
         self._directory = directory
         self._kept = kept
 
-    def plain(self) -> None:
-        """The memory is as it was published."""
-        forget(self._directory)
-        shutil.copytree(self._kept, self._directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.jsonl"))
-        sidecars = (self._kept / ".memcli").glob("*.jsonl")
-        for sidecar in sidecars:
-            shutil.copytree(sidecar, self._directory / ".memcli" / sidecar.name, dirs_exist_ok=True)
-
     def edited(self) -> None:
-        """Somebody added a line to it."""
-        self.plain()
-        memory = next(self._directory.glob("*session-memory.md"))
-        text = memory.read_text(encoding="utf-8")
-        mark = "## User Intent\n"
-        memory.write_text(
-            text.replace(mark, f"{mark}- The harbour master signs off each release.\n", 1), encoding="utf-8"
-        )
+        """Somebody has added a line to the memory."""
+        forget(self._directory)
+        shutil.copytree(self._kept / ".memcli", self._directory / ".memcli")
+        memory = next(self._kept.glob("*session-memory.md"))
+        text, mark = memory.read_text(encoding="utf-8"), "## User Intent\n"
+        longer = text.replace(mark, f"{mark}- The harbour master signs off each release.\n", 1)
+        (self._directory / memory.name).write_text(longer, encoding="utf-8")
 
 
 def _remove(*transcripts: Path) -> None:

@@ -20,8 +20,8 @@ _EDITS = ("Edit", "Write", "MultiEdit")
 
 
 class Facts(NamedTuple):
-    """Of each kind in the order of the session: what the user said, what of that put the agent right, files that were
-    changed, the line that says what an error was."""
+    """Of each kind in the order of the session: what the user said, what of that put the agent right, the names of
+    files that were changed (some lists tell their directory once for many), the line that says what an error was."""
 
     requests: list[str]
     corrections: list[str]
@@ -48,7 +48,7 @@ def recorded(path: Path) -> Facts:
                 and (file := block["input"].get("file_path"))
                 and block["name"] in _EDITS
             ):
-                facts.files.append(os.path.relpath(file, record["cwd"]))
+                facts.files.append(os.path.basename(file))
             if block.get("type") == "tool_result" and block.get("is_error"):
                 facts.errors.append(str(block["content"]).strip().splitlines()[-1])
     return Facts(*(list(dict.fromkeys(texts)) for texts in facts))

@@ -6,11 +6,11 @@ import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.benchmarks.bench import label
-from scripts.benchmarks.compacting import forget
 from scripts.benchmarks.facts import Facts, plain, recorded
 from scripts.benchmarks.installed import ROOT, install_peer
 from scripts.benchmarks.rounds import Failed, Program, Runner
 from scripts.benchmarks.server import Server, with_key
+from scripts.benchmarks.sidecars import forget
 from scripts.benchmarks.table import Row, Target, milliseconds, not_run
 from scripts.benchmarks.transcripts import CLAUDE_CODE, MB, write
 

@@ -27,7 +27,8 @@ _LOOK_SECONDS = 0.002
 
 
 def cpu(pid: int) -> float:
-    """Seconds of CPU of all threads so far."""
+    """Seconds of CPU of all threads so far. Raises Failed where there is no /proc, as the others here."""
+    _linux()
     total = 0
     for task in (_PROC / str(pid) / "task").iterdir():
         with suppress(OSError):  # a thread that has just ended
@@ -48,6 +49,7 @@ def proportional(pid: int) -> float:
 
 def children(pid: int) -> list[int]:
     """Its children, as they are now."""
+    _linux()
     found = []
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
@@ -60,9 +62,15 @@ def children(pid: int) -> list[int]:
 
 def connections(port: int) -> int:
     """Open connections that processes of this machine have to a port on loopback."""
+    _linux()
     wanted, established = f"{port:04X}", "01"
     rows = [line.split() for line in (_PROC / "net" / "tcp").read_text().splitlines()[1:]]
     return sum(row[2].endswith(f":{wanted}") and row[3] == established for row in rows)
+
+
+def _linux() -> None:
+    if sys.platform != "linux":
+        raise Failed("it needs the /proc of Linux")
 
 
 def _memory(pid: int) -> dict[str, int]:
@@ -75,12 +83,7 @@ def _memory(pid: int) -> dict[str, int]:
 
 @contextmanager
 def running(argv: Sequence[str], environment: Mapping[str, str], said: Path) -> Iterator[int]:
-    """A program without a terminal, ended at the end of the block; its process id. What it says is in `said`.
-
-    Raises Failed where there is no /proc.
-    """
-    if sys.platform != "linux":
-        raise Failed("it needs /proc and inotify of Linux")
+    """A program without a terminal, ended at the end of the block; its process id. What it says is in `said`."""
     with said.open("wb") as file:
         process = subprocess.Popen(
             argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
@@ -109,6 +112,7 @@ def eventually(condition: Callable[[], bool], seconds: float, look: float = _LOO
 
 def is_alive(pid: int) -> bool:
     """True while it runs."""
+    _linux()
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

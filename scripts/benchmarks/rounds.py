@@ -8,6 +8,7 @@ have ended, user and system; the first round warms up and is thrown away.
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import threading
 import time
@@ -68,11 +69,17 @@ class Runner:
         said = self.room / "stderr"
         begun = time.perf_counter()
         pid = self._start(program, said)
-        alarm = threading.Timer(PATIENCE_SECONDS, os.kill, (pid, 9))
+        alarm = threading.Timer(PATIENCE_SECONDS, os.kill, (pid, signal.SIGKILL))
         alarm.start()
-        _, status, used = os.wait4(pid, 0)
+        try:
+            _, status, used = os.wait4(pid, 0)
+        except BaseException:  # somebody ends the bench
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
+        finally:
+            alarm.cancel()
         wall = time.perf_counter() - begun
-        alarm.cancel()
         code = os.waitstatus_to_exitcode(status)
         if code not in program.codes:
             raise Failed(f"{program.name} ended with {code}: {_last_line(said)}")

@@ -112,6 +112,7 @@ class _Story:
         self._messages = 0
         self._context = 12_000
         self._turn = 0
+        self._files: list[str] = []
 
     def tell(self, size: int) -> None:
         """Whole turns, until there are `size` bytes."""
@@ -136,17 +137,23 @@ class _Story:
 
     def _use_a_tool(self, step: int) -> None:
         call = f"toolu_{_HERE}{self._turn:05d}{step:03d}"
-        file = f"src/{self._word()}/{self._word()}_{_HERE}_{self._turn % 40}.py"
+        file = self._file()
         if step % 2 == 0 and self._format == CLAUDE_CODE:
             self._answer({"type": "thinking", "thinking": self._prose(self._size(500)), "signature": "c2ln" * 40})
         if step % 3 == 2:
             self._run(call)
             return
         name, extra = ("Read", {}) if step % 3 == 0 else ("Edit", {"old_string": self._code(200), "new_string": "x"})
-        if extra:
-            self.facts.files.append(file)
+        if extra and (known := file.rpartition("/")[2]) not in self.facts.files:
+            self.facts.files.append(known)
         self._answer({"type": "tool_use", "id": call, "name": name, "input": {"file_path": f"{_ROOT}/{file}", **extra}})
         self._result(call, self._code(self._size(2500)), failed=False)
+
+    def _file(self) -> str:
+        """Mostly one that was seen before."""
+        if not self._files or self._random.random() < 0.25:
+            self._files.append(f"src/{self._word()}/{self._word()}_{_HERE}_{len(self._files)}.py")
+        return self._random.choice(self._files)
 
     def _run(self, call: str) -> None:
         command = {"command": f"pytest tests/test_{self._word()}.py -k {self._word()}"}

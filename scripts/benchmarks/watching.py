@@ -16,8 +16,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from memcli import head
-from scripts.benchmarks import processes
+from scripts.benchmarks import processes, sidecars
 from scripts.benchmarks.inotify import READ, RENAMED_TO, Listener
 from scripts.benchmarks.rounds import Failed, Spread, percentile, spread
 from scripts.benchmarks.table import Row, Target, not_run
@@ -142,7 +141,7 @@ class _Scene:
         self._twin = self.directory / "twin" / "session.jsonl"
         for path in (self.transcript, self._twin):
             path.parent.mkdir()
-        self.sidecar = self.transcript.parent / ".memcli" / self.transcript.name
+        self.sidecar = sidecars.sidecar(self.transcript)
         self._clock, self._bare = self.directory / "clock", self.directory / "bare"
         self._clock.touch()
         self._random = random.Random(1)
@@ -183,7 +182,7 @@ class _Scene:
         deadline = time.monotonic() + 1.0
         while time.monotonic() < deadline:
             if not stated and (put := listener.when(now)):
-                stated = put if _reaches(now, size) else 0
+                stated = put if sidecars.as_of(self.transcript) >= size else 0
                 listener.forget_one(now)
             time.sleep(0.002)
         time.sleep(self._random.uniform(0.1, 0.4))
@@ -202,15 +201,6 @@ def _after(begun: int, stamps: Sequence[int]) -> float | None:
 
 def _stamps(path: Path) -> list[int]:
     return [int(line) for line in path.read_bytes().split() if line.isdigit()]
-
-
-def _reaches(now: Path, size: int) -> bool:
-    """True if Current State speaks of everything up to `size`."""
-    try:
-        committed = head.parse(now.with_name("head").read_bytes())
-        return head.parse_now(now.read_bytes(), committed).end >= size
-    except (OSError, ValueError):
-        return False
 
 
 # ------------------------------------------------------------------ many transcripts
