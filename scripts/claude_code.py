@@ -88,29 +88,35 @@ def installed(version: str) -> Path | None:
     found = next(iter(place.glob("node_modules/@anthropic-ai/claude-code-*/claude")), None)
     if found and version != "latest":
         return found
+    why = npm_failed(place, version)
+    found = next(iter(place.glob("node_modules/@anthropic-ai/claude-code-*/claude")), None)
+    if why or not found:
+        print(f"skipped: Claude Code {version} cannot be installed here ({why or 'no program for this machine'})")
+    return None if why else found
+
+
+def npm_failed(place: Path, version: str) -> str:
+    """Install this version; "" if npm did, else why not. It gives up soon where there is no network."""
     npm = shutil.which("npm")
     if npm is None:
-        print(f"skipped: Claude Code {version} cannot be installed here (there is no npm)")
-        return found
-    quick = [
-        "--no-audit",
-        "--no-fund",
-        "--fetch-retries=0",
-        "--fetch-timeout=20000",
-        "--ignore-scripts",
+        return "there is no npm"
+    quick = ["--no-audit", "--no-fund", "--fetch-retries=0", "--fetch-timeout=20000", "--ignore-scripts"]
+    command = [
+        npm,
+        "install",
+        *quick,
         "--loglevel=error",
+        "--prefix",
+        str(place),
+        f"@anthropic-ai/claude-code@{version}",
     ]
-    command = [npm, "install", *quick, "--prefix", str(place), f"@anthropic-ai/claude-code@{version}"]
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_SECONDS)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        why = (error.stderr or b"it took too long").decode(errors="replace").strip().splitlines()
-        print(f"skipped: Claude Code {version} cannot be installed here ({why[0] if why else 'npm failed'})")
-        return found
-    found = next(iter(place.glob("node_modules/@anthropic-ai/claude-code-*/claude")), None)
-    if found is None:
-        print(f"skipped: Claude Code {version} has no program for this machine")
-    return found
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    except subprocess.CalledProcessError as error:
+        return next(iter(str(error.stderr).splitlines()), "npm failed")
+    except subprocess.TimeoutExpired:
+        return f"npm took more than {INSTALL_SECONDS} s"
+    return ""
 
 
 class Spent(NamedTuple):
@@ -290,15 +296,9 @@ class Trial:
 
     def watchers(self) -> list[int]:
         """The watchers of this home, by the argument that names their project."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = path.read_bytes()
-            except OSError:
-                continue
-            if b"memcli.watch.daemon" in words and str(self.home).encode() in words:
-                found.append(int(path.parent.name))
-        return found
+        lines = self.ran("ps", "-axww", "-o", "pid=,command=").splitlines()
+        found = [line.split(None, 1) for line in lines if "memcli.watch.daemon" in line and str(self.home) in line]
+        return [int(pid) for pid, _ in found]
 
     def spent(self, command: list[str], given: str) -> Spent:
         """Run it to its end."""

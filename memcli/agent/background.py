@@ -35,7 +35,7 @@ class Background:
 
     def __init__(self, paths: Iterable[Path], rules: Rules) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "memcli.agent.attended", msgspec.json.encode(_orders(paths, rules)).decode()],
+            [sys.executable, "-P", "-m", "memcli.agent.attended", msgspec.json.encode(_orders(paths, rules)).decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -27,7 +27,7 @@ class Endpoint:
 
     def __init__(self, options: Options) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "memcli.summarize.talk", msgspec.json.encode(options).decode()],
+            [sys.executable, "-P", "-m", "memcli.summarize.talk", msgspec.json.encode(options).decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C ends an answer, not the child

@@ -62,7 +62,7 @@ class _Manager(Protocol):
 def install(wish: Wish) -> int:
     """Exit code 0 once the service runs. Repeating it changes nothing. Raises MemcliError, TryAgain."""
     manager = _manager()
-    command = (sys.executable, "-m", "memcli", "watch", *(wish.words or DEFAULT))
+    command = (sys.executable, "-P", "-m", "memcli", "watch", *(wish.words or DEFAULT))
     directory = str(Path.cwd() if wish.words else Path.home())
     text = manager.text(command, directory)
     if wish.dry_run:

@@ -73,6 +73,11 @@ def names_in(text: str) -> list[str]:
     return [name for part in parts for name in (_named(part) if "://" in part else _read(part, _names_of, _names_at))]
 
 
+def is_name(word: str) -> bool:
+    """True if a single word, no address, is a name or holds one."""
+    return bool(_names_of(word) if len(word) <= LONG else _names_at(word))
+
+
 def uses_in(text: str) -> dict[str, int]:
     """How often each name stands in a text, in order of first appearance."""
     if "://" in text:

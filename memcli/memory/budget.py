@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from memcli.ledger.names import keys_in, words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 ALIKE = 0.6  # share of common words from which a line repeats another
 NAMED = 0.6  # part of a name's weight that is earned by naming it, the rest by explaining it
@@ -105,7 +105,7 @@ def fair_limit(lengths: Sequence[int], room: int) -> int:
 class Coverage:
     """What the chosen lines already say about names: named at all, and explained."""
 
-    def __init__(self, weights: dict[str, float], chosen: Iterable[Line]) -> None:
+    def __init__(self, weights: Mapping[str, float], chosen: Iterable[Line]) -> None:
         self.weights = weights
         self.named: set[str] = set()
         self.explained: set[str] = set()
@@ -130,7 +130,7 @@ class Coverage:
         return value / (len(line.text) + 12)
 
 
-def take_telling(room: Room, pool: Iterable[Line], weights: dict[str, float], chosen: list[Line]) -> list[Line]:
+def take_telling(room: Room, pool: Iterable[Line], weights: Mapping[str, float], chosen: list[Line]) -> list[Line]:
     """The lines of the pool that tell most for their length; `chosen` is what stands already.
 
     Lines that repeat a chosen one come last, if there is room for them at all.

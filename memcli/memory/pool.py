@@ -10,7 +10,7 @@ import posixpath
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from memcli.ledger.names import key_of, keys_in, names_in
+from memcli.ledger.names import is_name, key_of, keys_in
 from memcli.ledger.prose import TELLING, sentences, telling
 from memcli.ledger.shell import looks_only
 from memcli.memory import facts, results
@@ -20,7 +20,7 @@ from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from memcli.ledger.actions import Action
     from memcli.ledger.files import File, Touch
@@ -34,16 +34,16 @@ PACK = 12  # names on one line of names
 PACKS = 4  # such lines for one file
 
 
-def lines(ledger: Ledger, taken: list[Line]) -> list[Line]:
-    """All candidates, given what stands already."""
+def lines(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> list[Line]:
+    """All candidates, given what stands already and how much each name matters."""
     return [
         *_notes(ledger),
-        *_file_parts(ledger, taken),
+        *_file_parts(ledger, taken, weights),
         *_remarks(ledger),
         *_reads(ledger),
         *_actions(ledger),
         *_more_asked(ledger),
-        *_names_left(ledger, taken),
+        *_names_left(ledger, taken, weights),
     ]
 
 
@@ -82,10 +82,9 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
         yield line
 
 
-def _file_parts(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
+def _file_parts(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> Iterable[Line]:
     """Why files were changed, with the names that came with each purpose; the last is appended to the file's line."""
     root, brief = ledger.state.commits.root, _brief_paths(ledger)
-    weights = ledger.state.names.weights(ledger.now)
     hosts = {line.text: line for line in taken if line.group == facts.WRITTEN}
     for path, file in ledger.state.files.written.items():
         host = hosts.get(facts.file_line(path, file, root))
@@ -118,7 +117,7 @@ def _why(touch: Touch) -> str:
     return f" {worded(touch.why, 120).rstrip(':')};" if touch.why else ""
 
 
-def _names(touch: Touch, why: str, weights: dict[str, float]) -> str:
+def _names(touch: Touch, why: str, weights: Mapping[str, float]) -> str:
     names = [name for name in touch.names if name not in why]
     names.sort(key=lambda name: -weights.get(name, 0.0))
     return f" touches {', '.join(names[:TOUCHED])}" if names else ""
@@ -188,13 +187,12 @@ def _more_asked(ledger: Ledger) -> Iterable[Line]:
                     yield Line(REFERENCES, facts.ASKED, text, one.index + place / 1000, 0.8)
 
 
-def _names_left(ledger: Ledger, taken: list[Line]) -> Iterable[Line]:
+def _names_left(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> Iterable[Line]:
     """Names that a file holds and its line does not show, weightiest first."""
     shown = {key for line in taken for key in keys_in(line.full)}
-    weights = ledger.state.names.weights(ledger.now)
     brief = _brief_paths(ledger)
     for path, file in ledger.state.files.known.items():
-        left = [name for name in reversed(file.names) if key_of(name) not in shown and names_in(name)]
+        left = [name for name in reversed(file.names) if key_of(name) not in shown and is_name(name)]
         left.sort(key=lambda name: -weights.get(name, 0.0))
         for place in range(0, min(len(left), PACKS * PACK), PACK):
             text = f"- {brief[path]} holds {', '.join(left[place : place + PACK])}"

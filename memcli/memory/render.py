@@ -59,7 +59,7 @@ def render(
         beside(room)
     room.caps[facts.NAMES_LEFT] = int(total * NAMES_SHARE)
     weights = ledger.state.names.weights(ledger.now)
-    taken += take_telling(room, pool.lines(ledger, taken), weights, taken)
+    taken += take_telling(room, pool.lines(ledger, taken, weights), weights, taken)
     names = [*sections.names[1:], *([PINNED] if pins else [])]
     return Document(tuple(Block(name, _laid_out(name, taken)) for name in names))
 

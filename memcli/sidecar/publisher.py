@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from memcli.effects import Publication, Seen
     from memcli.transcript.encode.common import Out, Pieces
 
-COUNTED_BYTES = 256 * 1024
-"""Tails longer than this are not prepared: `--keep-turns 50` is encoded when it is asked for."""
-
 _CONTEXT_BYTES = 1024 * 1024
 
 _PROVED_BYTES = 16 * 1024 * 1024

@@ -90,7 +90,7 @@ class Snapshots:
                 break
             same += 1
         # a log that knows more ids, or begins elsewhere, is of another reading of the file
-        if not self._end or seen < self.known or (present and not same):
+        if not self._stands or seen < self.known or (present and not same):
             self._rewrite(snapshots, ids, seen)
             return
         frames = [_ids(ids, self.known, seen)] if seen > self.known else []
@@ -101,6 +101,14 @@ class Snapshots:
             self._append(frames)
             if self._live_bytes(dropped) * 2 < self._end:
                 self._rewrite(snapshots, ids, seen)
+
+    @property
+    def _stands(self) -> bool:
+        """False before there is a log, and after somebody took it away."""
+        try:
+            return 0 < self._end <= self._path.stat().st_size
+        except FileNotFoundError:
+            return False
 
     def _live_bytes(self, dropped: int) -> int:
         return self._live + sum(size for _, _, size in self._sums[dropped:])

@@ -4,7 +4,7 @@
     head             the commit point (`memcli.head`)
     now              Current State as of the last append; a cache
     generations/     one immutable file each; ledgers/ holds the folds of the last few
-    ledger           snapshots of the fold; a cache
+    ledger           a log of the fold's snapshots and the ids seen; a cache
     state            the session's own bytes: meter, marks, backoff, spending
     memory.next      the Markdown that `head` has published and that is on its way to its name
     replaced.<hash>  second names of the Markdowns that were replaced last; the hash is what the content was then

@@ -25,7 +25,7 @@ KEPT_CUTS = 64
 """So many turn cuts and so many round cuts are remembered, for `--keep-turns`, `--keep-tokens` and the default tail."""
 
 
-class Cut(msgspec.Struct, frozen=True, gc=False):
+class Cut(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A place where the transcript may be cut.
 
     `chars` and `messages` are running totals of the live conversation before the offset, so that the difference of

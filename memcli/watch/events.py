@@ -85,12 +85,23 @@ def _listening(directories: Iterable[str], post: Post) -> _Listener | None:
     return None
 
 
+class _Stop:
+    """An event. `is_set` is asked at every step, a hundred times a second: it is a call into C, and nothing more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.is_set = self._lock.locked
+
+    def set(self) -> None:
+        self._lock.acquire(blocking=False)
+
+
 class _Listener(threading.Thread):
     """Waits for the events of one set of directories."""
 
     def __init__(self, paths: list[str], post: Post) -> None:
         super().__init__(daemon=True)
-        self.stop = threading.Event()
+        self.stop = _Stop()
         self._post = post
         self._notify = RustNotify(paths, False, False, 0, False, True)
 

@@ -56,7 +56,7 @@ def test_it_shows_what_it_writes_and_starts_the_service(manager, unit):
     assert ran.code == 0
     assert ran.out == unit.read_text()
     assert told(manager)[1:4] == ["daemon-reload", "enable memcli.service", "restart memcli.service"]
-    assert f"ExecStart={sys.executable} -m memcli watch --claude-code --all\n" in ran.out
+    assert f"ExecStart={sys.executable} -P -m memcli watch --claude-code --all\n" in ran.out
 
 
 def test_repeating_it_writes_nothing_and_disturbs_nobody(manager, unit):
@@ -138,7 +138,7 @@ def test_on_macos_it_is_an_agent_of_launchd(manager, own_home, monkeypatch, capf
     path = own_home / "Library" / "LaunchAgents" / "org.memcli.watch.plist"
     assert service.install(Wish(("--all",), quiet=True)) == 0
     found = plistlib.loads(path.read_bytes())
-    assert found["ProgramArguments"] == [sys.executable, "-m", "memcli", "watch", "--all"]
+    assert found["ProgramArguments"] == [sys.executable, "-P", "-m", "memcli", "watch", "--all"]
     assert found["KeepAlive"] == {"SuccessfulExit": False}
     assert service.status(as_json=False) == 0
     assert service.uninstall(quiet=True) == 0

@@ -103,11 +103,11 @@ def test_the_child_hears_exactly_what_was_chosen(with_a_key, tmp_path):
     prompt = tmp_path / "my prompt.md"
     prompt.write_text("Write.")
     who = chosen(base_url="http://127.0.0.1:1/v1", model="m", effort="high", cache_ttl="1h", prompt_file=str(prompt))
-    assert parsed(who.argv[3:]) == who.options
+    assert parsed(who.argv[4:]) == who.options
 
 
 def test_the_embedded_child_hears_nothing():
-    assert chosen().argv[3:] == []
+    assert chosen().argv[4:] == []
     assert parsed([]) == Options()
 
 

@@ -207,7 +207,7 @@ class Terminal:
             os.execve(line[0], line, {**environment(), "TERM": "xterm", "LINES": "30"})
         self.drawn = ""
 
-    def shows(self, pattern: str, within: float = 60.0) -> bool:
+    def shows(self, pattern: str, within: float = 120.0) -> bool:
         """True as soon as it has drawn what matches, counted from the last time we asked."""
         deadline = time.monotonic() + within
         while not (found := re.search(pattern, self.drawn)) and time.monotonic() < deadline:
@@ -318,16 +318,16 @@ def test_ctrl_c_stops_a_compaction_and_changes_nothing(
 def test_a_memory_that_is_ready_is_swapped_in_before_the_next_answer(
     path: Path, model: Server, terminal: Callable[..., Terminal]
 ) -> None:
-    chat = terminal("--context-limit", "4000")
+    chat = terminal("--context-limit", "3000")
     for number in range(5):
         chat.press(long(number) + "\r")
-        assert chat.shows(r"\d of 4,000 tokens, \$0\.0")
+        assert chat.shows(r"\d of 3,000 tokens, \$0\.0")
         assert chat.shows("> ")
         if number == 4:
             assert eventually(lambda: Store(Place.of(path)).head() is not None, 60)
     chat.press(long(5) + "\r")
     assert chat.shows("the context is full")
     assert chat.shows(r"instant: \d+ -> \d messages")
-    assert chat.shows(r"\d of 4,000 tokens")
+    assert chat.shows(r"\d of 3,000 tokens")
     chat.press("\x04")
     assert chat.ends() == 0

@@ -14,6 +14,7 @@ import pytest
 from memcli.hosts import claude_code, hook
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
+from memcli.transcript.encode.common import HANDED
 from tests.cli.command import environment, memcli
 from tests.commands.states import remembered
 
@@ -119,6 +120,23 @@ def test_what_a_hook_said_is_not_remembered_and_not_kept(client: Client) -> None
     assert "ninety-nine" not in Place.of(path).memory.read_text()
     compacted = memcli("compact", "-q", path).out
     assert hook.CONTEXT.partition("\n")[2][:40] not in compacted
+
+
+def test_a_file_that_holds_the_mark_of_our_hooks_is_kept(client: Client) -> None:
+    """Somebody who works on memcli itself has it in files."""
+    path = client.session()
+    leaf = json.loads(path.read_bytes().splitlines()[-1])["uuid"]
+    here = {"parentUuid": leaf, "timestamp": "2026-05-04T11:00:00.000Z", "isSidechain": False}
+    shown = {"type": "file", "filename": "hook.py", "content": {"type": "text", "text": f"{HANDED} dam_height"}}
+    with path.open("a") as file:
+        file.write(json.dumps({"type": "attachment", "uuid": "a1", **here, "attachment": shown}) + "\n")
+        here["parentUuid"] = "a1"
+        said = {"role": "user", "content": f"why is {HANDED} in it?"}
+        file.write(json.dumps({"type": "user", "uuid": "a2", **here, "message": said}) + "\n")
+    remembered(path)
+    compacted = memcli("compact", "-q", path).out
+    assert "dam_height" in compacted
+    assert f"why is {HANDED} in it?" in Place.of(path).memory.read_text()
 
 
 BROKEN = {

@@ -177,7 +177,7 @@ def test_what_cannot_be_edited_is_said_and_left(place: Path, verb: str, text: st
 
 def test_another_host_is_a_wrong_word(tmp_path: Path) -> None:
     ran = memcli("install", "emacs", cwd=tmp_path)
-    assert (ran.code, ran.err.splitlines()[1]) == (2, "Try: memcli install claude-code")
+    assert (ran.code, ran.err.splitlines()[1]) == (2, "Try: memcli install claude-code --dry-run")
 
 
 def test_the_hook_works_as_it_is_written(place: Path) -> None:

@@ -219,6 +219,46 @@ def test_a_restart_goes_on_where_the_process_ended(format):
     assert driver.update().markdown == memory_of(format, data)
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_state_goes_on_with_the_log_of_a_later_time(format):
+    """The process ended between the two writes: the log knows of turns that the state does not."""
+    data = session(format, 6)
+    driver = Driver(format, NEVER).feed(data[: len(data) // 2])
+    saved, half = driver.session.save(), driver.session.marks.position
+    driver.feed(data[len(data) // 2 :])
+    again = Session.restore(saved, NEVER, driver.session.past)
+    again.receive(data[half:], 0.0)
+    assert again.settled.snapshot() == driver.session.settled.snapshot()
+    assert again.history.items == driver.session.history.items
+    assert again.messages == driver.session.messages
+
+
+def test_a_state_without_its_log_is_refused():
+    machine = Driver("claude-code", NEVER).feed(session("claude-code", 4)).session
+    with pytest.raises(ValueError, match="the snapshot is gone"):
+        Session.restore(machine.save(), NEVER)
+
+
+def test_a_saved_state_holds_neither_the_fold_nor_the_ids_again():
+    machine = Driver("claude-code", NEVER).feed(session("claude-code", 200)).session
+    assert len(machine.save()) < 0.25 * (len(machine.settled.snapshot()) + len(machine.thread.remembered(0)))
+
+
+def test_a_file_that_is_copied_behind_itself_is_remembered_as_one_span():
+    data = session("claude-code", 4)
+    driver = Driver("claude-code", NEVER).feed(data).feed(data)
+    assert driver.session.marks.copies == [(len(data), 2 * len(data))]
+
+
+def test_current_state_is_the_same_however_often_it_is_asked_for():
+    data = session("claude-code", 3)
+    often, once = Driver("claude-code", NEVER), Driver("claude-code", NEVER).feed(data)
+    for line in data.splitlines(keepends=True):
+        often.feed(line)
+        assert often.session.state_text
+    assert often.session.state_text == once.session.state_text
+
+
 def test_what_is_no_saved_state_is_refused():
     with pytest.raises(ValueError, match="incorrect header"):
         Session.restore(b"something else", SOON)

@@ -158,6 +158,14 @@ def test_the_log_is_bounded_in_number_and_in_bytes(tmp_path: Path) -> None:
     assert list(contents(tmp_path))[-KEPT:] == list(range(4 * KEPT, 5 * KEPT))
 
 
+def test_a_log_that_was_taken_away_is_written_anew(tmp_path: Path) -> None:
+    log, session = a_log(tmp_path, 10, 20)
+    (tmp_path / "ledger").unlink()
+    session.turn(30).logged(log)
+    assert list(contents(tmp_path)) == [10, 20, 30]
+    assert ids(tmp_path) == ["id-10", "id-20", "id-30"]
+
+
 def test_a_file_that_is_no_log_is_replaced_by_one(tmp_path: Path) -> None:
     (tmp_path / "ledger").write_bytes(b"from a later version of memcli")
     a_log(tmp_path, 10)

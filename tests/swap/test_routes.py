@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from memcli import head as heads
 from memcli import lean
 from memcli.commands.compact import Wish, compact
 from memcli.session import Triggers
+from memcli.sidecar import publisher
 from memcli.sidecar.place import Place
+from memcli.sidecar.publisher import Signed
 from memcli.watch.keeper import Keeper
 from tests.builders import FORMATS, Script, session
 from tests.cli.command import command, environment
@@ -138,8 +142,8 @@ def told(code):
     {SEEN}
     leave(code)
 os._exit = told
-from memcli.__main__ import main
-main()
+from memcli.__main__ import door
+door()
 """
 
 
@@ -188,6 +192,45 @@ def test_a_head_that_cannot_be_read_is_made_anew_once(tmp_path: Path) -> None:
     whole = program(path)
 
     assert instant(path) == whole
+
+
+@pytest.mark.parametrize("source", SESSIONS, ids=lambda path: path.stem)
+def test_a_head_that_follows_the_transcript_knows_what_one_made_anew_would(source: Path, tmp_path: Path) -> None:
+    lines = lines_of(source)
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(b"".join(lines[: len(lines) // 2]))
+    keeper = Keeper(Place.of(remembered(path)), NEVER_DUE)
+    keeper.open("watch", 0.0)
+    for number, line in enumerate(lines[len(lines) // 2 :], 1):
+        with path.open("ab") as file:
+            file.write(line)
+        keeper.look(number * 9.0)
+        keeper.tick(number * 9.0 + 1, 0.0)
+        if number % 5 == 0 and (anew := made_anew(keeper)):
+            assert keeper.head is not None
+            assert known(keeper.head) == known(anew)
+            assert keeper.head.route in (anew.route, "rewrite")
+    keeper.close()
+
+
+def made_anew(keeper: Keeper) -> heads.Head | None:
+    """A head of the published memory as if it had been made now; None while a rewind asks for another memory."""
+    head, session = keeper.head, keeper.session
+    assert head is not None
+    assert session is not None
+    assert session.document is not None
+    cut = next((cut for cut in session.boundaries.cuts if cut.offset == head.covered), None)
+    if cut is None or session.marks.epoch != session.marks.published_epoch:
+        return None
+    publication = session.publication(cut, b"", session.document)
+    with open(keeper.path, "rb") as transcript:
+        return publisher.make_head(publication, head.format, Signed(head.generation, "ab" * 32), transcript, 1.0)
+
+
+def known(head: heads.Head) -> dict[str, object]:
+    """What a head says of the transcript."""
+    names = ("end", "fingerprint", "messages", "tail_messages", "open_calls", "skip", "words")
+    return {name: getattr(head, name) for name in names} | {"envelope": json.loads(head.envelope)}
 
 
 # ------------------------------------------------------------------ where it is written to

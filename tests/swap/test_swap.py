@@ -163,7 +163,7 @@ def test_words_are_copied_however_they_are_written(unseen) -> None:
 
 def test_half_a_line_of_any_length_is_for_the_encoder() -> None:
     """A line that is longer than any message: no more of it is held."""
-    data = b'{"role":"user","content":"' + b"x" * (66 << 20) + b'"}\n'
+    data = b'{"role":"user","content":"' + b"x" * (17 << 20) + b'"}\n'
 
     assert with_file(data, lambda file: unseen.messages(file, 0, len(data), "anthropic")) == -1
 

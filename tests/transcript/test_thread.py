@@ -557,3 +557,38 @@ def test_ids_are_remembered_however_they_are_written() -> None:
     tape = Tape()
 
     assert [tape.says(name).live for name in ("\ud83d", "é", "\ud83d", "é", "e")] == [True, True, False, False, True]
+
+
+# ---- ids in a log of their own
+
+
+@pytest.mark.parametrize("tree", [False, True])
+def test_ids_told_part_by_part_are_taken_back_as_they_were(tree: bool) -> None:
+    tape = Tape(tree=tree)
+    parts = []
+    for name in ("a", "b", "c"):
+        known = tape.thread.state.seen
+        tape.says(name, chr(ord(name) - 1))
+        parts.append(tape.thread.remembered(known))
+    again = Thread(msgspec.structs.replace(tape.thread.state, nodes={}))
+    again.recollect(parts, 3)
+
+    assert again.state == tape.thread.state
+    assert list(again.state.nodes) == ["a", "b", "c"]
+
+
+def test_ids_that_came_after_a_state_was_saved_are_not_taken_for_seen() -> None:
+    tape = Tape()
+    tape.says("a")
+    saved = msgspec.structs.replace(tape.thread.state, nodes={})
+    tape.says("b")
+    again = Thread(saved)
+    again.recollect([tape.thread.remembered(0)], 2)
+
+    assert list(again.state.nodes) == ["a"]
+
+
+@pytest.mark.parametrize("parts", [[], [msgspec.msgpack.encode(["a"])]])
+def test_a_log_that_lacks_ids_is_refused(parts: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="ids are missing"):
+        Thread(State(seen=2)).recollect(parts, len(parts))

@@ -180,7 +180,7 @@ def _item(offset: int, record: Record, raw: bytes | None) -> Item | None:
 def _has_content(attachment: Record) -> bool:
     """True for what the user or a hook of a prompt put into the conversation; a memory that our own hook handed back
     stands in the new one."""
-    if HANDED in str(attachment.get("content")):
+    if attachment.get("type") == "hook_additional_context" and HANDED in str(attachment.get("content")):
         return False
     if attachment.get("type") == "hook_success":
         return attachment.get("hookEvent") == "UserPromptSubmit" and bool(attachment.get("content"))

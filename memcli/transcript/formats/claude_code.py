@@ -39,7 +39,7 @@ from memcli.transcript.formats.blocks import (
 from memcli.transcript.formats.plain import UNUSUAL, Block, Consumed, gave, said
 from memcli.transcript.formats.queue import Queue
 from memcli.transcript.formats.records import Found, count, decode_line
-from memcli.transcript.formats.voice import Voice, is_machine, queued, typed
+from memcli.transcript.formats.voice import Voice, queued, typed
 
 if TYPE_CHECKING:
     from memcli.transcript.lines import Line
@@ -283,8 +283,8 @@ class Reader:
         machine = bool(record.meta or record.synthetic or record.source in _MACHINES)
         for block in blocks(content):
             kind = string(block.get("type"))
-            if kind == "text" and HANDED in string(block.get("text")) and is_machine(string(block.get("text"))):
-                continue  # the client shows what our hook told its summarizer
+            if kind == "text" and HANDED in string(block.get("text")) and _is_shown(string(block.get("text"))):
+                continue
             if kind == "text" and record.source == "queued":
                 self.state.queue.shown(string(block.get("text")))
                 parts += queued(string(block.get("text")))
@@ -334,7 +334,7 @@ class Reader:
                 return self._hidden(found, self.state.queue.attached(words))
             return _bare(found, (MachineText(words),) if words.strip() else ())
         text = "\n".join(leaves(attachment))[:_ATTACHMENT_LIMIT]
-        if HANDED in text:
+        if HANDED in text and string(attachment.get("type")).startswith("hook_"):
             return _bare(found)  # our own memory, handed back by a hook: it is never read as a source
         return _bare(found, (MachineText(text),) if text.strip() else ())
 
@@ -381,6 +381,11 @@ def _boundary(compaction: dict[str, Any]) -> Compacted:
     ids = mapping(kept).get("uuids") if isinstance(kept, dict) else kept
     known = tuple(item for item in ids if isinstance(item, str)) if isinstance(ids, list) else ()
     return Compacted(kept=known, post_tokens=number(compaction.get("postTokens")))
+
+
+def _is_shown(text: str) -> bool:
+    """True for the output of a command of the client: there it shows what our hook told its summarizer."""
+    return text.lstrip().startswith("<local-command-stdout>")
 
 
 def _detail(record: _Record) -> tuple[_Detail, bool]:
