@@ -109,7 +109,7 @@ class Loop:
         )
         self._roster = Roster()
         self._order = Order()
-        self._crew = Crew(triggers, report)
+        self._crew = Crew(triggers, report, jobs)
         self._lookout = Lookout(self._roster, self._grounds, self._inbox.put)
         self._asked: set[str] = set()
         self._crowded = False
