@@ -279,7 +279,7 @@ class Conversation:
         if not self.marks.inherited:
             self.settled.heard = heard
         self.marks.turn_ended = self.marks.turn_ended or cut.turn
-        if cut.turn and (not self.history.items or self.history.items[-1].offset < cut.offset):
+        if cut.turn and self.history.last < cut.offset:
             self.history.add(cut.offset, self.settled.snapshot())
             self._prune()
 
