@@ -78,7 +78,7 @@ def _call(number: int) -> dict[str, Any]:
     if number % 7 == 0:  # now and then something fails
         command = f"cat notes/missing-{number}.txt"
     else:
-        command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && ls notes | wc -l"
+        command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && seq 1 400"
     return {"name": "Bash", "input": {"command": command, "description": f"Work on step {number}"}}
 
 

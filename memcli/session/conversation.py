@@ -281,7 +281,7 @@ class Conversation:
         if not cut.turn:
             return
         marks.turn_ended = True
-        if not self.history.items or self.history.items[-1].offset < cut.offset:
+        if self.history.last < cut.offset:
             self.history.add(cut.offset, settled.snapshot())
             self._prune()
 
