@@ -152,7 +152,8 @@ class Conversation:
             formats.go_on(self.reader, self.settled.heard)
 
     def _read(self, line: Line) -> Sequence[ReadingEffect]:
-        if self._waiting is not None:  # how it is read hangs on the parent
+        waiting = self._waiting
+        if waiting is not None:  # how it is read hangs on the parent
             self._held.append(line)
             return ()
         effects: Sequence[ReadingEffect] = ()
@@ -394,7 +395,7 @@ def _without_stand_ins(entry: Entry) -> Entry:
 
 
 def _is_stand_in(part: AnyPart) -> bool:
-    return isinstance(part, ToolResult) and part.size == _NO_RESULT and part.text == NO_RESULT
+    return type(part) is ToolResult and part.size == _NO_RESULT and part.text == NO_RESULT
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:

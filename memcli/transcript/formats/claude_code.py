@@ -89,7 +89,7 @@ class State(msgspec.Struct):
     problems: dict[str, int] = {}
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, gc=False):
     type: Any = None
     subtype: Any = None
     operation: Any = None
@@ -234,7 +234,7 @@ class Reader:
             return None if record.source == "queued" or HANDED in content else self._hear(record, content)
         if record.stream_result:
             return None
-        detail = record.result if isinstance(record.result, _Detail) else None
+        detail = record.result if type(record.result) is _Detail else None
         voice = self.state.voice
         parts: list[AnyPart] = []
         for block in content:

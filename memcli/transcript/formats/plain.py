@@ -75,7 +75,7 @@ def said(content: str | list[Block]) -> list[AnyPart] | None:
     parts: list[AnyPart] = []
     for block in content:
         kind = block.type
-        if kind == "tool_use" or kind == "toolCall":
+        if kind in ("tool_use", "toolCall"):
             given = bytes(block.input or block.arguments)
             if not given.startswith(b"{"):
                 return None
