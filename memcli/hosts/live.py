@@ -71,8 +71,8 @@ class LiveSessions:
 
     def paths(self) -> set[Path]:
         """The live sessions of this moment."""
-        now = time.time()
-        written = {path for path, when in self._host.files(self._where()) if now - when < LIVE_SECONDS}
+        now = time.time_ns()
+        written = {path for path, when in self._host.files(self._where()) if now - when < LIVE_SECONDS * 1e9}
         self._folders = {path.parent for path in written}
         self._known = {path: wanted for path, wanted in self._known.items() if path in written}
         return {path for path in written if self._is_wanted(path)}

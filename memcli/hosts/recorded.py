@@ -104,15 +104,15 @@ class Recorded(ABC):
             return self.birth(record) if isinstance(record, dict) else None
         return None
 
-    def files(self, folders: Iterable[Path]) -> Iterator[tuple[Path, float]]:
-        """Every session in these folders, and when it was written to (Unix seconds)."""
+    def files(self, folders: Iterable[Path]) -> Iterator[tuple[Path, int]]:
+        """Every session in these folders, and when it was written to (Unix nanoseconds)."""
         for folder in folders:
             with contextlib.suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
                     path = Path(entry.path)
                     if self.is_named(entry.name) and not is_ours(path):
                         with contextlib.suppress(OSError):
-                            yield path, entry.stat().st_mtime
+                            yield path, entry.stat().st_mtime_ns
 
     # ---- who watches
 
