@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from claude_code import MARK, PATIENCE_SECONDS, ROOT, npm_failed, wait_until
 from responses_server import Server, texts
 
 TURNS = 30
-TRIAL_SECONDS = 900
+QUESTION = "What is the release called?"
 MEMCLI = (sys.executable, "-P", "-m", "memcli")
 WORDS = {
     1: "Always keep notes as plain text, never as JSON.",
@@ -60,7 +59,6 @@ def main() -> int:
     parser.add_argument("--version", default="latest", help="the version to install")
     parser.add_argument("--client", type=Path, help="a client that is installed already")
     wish = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     client = wish.client or installed(wish.version)
     if client is None:
         return 0
@@ -82,25 +80,32 @@ def installed(version: str) -> Path | None:
 class Trial:
     """One client in a home and a project of its own."""
 
-    def __init__(self, client: Path, room: Path, server: Server) -> None:
+    host = "codex"
+    command = ("codex", "resume")
+    pattern = "sessions/*/*/*/rollout-*.jsonl"
+
+    def __init__(self, client: Path, room: Path, server: Any) -> None:
         self.client = client
-        self.codex = room / "codex"
+        self.home = room / "client"
         self.project = room / "project"
         self.server = server
         self.failed = 0
-        for directory in (self.codex, self.project, room / "home"):
+        for directory in (self.home, self.project, room / "home"):
             directory.mkdir()
         (self.project / "AGENTS.md").write_text("House rule: tabs.\n")
-        (self.codex / "config.toml").write_text(CONFIG.format(url=server.url, project=self.project))
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
-        own = {"HOME": str(room / "home"), "CODEX_HOME": str(self.codex), "LOOPBACK_KEY": "none"}
-        self.environment = {**kept, **own, "SHELL": "/bin/bash"}
+        self.environment = {**kept, "HOME": str(room / "home"), "SHELL": "/bin/bash", **self.configure()}
+
+    def configure(self) -> dict[str, str]:
+        """Write the client's settings; what it needs in the environment."""
+        (self.home / "config.toml").write_text(CONFIG.format(url=self.server.url, project=self.project))
+        return {"CODEX_HOME": str(self.home), "LOOPBACK_KEY": "none"}
 
     def run(self) -> int:
         """All of it; how many checks failed."""
         print(self.ran(self.client, "--version").strip(), flush=True)
         watcher = subprocess.Popen(
-            [*MEMCLI, "watch", "--codex", "--every-turn", "--init-tokens", "1", "-q"],
+            [*MEMCLI, "watch", f"--{self.host}", "--every-turn", "--init-tokens", "1", "-q"],
             cwd=self.project,
             env=self.environment,
             start_new_session=True,
@@ -137,26 +142,23 @@ class Trial:
         """The id of the new session, by the command that was printed."""
         told = self.ran(*MEMCLI, "compact", "--session", str(self.path(session)))
         words = shlex.split(told)
-        self.check("a new session is there, with the client's own command", words[:2] == ["codex", "resume"], told[:80])
+        self.check(
+            "a new session is there, with the client's own command", (*words[:-1],) == self.command, told.strip()
+        )
         return words[-1]
 
     def resume(self, session: str) -> None:
         """Resume our file: its first request is the memory, the tail, the prompt, and nothing else."""
-        records = [json.loads(line) for line in self.path(session).read_text().splitlines()]
-        items = [record["payload"] for record in records if record["type"] == "response_item"]
-        wanted = [*conversation(items), "What is the release called?"]
-        before = len(self.server.requests)
-        self.ran(self.client, "exec", "resume", "--skip-git-repo-check", session, "What is the release called?")
-        body = self.server.requests[before] if self.server.requests[before:] else {"input": []}
-        sent = conversation(body["input"])
+        wanted = [*self.recorded(session), QUESTION]
+        body = self.ask(QUESTION, session)
+        sent = self.sent(body)
         self.check("the first request begins with the memory", sent[:1] == wanted[:1] and MARK in "".join(sent[:1]))
         self.check("then comes the tail and the prompt, and nothing else", sent == wanted, f"{len(sent)} pieces")
-        whole = json.dumps(body["input"])
+        whole = json.dumps(body)
         self.check("the memory stands in it once", whole.count(MARK) == 1)
-        self.check("and the client's own rules once", whole.count("House rule: tabs.") == 1)
+        self.check_rules(body)
         kept = all(words in whole for words in WORDS.values())
         self.check("it holds what the user said in the first half", kept, f"{len(whole)} characters")
-        self.check("the client did not compact by itself", not [path for path in self.server.others if "comp" in path])
 
     def again(self, session: str) -> None:
         """The resumed session is one like any other: it goes on, is compacted in its turn, and resumed."""
@@ -170,8 +172,28 @@ class Trial:
 
     def prompt(self, number: int, session: str = "") -> None:
         """One turn."""
-        words = ["exec", *(["resume"] if session else []), "--skip-git-repo-check", *([session] if session else [])]
-        self.ran(self.client, *words, f"step {number} {WORDS.get(number, 'of the plan')}")
+        self.ask(f"step {number} {WORDS.get(number, 'of the plan')}", session)
+
+    def ask(self, words: str, session: str = "") -> dict[str, Any]:
+        """Run the client once; the first request it sent."""
+        before = len(self.server.requests)
+        there = ["resume", "--skip-git-repo-check", session] if session else ["--skip-git-repo-check"]
+        self.ran(self.client, "exec", *there, words)
+        return self.server.requests[before] if self.server.requests[before:] else {"input": []}
+
+    def sent(self, body: dict[str, Any]) -> list[str]:
+        """What a request says, call by call and text by text."""
+        return conversation(body["input"])
+
+    def recorded(self, session: str) -> list[str]:
+        """What a session says, the same way."""
+        records = [json.loads(line) for line in self.path(session).read_text().splitlines()]
+        return conversation([record["payload"] for record in records if record["type"] == "response_item"])
+
+    def check_rules(self, body: dict[str, Any]) -> None:
+        """The client tells its own rules anew, and nobody else does; it did not compact."""
+        self.check("and the client's own rules once", json.dumps(body["input"]).count("House rule: tabs.") == 1)
+        self.check("the client did not compact by itself", not [path for path in self.server.others if "comp" in path])
 
     def ran(self, *line: object) -> str:
         """What a program prints, in the project."""
@@ -191,7 +213,7 @@ class Trial:
 
     def rollouts(self) -> list[Path]:
         """All sessions, the largest last."""
-        return sorted(self.codex.glob("sessions/*/*/*/rollout-*.jsonl"), key=lambda path: path.stat().st_size)
+        return sorted(self.home.glob(self.pattern), key=lambda path: path.stat().st_size)
 
     def session(self) -> str:
         """The id of the session that the client began."""

@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from memcli.commands import packed
 from memcli.errors import NoTranscript, Usage
 from memcli.hosts import known
 from memcli.sidecar.lock import holder
@@ -17,11 +18,14 @@ from memcli.sidecar.place import Place, is_ours
 
 
 def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
-    """The transcript to work on. Raises NoTranscript if there is none, Usage if there are several to choose from."""
+    """The transcript to work on; of a compressed one what it says, laid out.
+
+    Raises NoTranscript if there is none, Usage if there are several to choose from, and what `packed` raises.
+    """
     if path is not None:
         if not path.exists():
             raise NoTranscript(f"no such file: {path}", _near(path, verb))
-        return path
+        return packed.unpacked(path) if packed.is_packed(path) else path
     found = _only_one(Path.cwd(), verb)
     if not quiet:
         print(f"memcli: taking {described(found)}", file=sys.stderr)
