@@ -156,8 +156,10 @@ def watch(
     ] = None,
     on_limit: Annotated[str | None, typer.Option(metavar="CMD", help="Then run this command.")] = None,
     claude_code: Annotated[
-        bool, typer.Option("--claude-code", help="Follow the live sessions of this directory's project.")
+        bool, typer.Option("--claude-code", help="Follow Claude Code's live sessions of this directory's project.")
     ] = False,
+    codex: Annotated[bool, typer.Option("--codex", help="The same of Codex.")] = False,
+    pi: Annotated[bool, typer.Option("--pi", help="The same of pi.")] = False,
     project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
     from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
@@ -175,7 +177,8 @@ def watch(
     from memcli.commands.watch import Live
     from memcli.commands.watch import watch as run
 
-    live = Live("claude-code" if claude_code else "", project, everything, from_hook)
+    asked = {"claude-code": claude_code, "codex": codex, "pi": pi}
+    live = Live(tuple(host for host, wanted in asked.items() if wanted), project, everything, from_hook)
     code = run(paths or [], _given(context), live, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
     raise typer.Exit(code)
 
@@ -207,7 +210,7 @@ def compact(
         bool, typer.Option("--in-place", help="Replace the transcript itself; a backup is kept for `memcli undo`.")
     ] = False,
     session: Annotated[
-        bool, typer.Option("--session", help="Write it as a new session of Claude Code; print how to resume it.")
+        bool, typer.Option("--session", help="Write it as a new session of its agent; print how to resume it.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="The same, and resume it at once.")] = False,
     fresh: Annotated[
@@ -227,7 +230,7 @@ def compact(
 ) -> None:
     """Print the compacted transcript at once: the memory, then the messages it does not cover.
 
-    At a terminal, without PATH, in a directory with Claude Code sessions: as --session.
+    At a terminal, without PATH, in a directory with sessions of an agent: as --session.
 
     Example: memcli compact run.jsonl > small.jsonl
     """

@@ -95,8 +95,8 @@ def installed(version: str) -> Path | None:
     return None if why else found
 
 
-def npm_failed(place: Path, version: str) -> str:
-    """Install this version; "" if npm did, else why not. It gives up soon where there is no network."""
+def npm_failed(place: Path, version: str, package: str = "@anthropic-ai/claude-code") -> str:
+    """Install this version of a package; "" if npm did, else why not. It gives up soon where there is no network."""
     npm = shutil.which("npm")
     if npm is None:
         return "there is no npm"
@@ -108,7 +108,7 @@ def npm_failed(place: Path, version: str) -> str:
         "--loglevel=error",
         "--prefix",
         str(place),
-        f"@anthropic-ai/claude-code@{version}",
+        f"{package}@{version}",
     ]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)

@@ -71,15 +71,20 @@ def _answer(body: dict[str, Any]) -> list[dict[str, Any]]:
     number = int(step[-1])
     if any(one["role"] == "assistant" for one in messages[prompts[-1] + 1 :]):
         return [_text(f"Step {number} is done; notes/{number}.txt holds what it gave.")]
-    return [_text(f"I work on step {number}."), {"type": "tool_use", "id": _id("toolu"), **_call(number)}]
+    return [
+        _text(f"I work on step {number}."),
+        {"type": "tool_use", "id": _id("toolu"), **_call(number, body["tools"])},
+    ]
 
 
-def _call(number: int) -> dict[str, Any]:
+def _call(number: int, tools: list[dict[str, Any]]) -> dict[str, Any]:
+    """A call of the tool that runs commands, as the client names it."""
+    name = next((str(tool["name"]) for tool in tools if str(tool.get("name")).lower() == "bash"), "Bash")
     if number % 7 == 0:  # now and then something fails
         command = f"cat notes/missing-{number}.txt"
     else:
-        command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && ls notes | wc -l"
-    return {"name": "Bash", "input": {"command": command, "description": f"Work on step {number}"}}
+        command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && seq 1 400"
+    return {"name": name, "input": {"command": command, "description": f"Work on step {number}"}}
 
 
 def _text(text: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli import swap
-from memcli.commands import setup, source
+from memcli.commands import packed, setup, source
 from memcli.commands.maker import maker
 from memcli.commands.reports import Change, Compact
 from memcli.commands.target import target, transcripts_in
@@ -102,6 +102,8 @@ def _check(path: str | None, wish: Wish) -> None:
     if wish.in_place and (path == "-" or wish.output or wish.to):
         hint = "memcli compact --help" if path == "-" else f"{again} --in-place"
         raise Usage("--in-place goes with a transcript's own format and place", hint)
+    if wish.in_place and path and packed.is_packed(Path(path)):
+        raise Usage(f"{path} is compressed: it is read, never written", again)
 
 
 def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> None:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from memcli.errors import MemoryForeign, MemoryStale, NoMemory
-from memcli.hosts import claude_code
+from memcli.hosts import known
 from memcli.session import QUIET_SECONDS, Session, Triggers
 from memcli.sidecar import publisher
 from memcli.sidecar.lock import Holder, holder
@@ -76,7 +76,10 @@ def standing_of(transcript: Path) -> Standing:
 
 def _watched_by(place: Place) -> Holder | None:
     """Whoever follows this transcript, or waits for it to live again."""
-    return holder(place.lock) or claude_code.watcher(place.transcript.parent)
+    if found := holder(place.lock):
+        return found
+    lock = known.held_over(place.transcript)
+    return holder(lock) if lock else None
 
 
 def _state(place: Place, head: Head | None, session: Session) -> State:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memcli.commands.target import target
 from memcli.errors import MemcliError, NothingThere, TryAgain
-from memcli.hosts import claude_code
+from memcli.hosts import known
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 
@@ -24,13 +24,13 @@ def _lock(path: Path | None, *, quiet: bool) -> tuple[Path, Path]:
     try:
         transcript = target(path, "stop", quiet=quiet)
     except MemcliError:
-        waiting = claude_code.held(claude_code.project_dir(Path.cwd())) if path is None else None
+        waiting = known.held_in(Path.cwd()) if path is None else None
         if waiting is None:
             raise
         return waiting, Path.cwd()
     lock = Place.of(transcript).lock
     if holder(lock) is None:
-        lock = claude_code.held(transcript.parent) or lock
+        lock = known.held_over(transcript) or lock
     return lock, transcript
 
 

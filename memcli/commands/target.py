@@ -1,7 +1,7 @@
 """Which transcript is meant: the one that was named, or the only one that can be meant.
 
 Without a path: the one watched transcript of the current directory, else its one transcript, else the newest session
-of Claude Code for this directory. Which one was taken is said on stderr.
+of an agent for this directory. Which one was taken, and of which agent, is said on stderr.
 """
 
 from __future__ import annotations
@@ -10,22 +10,32 @@ import shlex
 import sys
 from pathlib import Path
 
+from memcli.commands import packed
 from memcli.errors import NoTranscript, Usage
-from memcli.hosts import claude_code
+from memcli.hosts import known
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
 
 
 def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
-    """The transcript to work on. Raises NoTranscript if there is none, Usage if there are several to choose from."""
+    """The transcript to work on; of a compressed one what it says, laid out.
+
+    Raises NoTranscript if there is none, Usage if there are several to choose from, and what `packed` raises.
+    """
     if path is not None:
         if not path.exists():
             raise NoTranscript(f"no such file: {path}", _near(path, verb))
-        return path
+        return packed.unpacked(path) if packed.is_packed(path) else path
     found = _only_one(Path.cwd(), verb)
     if not quiet:
-        print(f"memcli: taking {found}", file=sys.stderr)
+        print(f"memcli: taking {described(found)}", file=sys.stderr)
     return found
+
+
+def described(transcript: Path) -> str:
+    """Its path, and whose session it is."""
+    host = known.host_of(transcript)
+    return f"{transcript}, a session of {host.title}" if host else str(transcript)
 
 
 def transcripts_in(directory: Path) -> list[Path]:
@@ -51,7 +61,7 @@ def _only_one(directory: Path, verb: str) -> Path:
     if here:
         names = ", ".join(path.name for path in here[:4])
         raise Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(here[0].name)}")
-    newest = claude_code.newest_session(directory)
+    newest = known.newest_session(directory)
     if newest is None:
-        raise NoTranscript("no transcript in this directory, and it is no Claude Code project", f"memcli {verb} --help")
+        raise NoTranscript("no transcript in this directory, and no agent has a session of it", f"memcli {verb} --help")
     return newest

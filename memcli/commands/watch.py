@@ -31,13 +31,18 @@ REST_SECONDS = 3600.0
 class Live(NamedTuple):
     """Which live sessions of a host are followed: those of `project` (the current directory if None), or `all`.
 
-    `hook`: a hook of the host has started us, and nobody reads what we say.
+    `hosts`: as asked for; there can be one. `hook`: a hook of it has started us, and nobody reads what we say.
     """
 
-    host: str = ""
+    hosts: tuple[str, ...] = ()
     project: Path | None = None
     all: bool = False
     hook: bool = False
+
+    @property
+    def host(self) -> str:
+        """The host; "" for none."""
+        return "".join(self.hosts[:1])
 
 
 def watch(
@@ -106,14 +111,18 @@ def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, q
 
 def _project(live: Live) -> str:
     """The directory whose sessions are followed, "" for all or none. Raises Usage, NoTranscript."""
+    if len(live.hosts) > 1:
+        raise Usage("one watcher follows one host", f"memcli watch --{live.host}")
     if not live.host:
         if live.project or live.all:
-            raise Usage("--project and --all go with --claude-code", "memcli watch --claude-code --all")
+            raise Usage(
+                "--project and --all go with --claude-code, --codex or --pi", "memcli watch --claude-code --all"
+            )
         return ""
     if live.project and live.all:
-        raise Usage("--project and --all ask for different sessions", "memcli watch --claude-code --all")
+        raise Usage("--project and --all ask for different sessions", f"memcli watch --{live.host} --all")
     if live.project and not live.project.is_dir():
-        raise NoTranscript(f"no such directory: {live.project}", "memcli watch --claude-code --all")
+        raise NoTranscript(f"no such directory: {live.project}", f"memcli watch --{live.host} --all")
     return "" if live.all else os.path.realpath(live.project or os.curdir)
 
 

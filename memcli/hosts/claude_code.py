@@ -16,21 +16,18 @@ import os
 import re
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from memcli.errors import AlreadyWatched
-from memcli.sidecar.lock import DAEMON, Holder, Lock, holder
+from memcli.hosts.live import LIVE_SECONDS, OWN_PROMPT, acquired, another
+from memcli.sidecar.lock import Holder, Lock, holder
 from memcli.sidecar.place import ROOM, is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAME = "claude-code"
 
-LIVE_SECONDS = 900.0
-"""A session that was written to within this time is live, also if no running client names it."""
-
-OWN_WORDS = b"You keep the written part of a session memory for a coding agent."
-"""How a session begins that a summarizer of ours has left behind: with the first words of our prompt."""
-
 _FIRST_BYTES = 65_536
-_OWN_PROMPT = re.compile(rb'"(?:content|text)":\s*"' + re.escape(OWN_WORDS))
 
 
 def config_dir() -> Path:
@@ -59,14 +56,14 @@ def is_session(path: Path) -> bool:
     return os.path.realpath(path.parent.parent) == os.path.realpath(projects_dir())
 
 
-def newest_session(directory: Path) -> Path | None:
-    """The session of a project that was written to last, if there is one; what memcli wrote there is none.
-
-    A command that the client itself runs means the client's session, whichever was written to last.
-    """
+def own_session(directory: Path) -> Path | None:
+    """The session of the client that runs us: it tells its commands the id."""
     own = project_dir(directory) / f"{os.environ.get('CLAUDE_CODE_SESSION_ID')}.jsonl"
-    if own.is_file():
-        return own
+    return own if own.is_file() else None
+
+
+def newest_session(directory: Path) -> Path | None:
+    """The session of a project that was written to last, if there is one; what memcli wrote there is none."""
     sessions = [path for path in project_dir(directory).glob("*.jsonl") if path.is_file() and not is_ours(path)]
     return max(sessions, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
 
@@ -94,15 +91,7 @@ class LiveSessions:
 
     def acquire(self, now: float) -> Lock:
         """Become the one watcher of these sessions. Raises AlreadyWatched; makes the folder if it is not there yet."""
-        path = lock_file(self._folder or projects_dir())
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            return Lock.acquire(path, DAEMON, now)
-        except AlreadyWatched as error:
-            whose = "of this project" if self._folder else "of all projects"
-            who = f"process {error.pid}" if error.pid else "another process"
-            sentence = f"the Claude Code sessions {whose} are already watched by {who}"
-            raise AlreadyWatched(sentence, "memcli status", error.pid, error.daemon) from error
+        return acquired(lock_file(self._folder or projects_dir()), now, ClaudeCode.title, whole=self._folder is None)
 
     def paths(self) -> set[Path]:
         """The live sessions of this moment."""
@@ -127,9 +116,73 @@ class LiveSessions:
         if name not in self._own:
             first = _first_bytes(path)
             if b'"message"' not in first and len(first) < _FIRST_BYTES:
-                return bool(_OWN_PROMPT.search(first))
-            self._own[name] = bool(_OWN_PROMPT.search(first))
+                return bool(OWN_PROMPT.search(first))
+            self._own[name] = bool(OWN_PROMPT.search(first))
         return self._own[name]
+
+
+class ClaudeCode:
+    """Claude Code as the verbs see it (`hosts/host.py`)."""
+
+    name = NAME
+    title = "Claude Code"
+    format = "claude-code"
+    install = "npm install --global @anthropic-ai/claude-code"
+
+    def source(self, project: Path | None) -> LiveSessions:
+        """The live sessions of a project, None for all."""
+        return LiveSessions(project_dir(project) if project else None)
+
+    def is_session(self, path: Path) -> bool:
+        """True for a file that lies where the client keeps its sessions."""
+        return is_session(path)
+
+    def own_session(self, directory: Path) -> Path | None:
+        """The session of the client that runs us."""
+        return own_session(directory)
+
+    def newest_session(self, directory: Path) -> Path | None:
+        """The session of a project that was written to last."""
+        return newest_session(directory)
+
+    def held_in(self, project: Path) -> Path | None:
+        """The lock of whoever watches the sessions of a project, or all; None if nobody does."""
+        return held(project_dir(project))
+
+    def held_over(self, session: Path) -> Path | None:
+        """The lock of whoever watches the sessions that this one is among; None if nobody does."""
+        return held(session.parent)
+
+    def room_for(self, transcript: Path) -> Path:
+        """Where a new session is prepared: on the disk where it will lie."""
+        return _folder_for(transcript) / ROOM / NAME
+
+    def placed(self, data: bytes, transcript: Path) -> Iterator[tuple[Path, bytes]]:
+        """Under the id that its records carry; then the same ids inside, under another name."""
+        session = str(json.loads(data[: data.index(b"\n")])["sessionId"])
+        folder = _folder_for(transcript)
+        yield folder / f"{session}.jsonl", data
+        yield folder / f"{another(session, data)}.jsonl", data
+
+    def directory_of(self, session: Path) -> Path | None:
+        """Where the client must be started to find the session; None for right here."""
+        folder = session.parent
+        if project_dir(Path.cwd()) == folder:
+            return None
+        for line in reversed(session.read_bytes().splitlines()):
+            cwd = json.loads(line).get("cwd")
+            if isinstance(cwd, str) and project_dir(Path(cwd)) == folder:
+                return Path(cwd)
+        return None
+
+    def resume(self, session: Path) -> list[str]:
+        """`claude --resume ID`."""
+        return ["claude", "--resume", session.stem]
+
+
+def _folder_for(transcript: Path) -> Path:
+    """Where a new session of it belongs: beside it, or in the project of this directory."""
+    return transcript.parent if is_session(transcript) else project_dir(Path.cwd())
 
 
 def lock_file(folder: Path) -> Path:

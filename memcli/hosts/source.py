@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from memcli.hosts import claude_code
+from memcli.hosts import known
 
 if TYPE_CHECKING:
     from memcli.sidecar.lock import Lock
@@ -31,5 +31,4 @@ class Source(Protocol):
 
 def source_of(host: str, project: str) -> Source:
     """The source of a host by its name; `project` is a directory, "" for all."""
-    assert host == claude_code.NAME  # a name that `memcli watch` gave
-    return claude_code.LiveSessions(claude_code.project_dir(Path(project)) if project else None)
+    return known.named(host).source(Path(project) if project else None)

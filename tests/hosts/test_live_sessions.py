@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memcli.errors import AlreadyWatched
-from memcli.hosts import claude_code
-from memcli.hosts.claude_code import LIVE_SECONDS, OWN_WORDS, LiveSessions
+from memcli.hosts import claude_code, known
+from memcli.hosts.claude_code import LiveSessions
+from memcli.hosts.live import LIVE_SECONDS, OWN_WORDS
 from memcli.summarize.prompt import piece
 from tests.builders import Script
 from tests.hosts.client import SESSION
@@ -111,8 +112,8 @@ def test_a_folder_of_sessions_stands_for_its_project(client: Client) -> None:
 
 def test_a_command_of_the_client_means_its_own_session(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     path, newer = rest(client.session()), client.session(name=OTHER)
-    assert claude_code.newest_session(client.project) == newer
+    assert known.newest_session(client.project) == newer
     monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", SESSION)
-    assert claude_code.newest_session(client.project) == path
+    assert known.newest_session(client.project) == path
     monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "unknown")
-    assert claude_code.newest_session(client.project) == newer
+    assert known.newest_session(client.project) == newer

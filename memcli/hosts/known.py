@@ -1,0 +1,45 @@
+"""The hosts that memcli is at home in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memcli.hosts.claude_code import ClaudeCode
+from memcli.hosts.codex import Codex
+from memcli.hosts.pi import Pi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from memcli.hosts.host import Host
+
+HOSTS: tuple[Host, ...] = (ClaudeCode(), Codex(), Pi())
+
+
+def named(name: str) -> Host:
+    """The host of that name, which `memcli watch` gave."""
+    return next(host for host in HOSTS if host.name == name)
+
+
+def host_of(path: Path) -> Host | None:
+    """The host among whose sessions a file lies."""
+    return next((host for host in HOSTS if host.is_session(path)), None)
+
+
+def newest_session(directory: Path) -> Path | None:
+    """The session of a project that was written to last, whichever host's; that of the client that runs us, if one
+    does. None if there is none."""
+    own = next((path for host in HOSTS if (path := host.own_session(directory))), None)
+    found = [path for host in HOSTS if (path := host.newest_session(directory))]
+    return own or max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
+
+
+def held_over(session: Path) -> Path | None:
+    """The lock of whoever watches the sessions that this one is among; None if nobody does."""
+    host = host_of(session)
+    return host.held_over(session) if host else None
+
+
+def held_in(directory: Path) -> Path | None:
+    """The lock of whoever watches the sessions of a project for any host; None if nobody does."""
+    return next((lock for host in HOSTS if (lock := host.held_in(directory))), None)
