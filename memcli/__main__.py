@@ -9,15 +9,32 @@ if TYPE_CHECKING:
     from memcli.lean import Options
 
 
-def main() -> int:
-    """Run `memcli` with the arguments of this process; the exit code. Does not return from a plain `compact`: all is
-    written then, and to take the interpreter apart would cost more than the swap."""
-    if sys.argv[1:2] == ["compact"]:
-        from memcli import lean
+def door() -> None:
+    """Run `memcli` with the arguments of this process, and end it. After a plain `compact` at once: all is written, and
+    to take the interpreter apart would cost more than the swap."""
+    code = _plainly_compacted()
+    if code is not None:
+        os._exit(code)
+    sys.exit(_run())
 
-        options = lean.options_of(sys.argv[1:])
-        if options:
-            os._exit(_compacted(options))
+
+def main() -> int:
+    """The same for a caller who goes on: the exit code."""
+    code = _plainly_compacted()
+    return _run() if code is None else code
+
+
+def _plainly_compacted() -> int | None:
+    """The exit code of a `compact` in plain words; None for all else."""
+    if sys.argv[1:2] != ["compact"]:
+        return None
+    from memcli import lean
+
+    options = lean.options_of(sys.argv[1:])
+    return _compacted(options) if options else None
+
+
+def _run() -> int:
     if sys.argv[1:2] == ["hook"] and len(sys.argv) > 2 and sys.argv[2][:1] != "-":
         from memcli.hosts import hook
 
@@ -75,4 +92,4 @@ def _app() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    door()

@@ -83,7 +83,7 @@ def _call(number: int, tools: list[dict[str, Any]]) -> dict[str, Any]:
     if number % 7 == 0:  # now and then something fails
         command = f"cat notes/missing-{number}.txt"
     else:
-        command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && ls notes | wc -l"
+        command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && seq 1 400"
     return {"name": name, "input": {"command": command, "description": f"Work on step {number}"}}
 
 

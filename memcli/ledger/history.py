@@ -4,8 +4,13 @@ Most of a snapshot stands in the one before it, so each is kept as its differenc
 new bytes), meaning "copy so many bytes from there, then these". Every `GROUP`th is whole, so that getting one back
 takes few steps and the oldest can be dropped. Content comes back byte for byte.
 
-Memory: at most `KEPT + GROUP` differences, and the newest content. Time: what is alike is compared in large slices; a
-place that changed costs a few searches near by.
+A snapshot waits as it is until somebody asks for the `items`, and only the newest `GROUP` of those that wait are packed
+then: a backlog of turns that is read in one go costs no difference for each. Turns before them have no snapshot; to
+return to one of those the file is read again.
+
+Memory: at most `KEPT + GROUP` differences, what waits (`KEPT` contents, and beyond `GROUP` no more than `HELD` bytes),
+and the newest content. Time: what is alike is compared in large slices; a place that changed costs a few searches near
+by.
 """
 
 from __future__ import annotations
@@ -22,7 +27,10 @@ KEPT = 64
 """Turns that can be returned to; an older one is reached by reading the file again. As many as `head` names."""
 
 GROUP = 16
-"""Snapshots from one that is whole to the next."""
+"""Snapshots from one that is whole to the next, and as many as are packed of those that came in one go."""
+
+HELD = 4 * 1024 * 1024
+"""Bytes of contents that wait, if they are more than `GROUP`."""
 
 _ANCHOR = 16  # bytes that must be alike for two places to be taken for the same
 _NEAR = 8_192  # bytes of the older content searched for a place; whatever moved further is written anew
@@ -50,50 +58,73 @@ class History:
 
     def __init__(self, items: Iterable[Snapshot] = ()) -> None:
         """`items` must begin with a whole one. Raises ValueError if their content cannot be had back."""
-        self.items = list(items)
-        self._newest = self._content(len(self.items) - 1) if self.items else b""
+        self._items = list(items)
+        self._waiting: list[tuple[int, bytes]] = []
+        self._packed = self._content(len(self._items) - 1) if self._items else b""
+        """The content of the last item."""
+
+    @property
+    def items(self) -> list[Snapshot]:
+        """What is to be stored; nothing waits any more."""
+        for offset, content in self._waiting[-GROUP:]:
+            self._pack(offset, content)
+        self._waiting.clear()
+        return self._items
 
     def add(self, offset: int, content: bytes) -> None:
         """Keep a snapshot; nothing for an offset that is not behind all others."""
-        if self.items and self.items[-1].offset >= offset:
+        if offset <= self.last:
             return
-        whole = not any(item.whole for item in self.items[1 - GROUP :])
-        packed = zlib.compress(difference(b"" if whole else self._newest, content), 1)
-        self.items.append(Snapshot(offset, whole, packed))
-        self._newest = content
-        if whole:
-            self._drop_oldest()
+        self._waiting.append((offset, content))
+        held = sum(len(one) for _, one in self._waiting)
+        while len(self._waiting) > (KEPT if held <= HELD else GROUP):
+            held -= len(self._waiting.pop(0)[1])
 
     def at(self, offset: int) -> bytes | None:
         """The content of the snapshot taken just there; None without one."""
-        index = next((place for place, item in enumerate(self.items) if item.offset == offset), None)
-        return None if index is None else self._content(index)
+        waiting = next((content for place, content in self._waiting if place == offset), None)
+        index = next((place for place, item in enumerate(self._items) if item.offset == offset), None)
+        return waiting if index is None else self._content(index)
 
     def cut(self, offset: int) -> None:
         """Forget the snapshots taken at `offset` or later."""
-        kept = [item for item in self.items if item.offset < offset]
-        if len(kept) < len(self.items):
-            self.items = kept
-            self._newest = self._content(len(kept) - 1) if kept else b""
+        self._waiting = [one for one in self._waiting if one[0] < offset]
+        kept = [item for item in self._items if item.offset < offset]
+        if len(kept) < len(self._items):
+            self._items = kept
+            self._packed = self._content(len(kept) - 1) if kept else b""
+
+    @property
+    def last(self) -> int:
+        """The offset of the last snapshot; -1 without one."""
+        return self._waiting[-1][0] if self._waiting else self._items[-1].offset if self._items else -1
 
     @property
     def newest(self) -> bytes:
         """The content of the last snapshot; b"" without one."""
-        return self._newest
+        return self._waiting[-1][1] if self._waiting else self._packed
+
+    def _pack(self, offset: int, content: bytes) -> None:
+        whole = not any(item.whole for item in self._items[1 - GROUP :])
+        packed = zlib.compress(difference(b"" if whole else self._packed, content), 1)
+        self._items.append(Snapshot(offset, whole, packed))
+        self._packed = content
+        if whole:
+            self._drop_oldest()
 
     def _content(self, index: int) -> bytes:
         start = index
-        while start and not self.items[start].whole:
+        while start and not self._items[start].whole:
             start -= 1
         content = b""
-        for item in self.items[start : index + 1]:
+        for item in self._items[start : index + 1]:
             content = patched(b"" if item.whole else content, _unpacked(item.payload))
         return content
 
     def _drop_oldest(self) -> None:
-        spare = len(self.items) - KEPT
-        first = max((place for place, item in enumerate(self.items) if item.whole and place <= spare), default=0)
-        del self.items[:first]
+        spare = len(self._items) - KEPT
+        first = max((place for place, item in enumerate(self._items) if item.whole and place <= spare), default=0)
+        del self._items[:first]
 
 
 def difference(before: bytes, after: bytes) -> bytes:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _END = 1 << 63  # behind every offset
+_NO_RESULT = len(NO_RESULT)
 
 
 class Conversation:
@@ -72,6 +73,7 @@ class Conversation:
         self.rests = False
         """The file was quiet at the last tick, and nothing came since."""
         self._waiting: list[Entry] | None = None
+        """Not None while it is not known whether the first message is a memory of ours."""
         self._held: list[Line] = []
         self._heard = formats.heard(self.reader)
 
@@ -150,7 +152,8 @@ class Conversation:
             formats.go_on(self.reader, self.settled.heard)
 
     def _read(self, line: Line) -> Sequence[ReadingEffect]:
-        if self._asking:  # how it is read hangs on the parent
+        waiting = self._waiting
+        if waiting is not None:  # how it is read hangs on the parent
             self._held.append(line)
             return ()
         effects: Sequence[ReadingEffect] = ()
@@ -165,11 +168,6 @@ class Conversation:
                 effects = [*effects, *found]
         self.marks.position = line.end
         return effects
-
-    @property
-    def _asking(self) -> bool:
-        """True while it is not known whether the first message is a memory of ours."""
-        return self._waiting is not None
 
     def _replay(self, entries: list[Entry]) -> list[ReadingEffect]:
         """What waited for the parent: the entries of the memory's own line, then the lines after it."""
@@ -189,7 +187,8 @@ class Conversation:
                 self._waiting = [entry]
                 return [FindParent(mark, text)]
         thread = self.thread
-        closed = thread.closed
+        begins = entry.role == "assistant" or entry.prompts or entry.signs & COMPACTED  # nothing else begins anything
+        closed = begins and thread.closed
         verdict = thread.place(entry)
         if not verdict.live:
             _add_span(marks.copies, (entry.offset, entry.end))
@@ -197,12 +196,12 @@ class Conversation:
             return ()
         if verdict.rewind >= 0 and not self._rewind(verdict.rewind, entry.offset):
             return [Restart(thread.dead)]
-        if verdict.tied < entry.offset:
+        if verdict.tied < boundaries.reach:
             self._tear(verdict.tied)
-        if entry.role == "assistant" or entry.prompts or entry.signs & COMPACTED:  # nothing else begins anything
-            closed = closed or (bool(verdict.abandoned or verdict.rewind >= 0) and thread.closed)
-            if cut := boundaries.before(entry, closed):
-                self._settle(cut, self._heard)
+        if begins and not closed:
+            closed = bool(verdict.abandoned or verdict.rewind >= 0) and thread.closed
+        if closed and (cut := boundaries.before(entry, closed)):
+            self._settle(cut, self._heard)
         self._account(entry)
         return ()
 
@@ -271,16 +270,19 @@ class Conversation:
         if self._lived < len(self.pending):
             self._live = None
         self._lived = 0
+        settled, marks = self.settled, self.marks
         for waiting in self.pending:
             if not waiting.inherited:
-                self.settled.fold(waiting.entry)
+                settled.fold(waiting.entry)
         self.pending.clear()
         self.ahead = None
-        if not self.marks.inherited:
-            self.settled.heard = heard
-        self.marks.turn_ended = self.marks.turn_ended or cut.turn
-        if cut.turn and (not self.history.items or self.history.items[-1].offset < cut.offset):
-            self.history.add(cut.offset, self.settled.snapshot())
+        if not marks.inherited:
+            settled.heard = heard
+        if not cut.turn:
+            return
+        marks.turn_ended = True
+        if self.history.last < cut.offset:
+            self.history.add(cut.offset, settled.snapshot())
             self._prune()
 
     def _listen(self) -> None:
@@ -385,14 +387,15 @@ def _add_span(spans: list[tuple[int, int]], span: tuple[int, int]) -> None:
 
 def _without_stand_ins(entry: Entry) -> Entry:
     """Without the results that a swap puts where a call was given up: a request needs them, but nothing came back."""
-    if entry.chars < len(NO_RESULT) or not any(map(_is_stand_in, entry.parts)):
+    if len(entry.parts) == 1 and entry.chars != _NO_RESULT:  # the size is known without decoding the text
+        return entry
+    if not any(map(_is_stand_in, entry.parts)):
         return entry
     return msgspec.structs.replace(entry, parts=tuple(part for part in entry.parts if not _is_stand_in(part)), signs=0)
 
 
 def _is_stand_in(part: AnyPart) -> bool:
-    # the size is known without decoding the text
-    return isinstance(part, ToolResult) and part.size == len(NO_RESULT) and part.text == NO_RESULT
+    return type(part) is ToolResult and part.size == _NO_RESULT and part.text == NO_RESULT
 
 
 def _hidden_words(entry: Entry, format: str) -> list[str]:

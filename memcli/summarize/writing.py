@@ -84,9 +84,8 @@ class _Update:
         assert job.source is not None
         self._job, self._source = job, job.source
         self._writing, self._backend = writing, backend
-        self._ledger = Ledger.restore(job.ledger)
         self._sections = Sections(job.sections)
-        self._facts = fitted(self._ledger, job.budget, job.pins, job.opaque, {}, self._sections)
+        self._facts = fitted(Ledger.restore(job.ledger), job.budget, job.pins, job.opaque, {}, self._sections)
         self._calls: list[Call] = []
         self._notes: list[str] = []
 
@@ -167,13 +166,14 @@ class _Update:
 
     def _accepted(self, prose: Mapping[str, str], shown: Sequence[Message], request: Request) -> dict[str, str]:
         """The prose after an answer that the guard took. Raises Failed if none of `ATTEMPTS` was."""
-        known = seen(shown, prose, self._facts, self._ledger)
         reason = ""
         for _ in range(ATTEMPTS):
             self._afford(request)
             answer = self._ask(request, shown)
             reason = answer.unreadable
             if not reason:
+                # Only now: a hundred jobs may wait for their answers, and none needs to hold what it is judged by.
+                known = seen(shown, prose, self._facts, Ledger.restore(self._job.ledger))
                 verdict = guard(prose, answer.edits, known, self._job.budget, self._sections)
                 self._notes += verdict.notes
                 reason = verdict.rejected

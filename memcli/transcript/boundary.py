@@ -56,6 +56,8 @@ class Boundaries:
 
     def __init__(self, state: BoundaryState | None = None) -> None:
         self.state = state or BoundaryState()
+        self.reach = self._reach()
+        """Offset of the last cut, -1 without one: most of what comes is tied to nothing before it."""
 
     def before(self, entry: Entry, closed: bool) -> Cut | None:
         """The cut that `entry` proves to stand right before it, if any. `closed`: nothing was pending before it."""
@@ -122,6 +124,10 @@ class Boundaries:
         for cuts in (self.state.turns, self.state.rounds):
             while cuts and cuts[-1].offset > offset:
                 cuts.pop()
+        self.reach = self._reach()
+
+    def _reach(self) -> int:
+        return self.last.offset if self.last else -1
 
     @property
     def last(self) -> Cut | None:
@@ -148,6 +154,7 @@ class Boundaries:
                 cuts.pop()
         cuts = self.state.turns if turn else self.state.rounds
         cuts.append(cut)
+        self.reach = offset
         if len(cuts) > KEPT_CUTS:
             del cuts[0]
         return cut

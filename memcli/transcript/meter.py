@@ -55,9 +55,9 @@ class Meter:
         """Count one live entry. A usage in it speaks of what came before it, so it is taken first."""
         if entry.signs & METERED:
             for part in entry.parts:
-                if isinstance(part, Usage):
+                if type(part) is Usage:
                     self._anchor(part)
-                elif isinstance(part, Compacted):
+                elif type(part) is Compacted:
                     self._compacted(part)
         self.state.chars += entry.chars
 

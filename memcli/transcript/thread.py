@@ -123,25 +123,28 @@ class Thread:
     def place(self, entry: Entry) -> Verdict:
         """Takes the next entry of the file."""
         state, offset, key, parent = self.state, entry.offset, entry.id, entry.parent
+        nodes = state.nodes
         if key:
             if len(key) > _LONG or _REDACTED in key:
                 key = _key(key)
-            if key in state.nodes:
+            if key in nodes:
                 count(self.problems, "copies")
                 return Verdict(live=False, tied=offset)
         if parent and parent != state.leaf:
             parent = _key(parent)
         state.entries += 1
-        rewind = _NO_OFFSET
-        if state.tree or entry.signs & ROLLED_BACK or (entry.prompts and parent):
+        prompts, rewind = entry.prompts, _NO_OFFSET
+        if state.tree or entry.signs & ROLLED_BACK or (prompts and parent):
             rewind = self._rewind(entry, key, parent)
         tied = self._arrive(entry, key) if state.awaited else offset
-        if entry.message_id and (first := self._continue(entry)) < tied:
+        if (message := entry.message_id) and (first := self._continue(message, offset)) < tied:
             tied = first
-        if (entry.calls or entry.results) and (first := self._pair(entry)) < tied:
+        if (calls := entry.calls) and (first := self._call(calls, offset)) < tied:
             tied = first
-        abandoned = self._turn(entry, parent) if entry.prompts else ()
-        if state.awaited or state.early or (parent and parent not in state.nodes):
+        if (results := entry.results) and (first := self._answer(results, offset)) < tied:
+            tied = first
+        abandoned = self._turn(entry, parent) if prompts else ()
+        if state.awaited or state.early or (parent and parent not in nodes):
             self._expect(entry, parent)
         if key:
             self._see(entry, key, parent)
@@ -193,8 +196,8 @@ class Thread:
     def _see(self, entry: Entry, key: str, parent: str) -> None:
         # only a tree needs more of a seen entry than that it was seen
         nodes = self.state.nodes
-        self.state.seen += 1
         nodes[key] = Node(entry.offset, entry.end, parent) if self.state.tree else _SEEN
+        self.state.seen += 1
         if len(nodes) > _IDS:
             _limit(nodes, _IDS)
 
@@ -298,33 +301,35 @@ class Thread:
             del waiting[key]
             count(self.problems, problem)
 
-    def _continue(self, entry: Entry) -> int:
-        """Offset of the first part of the API message that this entry is a part of."""
+    def _continue(self, message: str, offset: int) -> int:
+        """Offset of the first part of an API message of which a part stands at `offset`."""
         messages = self.state.messages
-        first = messages.setdefault(entry.message_id, entry.offset)
+        first = messages.setdefault(message, offset)
         if len(messages) > _MESSAGES:
-            _limit(messages, _MESSAGES)
+            del messages[next(iter(messages))]
         return first
 
-    def _pair(self, entry: Entry) -> int:
-        """Offset of the earliest other half of the calls and results in this entry, else its own."""
-        state, tied = self.state, entry.offset
-        for call in entry.calls:
-            if _REDACTED in call:
-                continue
+    def _call(self, calls: tuple[str, ...], offset: int) -> int:
+        """Offset of the earliest result of the calls at `offset` that came before them, else their own."""
+        state, tied = self.state, offset
+        for call in calls:
             if call in state.early:
                 tied = min(tied, state.early.pop(call)[0])
-            elif call:
-                state.open[call] = entry.offset
-        for call in entry.results:
-            if _REDACTED in call:
-                continue
-            if call in state.open:
-                tied = min(tied, state.open.pop(call))
-            elif call:
-                state.early[call] = (entry.offset, state.entries)
-        if len(state.open) > _OPEN or len(state.early) > _OPEN:
+            elif call and _REDACTED not in call:
+                state.open[call] = offset
+        if len(state.open) > _OPEN:
             _limit(state.open, _OPEN)
+        return tied
+
+    def _answer(self, results: tuple[str, ...], offset: int) -> int:
+        """Offset of the earliest call that is answered at `offset`, else that itself."""
+        state, tied = self.state, offset
+        for call in results:
+            if (asked := state.open.pop(call, _NO_OFFSET)) != _NO_OFFSET:
+                tied = min(tied, asked)
+            elif call and _REDACTED not in call:
+                state.early[call] = (offset, state.entries)
+        if len(state.early) > _OPEN:
             _limit(state.early, _OPEN)
         return tied
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from memcli.watch.roster import Known
 
 MOST = 16
-"""Awake at a time, but for those that cannot rest: they wait for an answer, or somebody waits for theirs."""
+"""Awake at a time, besides as many as there may be jobs: those that wait for an answer cannot rest."""
 
 
 class Awake:
@@ -45,13 +45,15 @@ class Awake:
 
 
 class Crew:
-    """Those that are awake, by path; the one where something happened last is the last one."""
+    """Those that are awake, by path; the one where something happened last is the last one. `jobs`: how many may be
+    asked of summarizers at a time."""
 
-    def __init__(self, triggers: Triggers, report: Callable[[Told], None]) -> None:
+    def __init__(self, triggers: Triggers, report: Callable[[Told], None], jobs: int = 0) -> None:
         self.presence: Presence | None = None
         """What holds the locks; set before anybody wakes."""
         self._triggers = triggers
         self._report = report
+        self._most = MOST + jobs
         self._awake: dict[str, Awake] = {}
         self._troubles: dict[str, str] = {}
 
@@ -134,7 +136,7 @@ class Crew:
 
     def room(self, may_rest: Callable[[Awake], bool]) -> bool:
         """True if one more can be awake, if need be because the one that did the least for longest goes to rest."""
-        if len(self._awake) < MOST:
+        if len(self._awake) < self._most:
             return True
         tired = next((awake for awake in self if may_rest(awake)), None)
         if tired is not None:

@@ -109,7 +109,7 @@ class Loop:
         )
         self._roster = Roster()
         self._order = Order()
-        self._crew = Crew(triggers, report)
+        self._crew = Crew(triggers, report, jobs)
         self._lookout = Lookout(self._roster, self._grounds, self._inbox.put)
         self._asked: set[str] = set()
         self._crowded = False
@@ -349,10 +349,14 @@ class Loop:
                 self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
 
     def _rest(self) -> None:
-        now = time.monotonic()
+        now, before = time.monotonic(), len(self._crew)
         for awake in self._crew:
             if now - awake.active >= self._idle and self._may_rest(awake):
                 self._crew.rest(awake.known.path)
+        if before and not self._crew:
+            from memcli.watch.heap import give_back
+
+            give_back()
 
     def _may_rest(self, awake: Awake, *, reading: bool = False) -> bool:
         """True if nothing is awaited of a transcript; `reading`: there is more to read, but others come first."""

@@ -22,7 +22,7 @@ SMALL = Target(150.0)
 
 _UPDATES = 128
 _BYTES = 200 * KB
-"""Of words, which all stand in the prompt: what a tool printed does not."""
+"""Of a session with tools, whose output does not stand in the prompt."""
 _LEAST_DELAY = 40.0
 _PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.05
@@ -49,7 +49,7 @@ def rows(bench: Bench) -> Iterator[Row]:
     what = f"summarizer child, {number} model updates in flight"
     directory = bench.place("updates", number * _BYTES)
     for serial in range(number):
-        write(directory / f"session-{serial}.jsonl", CLAUDE_CODE, _BYTES, seed=serial + 1, words_only=True)
+        write(directory / f"session-{serial}.jsonl", CLAUDE_CODE, _BYTES, seed=serial + 1)
     delay = 2.0 if bench.quick else max(bench.delay, _LEAST_DELAY)
     with Server(delay) as server:
         options = (*server.options(), "--jobs", number, "--init-tokens", 1, "--update-tokens", 10**9)
@@ -60,7 +60,7 @@ def rows(bench: Bench) -> Iterator[Row]:
     if seen.in_flight < number:
         yield not_run(what, f"only {seen.in_flight} were in flight at once", SMALL)
         return
-    note = f"{seen.children} child; prompts of 200 KB, a model of {delay:g} s on loopback"
+    note = f"{seen.children} child; sessions of 200 KB, a model of {delay:g} s on loopback"
     size = float("inf") if seen.children != 1 else seen.resident
     yield Row(what, f"{seen.in_flight} connections", "", spread([size]), "MiB", SMALL, note)
 

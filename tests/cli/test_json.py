@@ -89,6 +89,12 @@ def test_compact_reports_on_stderr_and_prints_the_same_transcript(run):
     assert report["memory"] == "was ready"
 
 
+def test_compact_says_nothing_beside_its_report(run):
+    """Not even which transcript was taken: the report tells it."""
+    ran = memcli("compact", "--json", cwd=run.parent)
+    assert [report["transcript"] for report in reports(ran.err)] == [str(run)]
+
+
 def test_compact_of_stdin_has_no_transcript_to_name(tmp_path):
     ran = memcli("compact", "-", "--json", stdin=session("anthropic"), cwd=tmp_path)
     assert reports(ran.err)[0]["transcript"] is None

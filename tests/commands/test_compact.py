@@ -395,7 +395,7 @@ def test_each_conversation_of_a_batch_is_compacted_by_itself(tmp_path: Path, com
 
     for talk, messages in zip(talks, found, strict=True):
         assert is_tail("anthropic", b"".join(json.dumps(message).encode() + b"\n" for message in messages), talk)
-    assert [line.split(":")[0] for line in err.splitlines()] == ["line 1", "line 2"]
+    assert [line.split(": ")[:2] for line in err.splitlines()] == [["memcli", "line 1"], ["memcli", "line 2"]]
     assert list(tmp_path.iterdir()) == [path]
 
 

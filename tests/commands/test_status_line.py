@@ -79,6 +79,15 @@ def test_a_long_transcript_without_counts_is_estimated_from_its_end(tmp_path, li
     assert abs(int(re.match(r"~(\d+)k", line(path))[1]) * 1000 - whole) < whole / 20
 
 
+def test_what_is_not_covered_is_estimated_where_more_is_new_than_is_read(tmp_path, line):
+    path = remembered(session_file(tmp_path / "run.jsonl", "anthropic"))
+    with path.open("ab") as file:
+        file.write(session("anthropic", 250, output=LONG))
+    behind = standing_of(path).session.reading.estimated
+    assert path.stat().st_size > 2 * LOOKED_AT[0]
+    assert abs(int(re.search(r"(\d+)k behind", line(path))[1]) * 1000 - behind) < behind / 10
+
+
 def test_of_several_transcripts_here_the_one_written_to_last_is_meant(tmp_path, line, monkeypatch):
     remembered(session_file(tmp_path / "old.jsonl"))
     rested(session_file(tmp_path / "other.jsonl"))

@@ -226,12 +226,12 @@ def test_a_verb_that_is_at_work_for_a_moment_is_nothing_to_stop(run: Path, busy:
 def test_compact_waits_for_an_update_that_is_at_work_if_it_is_allowed_to(
     run: Path, busy: Lock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """There is something to wait for only where the memory that stands does not do: here it was edited."""
-    edit(run, "User Intent", "- never push to main")
-    threading.Timer(0.1, busy.release).start()
+    """There is something to wait for only where nothing that is committed will do: here it is gone."""
+    (Place.of(run).sidecar / "head").unlink()
+    threading.Timer(0.5, busy.release).start()
     assert compact(str(run), Wish(output=tmp_path / "out", wait=10.0)) == 0
     assert capsys.readouterr().err.startswith("memcli: waiting for the update in flight\n")
-    assert b"never push to main" in (tmp_path / "out").read_bytes()
+    assert b"memcli generation=" in (tmp_path / "out").read_bytes()
 
 
 def test_a_lock_whose_holder_is_not_known_cannot_be_asked(run: Path) -> None:

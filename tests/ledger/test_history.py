@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memcli.ledger.history import GROUP, KEPT, History, Snapshot, difference, patched
+from memcli.ledger.history import GROUP, HELD, KEPT, History, Snapshot, difference, patched
 
 PIECES = st.lists(st.sampled_from([b"", b"a", b"fold ", b"\x00\xff", b"0123456789abcdef" * 9, b"x" * 700]), max_size=12)
 CONTENTS = PIECES.map(b"".join)
@@ -24,10 +24,13 @@ def grown(turns: int) -> list[bytes]:
     return contents
 
 
-def of(contents: list[bytes]) -> History:
+def of(contents: list[bytes], stored: int = 1) -> History:
+    """A history of which every `stored` turns the items were asked for."""
     history = History()
     for offset, content in enumerate(contents):
         history.add(offset, content)
+        if stored and offset % stored == 0:
+            assert history.items
     return history
 
 
@@ -52,9 +55,10 @@ def test_what_is_alike_costs_nothing() -> None:
     assert len(difference(content, content[:50_000] + b"new" + content[50_000:])) < 200
 
 
-def test_every_snapshot_comes_back() -> None:
+@pytest.mark.parametrize("stored", [0, 1, 7])
+def test_every_snapshot_comes_back(stored: int) -> None:
     contents = grown(40)
-    history = of(contents)
+    history = of(contents, stored)
 
     assert [history.at(offset) for offset in range(40)] == contents
     assert history.newest == contents[-1]
@@ -70,14 +74,44 @@ def test_a_history_goes_on_from_its_items() -> None:
     assert other.items == one.items
 
 
-def test_after_a_cut_the_other_branch_comes_back() -> None:
-    contents = grown(30)
-    history = of(contents)
-    history.cut(20)
-    history.add(25, b"another")
+@pytest.mark.parametrize("stored", [0, 1, 12])
+def test_after_a_cut_the_other_branch_comes_back(stored: int) -> None:
+    contents = grown(15)
+    history = of(contents, stored)
+    history.cut(10)
+    history.add(12, b"another")
 
-    assert [item.offset for item in history.items] == [*range(20), 25]
-    assert (history.at(19), history.at(25)) == (contents[19], b"another")
+    assert [item.offset for item in history.items] == [*range(10), 12]
+    assert (history.at(9), history.at(12)) == (contents[9], b"another")
+
+
+def test_of_turns_that_come_in_one_go_the_newest_are_stored() -> None:
+    contents = grown(40)
+    history = of(contents, stored=0)
+
+    assert [item.offset for item in history.items] == list(range(40 - GROUP, 40))
+    assert (history.at(3), history.at(39 - GROUP), history.at(39)) == (None, None, contents[39])
+    assert (history.last, history.newest) == (39, contents[39])
+
+
+def test_a_gap_between_stored_turns_does_no_harm() -> None:
+    contents = grown(60)
+    history = of(contents[:5])
+    for offset in range(5, 60):
+        history.add(offset, contents[offset])
+    again = History(history.items)
+
+    assert [item.offset for item in again.items] == [*range(5), *range(60 - GROUP, 60)]
+    assert all(again.at(item.offset) == contents[item.offset] for item in again.items)
+
+
+def test_contents_that_wait_are_bounded() -> None:
+    history = History()
+    for offset in range(2 * KEPT):
+        history.add(offset, b"x" * (HELD // KEPT if offset < KEPT else HELD // 8))
+
+    assert history.at(2 * KEPT - GROUP - 1) is None
+    assert history.at(2 * KEPT - GROUP) is not None
 
 
 def test_a_history_is_bounded_and_keeps_the_newest() -> None:

@@ -142,8 +142,8 @@ def told(code):
     {SEEN}
     leave(code)
 os._exit = told
-from memcli.__main__ import main
-main()
+from memcli.__main__ import door
+door()
 """
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from memcli.transcript import formats
 from memcli.transcript.entries import Entry, ToolResult, ToolUse
-from memcli.transcript.formats import anthropic, claude_code, pi
+from memcli.transcript.formats import anthropic, claude_code, codex, openai, pi
 from tests.transcript.scripts import FIXTURES, as_lines, entries_of, fixture, read
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from memcli.transcript.lines import Line
 
-MODULES: list[Any] = [claude_code, anthropic, pi]
+MODULES: list[Any] = [claude_code, anthropic, pi, codex, openai]
 each_format = pytest.mark.parametrize("module", MODULES, ids=[module.NAME for module in MODULES])
 ODD = st.sampled_from([None, True, False, 0, -3, 1.5, 2**70, "", "s", [], {}, ["a"], [{"type": "text", "text": "t"}]])
 RAW = st.sampled_from([b"\xff", b"\xc3", b"\\ud800", b"\x00", b"\t", b"\\u0041"])

@@ -36,6 +36,11 @@ zstyle ':completion:*' verbose no
 zstyle ':completion:*' insert-tab false
 unsetopt zle_bracketed_paste
 source {script}
+exec {{idle}}</dev/null
+asked() {{ zle expand-or-complete; zle -F $idle shown }}
+shown() {{ zle -F $1; print -n SHOW''N }}
+zle -N asked
+bindkey '^I' asked
 print READ''Y
 """
 
@@ -70,13 +75,13 @@ def zsh(script: Path, words: list[str], room: Path) -> list[str]:
     try:
         os.write(terminal, ASKING_ZSH.format(script=script).encode())
         heard(terminal, "READY\r\n")
-        os.write(terminal, f"{' '.join(words)}\t\x15print DON''E\r".encode())
-        shown = heard(terminal, "DONE\r\n")
+        os.write(terminal, f"{' '.join(words)}\t".encode())
+        shown = heard(terminal, "SHOWN")  # said once the shell has shown what it has, and waits for keys again
     finally:
         shell.kill()
         shell.wait()
         os.close(terminal)
-    found = [word.strip() for word in re.split(r"\s{2,}|(?<!\\) |[\r\n]", shown.partition("print DON")[0])]
+    found = [word.strip() for word in re.split(r"\s{2,}|(?<!\\) |[\r\n]", shown.partition("SHOWN")[0])]
     return [word.replace("\\ ", " ").rstrip("/") for word in found if word not in ("", *words[:-1])]
 
 

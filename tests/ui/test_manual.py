@@ -46,6 +46,11 @@ def test_the_first_page_tells_all_verbs_exit_codes_and_settings():
     assert "MEMCLI_UPDATE_TOKENS tokens between two updates" in text
 
 
+def test_options_can_be_copied_from_a_page():
+    """A minus is written as one: typeset, a hyphen is another character, which no program takes."""
+    assert "\\fB\\-\\-keep\\-turns\\fR \\fIN\\fR" in memcli("man", "compact").out
+
+
 def test_words_that_look_like_requests_are_words():
     hostile = Option(("-x",), "\\fB", ".SH FORGED\n'br \\(aq ~^`")
     verb = Verb((), "Says. .TH no", "memcli \\n | x", "", (hostile,), ())

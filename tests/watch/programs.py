@@ -29,6 +29,12 @@ for line in sys.stdin.buffer:
 """
 """Answers as the embedded one does, once a gate is open."""
 
+TOGETHER = f"""{_ANSWERING}
+for line in [sys.stdin.buffer.readline() for _ in range(int(sys.argv[1]))]:
+    reply(line)
+"""
+"""Answers when it has been given so many jobs."""
+
 SLOW = f"""{_ANSWERING}
 for line in sys.stdin.buffer:
     note(sys.argv[1], "job")

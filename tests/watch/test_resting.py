@@ -21,6 +21,7 @@ from memcli.watch.crew import MOST
 from memcli.watch.keeper import REREAD_BYTES, Keeper
 from tests.builders import FORMATS, Script, session_file
 from tests.watch.playing import LONG, NEVER, Play, play
+from tests.watch.programs import TOGETHER, program
 
 DEEP = Triggers(init_tokens=300, update_tokens=300)
 
@@ -198,9 +199,22 @@ def test_deleted_while_it_rests_it_costs_nothing_and_comes_back(tmp_path):
     assert play([tmp_path], story, idle=0.0).events("warning") == []
 
 
+def test_as_many_updates_are_in_flight_as_are_asked_for(tmp_path):
+    """The summarizer answers nobody before it has been asked for all."""
+    jobs = MOST + 8
+    for number in range(jobs):
+        session_file(tmp_path / f"{number}.jsonl", "anthropic", 2, output=LONG)
+
+    def story(loop: Play) -> None:
+        assert loop.says("updated", times=jobs, within=60.0)
+
+    played = play([tmp_path], story, jobs=jobs, summarizer=program(TOGETHER, jobs))
+    assert played.events("warning") == []
+
+
 def test_more_than_may_be_awake_are_all_followed(tmp_path):
     """Each has its memory at the end, and never were too many awake."""
-    paths = [session_file(tmp_path / f"{n}.jsonl", "anthropic", 2, output=LONG) for n in range(MOST + 4)]
+    paths = [session_file(tmp_path / f"{n}.jsonl", "anthropic", 2, output=LONG) for n in range(MOST + 8)]
     awake = []
 
     def story(loop: Play) -> None:
@@ -210,6 +224,6 @@ def test_more_than_may_be_awake_are_all_followed(tmp_path):
             append(path, Script("anthropic", serial=900).turn(7 + number, output=LONG).data)
         assert loop.says("updated", times=2 * len(paths), within=60.0)
 
-    play([tmp_path], story)
-    assert max(awake) <= MOST
+    play([tmp_path], story, jobs=4)
+    assert max(awake) <= MOST + 4
     assert all(f"step {7 + number} of" in Place.of(path).memory.read_text() for number, path in enumerate(paths))

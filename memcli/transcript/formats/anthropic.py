@@ -39,7 +39,7 @@ class State(msgspec.Struct):
     problems: dict[str, int] = {}
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, gc=False):
     role: Any = None
     content: Any = None
     id: Any = None

@@ -89,7 +89,7 @@ class State(msgspec.Struct):
     problems: dict[str, int] = {}
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, gc=False):
     type: Any = None
     subtype: Any = None
     operation: Any = None
@@ -199,25 +199,34 @@ class Reader:
         role: Role = ""
         message_id = stop = ""
         parts: list[AnyPart] | None = []
-        if record.sidechain or record.parent_tool or kind in _BOOKKEEPING:
+        if record.sidechain or record.parent_tool:
             pass
         elif kind == "assistant" and message is not None and message.model != _SYNTHETIC:
             role, message_id, stop = "assistant", message.id, message.stop or ""
             parts = said(message.content)
-            if parts is not None and message.usage:
-                parts += self._metered(message.usage.context, message_id, message.model)
+            if (usage := message.usage) and message_id not in self.state.metered and parts is not None:
+                parts += self._metered(usage.context, message_id, message.model)
         elif kind == "user" and message is not None and not record.is_summary:
             role, parts = "user", self._taken(record, message.content)
         elif kind == "system" and record.subtype != "compact_boundary":
             parts = [TurnEnd()] if record.subtype in _ENDS else self._moved(record.cwd, record.branch)
-        else:
+        elif kind not in _BOOKKEEPING:
             return None
         if parts is None:
             return None
         if role and (record.cwd != self.state.cwd or record.branch != self.state.branch):
             parts = [*self._moved(record.cwd, record.branch), *parts]
-        place = line.offset, line.end
-        return Entry(*place, role, tuple(parts), record.uuid, record.parent or "", message_id, stop, record.timestamp)
+        return Entry(
+            line.offset,
+            line.end,
+            role,
+            tuple(parts),
+            record.uuid,
+            record.parent or "",
+            message_id,
+            stop,
+            record.timestamp,
+        )
 
     def _taken(self, record: _Plain, content: str | list[Block]) -> list[AnyPart] | None:
         """What a user record holds; None for what is read with more care: refusals and pictures."""
@@ -225,7 +234,8 @@ class Reader:
             return None if record.source == "queued" or HANDED in content else self._hear(record, content)
         if record.stream_result:
             return None
-        detail = record.result if isinstance(record.result, _Detail) else None
+        detail = record.result if type(record.result) is _Detail else None
+        voice = self.state.voice
         parts: list[AnyPart] = []
         for block in content:
             if block.type == "tool_result":
@@ -233,8 +243,8 @@ class Reader:
                 if result.is_error and result.text.startswith(REJECTION_HEAD):
                     return None
                 parts.append(result)
-                if self.state.voice.refused:  # what was refused before is not said again behind another result
-                    self.state.voice.refused, self.heard = "", None
+                if voice.refused:  # what was refused before is not said again behind another result
+                    voice.refused, self.heard = "", None
                 if detail and detail.answers:
                     parts += _answers(detail)
             elif block.type == "text" and len(content) == 1 and HANDED not in block.text:
@@ -402,6 +412,8 @@ def _detail(record: _Record) -> tuple[_Detail, bool]:
 
 def _facts(detail: _Detail) -> dict[str, Any]:
     facts: dict[str, Any] = {}
+    if detail.task is None and detail.task_id is None and detail.type is None and detail.success is None:
+        return facts
     if detail.type in ("create", "update"):
         facts["type"] = detail.type
     if isinstance(detail.success, bool):

@@ -38,11 +38,14 @@ from memcli.transcript.entries import (
 )
 from memcli.transcript.formats.blocks import blocks, mapping, number, string, text_of
 from memcli.transcript.formats.codex_outcomes import facts_of, read_output
+from memcli.transcript.formats.plain import UNUSUAL, Count
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
 from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memcli.transcript.lines import Line
 
 NAME = "codex"
@@ -50,6 +53,7 @@ NAME = "codex"
 _UNPAIRED = 16  # twins stand next to each other; an old one without a twin must not swallow a new prompt
 _OUTCOMES = 64  # outcomes told by events before the output of their call
 _WRAPPED = re.compile(r"\s*<([A-Za-z][\w-]*)>")
+_ENDS = ("patch_apply_end", "exec_command_end")  # events that tell how a call ended
 _BOOKKEEPING = frozenset(("world_state", "thread_settings_applied", "token_usage_record", "inter_agent_communication"))
 
 
@@ -72,7 +76,7 @@ class State(msgspec.Struct):
     problems: dict[str, int] = {}
 
 
-class _Payload(msgspec.Struct):
+class _Payload(msgspec.Struct, gc=False):
     type: Any = None
     id: Any = None
     role: Any = None
@@ -99,12 +103,53 @@ class _Payload(msgspec.Struct):
     num_turns: Any = None
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, gc=False):
     type: Any = None
     timestamp: Any = None
     payload: _Payload = msgspec.field(default_factory=_Payload)
 
 
+class _Text(msgspec.Struct, gc=False):
+    text: str | None = None
+
+
+class _LastCall(msgspec.Struct, gc=False):
+    input_tokens: Count = 0
+
+
+class _Info(msgspec.Struct, gc=False):
+    last: _LastCall | None = msgspec.field(default=None, name="last_token_usage")
+
+
+class _PlainPayload(msgspec.Struct, gc=False):
+    type: str
+    id: str = ""
+    role: str = ""
+    content: list[_Text] | None = None
+    phase: str = ""
+    name: str = ""
+    arguments: str | None = None
+    input: str | None = None
+    call_id: str = ""
+    output: str = ""
+    success: Any = None
+    status: Any = None
+    exit_code: Any = None
+    changes: Any = None
+    info: _Info | None = None
+    summary: list[_Text] | str | None = None
+    encrypted_content: str | None = None
+
+
+class _Plain(msgspec.Struct, gc=False):
+    """A record as the client writes nearly all: what has another shape is read as `_Record`, which believes nothing."""
+
+    type: str
+    payload: _PlainPayload
+    timestamp: str = ""
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
 _DECODER = msgspec.json.Decoder(_Record)
 
 
@@ -127,7 +172,52 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""
+        if (entry := self._plain(line)) is not None:
+            return [entry]
         return [self._entry(found) for found in decode_line(line, _DECODER, self.problems)]
+
+    def _plain(self, line: Line) -> Entry | None:
+        """The entry of a record that the client writes all the time, None for any other one."""
+        try:
+            record = _PLAIN.decode(line.data)
+        except UNUSUAL:
+            return None
+        payload = record.payload
+        if record.type == "response_item":
+            role, parts = self._plain_item(payload)
+        elif record.type == "event_msg":
+            role, parts = "", self._plain_event(payload)
+        else:
+            return None
+        if parts is None:
+            return None
+        self.state.echoes = False
+        return Entry(line.offset, line.end, role, tuple(parts), "", "", "", "", record.timestamp)
+
+    def _plain_item(self, payload: _PlainPayload) -> tuple[Role, Sequence[AnyPart] | None]:
+        """Role and parts of a call, an output, a thought or words of the agent; no parts for anything else."""
+        kind = payload.type
+        if kind in ("function_call_output", "custom_tool_call_output"):
+            return "tool", (self._result(payload),)
+        if kind in ("function_call", "custom_tool_call"):
+            given = payload.input if payload.arguments is None else payload.arguments
+            return "assistant", None if given is None else (ToolUse(payload.call_id, payload.name or kind, given),)
+        if kind == "reasoning":
+            size = _plain_size(payload.content) or _plain_size(payload.summary) or len(payload.encrypted_content or "")
+            return "assistant", (Thinking(size),)
+        if kind == "message" and payload.role == "assistant":
+            return "assistant", self._said(payload, [block.text or "" for block in payload.content or ()])
+        return "", None
+
+    def _plain_event(self, payload: _PlainPayload) -> Sequence[AnyPart] | None:
+        """Parts of an event that says what something consumed, how a call ended, or nothing of interest."""
+        kind = payload.type
+        if kind == "token_count":
+            return self._consumed(payload.info.last.input_tokens if payload.info and payload.info.last else 0)
+        if kind in _ENDS:
+            self._ended(payload)
+            return ()
+        return () if kind in ("agent_message", "agent_reasoning") else None
 
     def _entry(self, found: Found[_Record]) -> Entry:
         payload = found.record.payload
@@ -178,10 +268,10 @@ class Reader:
                 self.state.voice.running, self.heard = False, None
                 return _entry(found, self.state.voice.interrupt())
             case "token_count":
-                return _entry(found, self._usage(mapping(payload.info)))
-            case "patch_apply_end" | "exec_command_end":
-                told = {name: getattr(payload, name) for name in ("exit_code", "success", "status", "changes")}
-                self._remember(string(payload.call_id), facts_of(told))
+                last = mapping(mapping(payload.info).get("last_token_usage"))
+                return _entry(found, self._consumed(number(last.get("input_tokens"))))
+            case kind if kind in _ENDS:
+                self._ended(payload)
             case "thread_rolled_back" if turns := number(payload.num_turns):
                 return _entry(found, [RolledBack(turns)])
             case _:
@@ -204,13 +294,8 @@ class Reader:
         if kind == "message" and role == "user":
             return _entry(found, self._words(payload.content), "user")
         if kind == "message" and role == "assistant":
-            final, commentary = payload.phase == "final_answer", payload.phase == "commentary"
-            texts = [text for block in blocks(payload.content) if (text := string(block.get("text"))).strip()]
-            own = self._is_own(string(payload.id))
-            said: list[AnyPart] = [
-                MachineText(text) if own else AssistantText(text, final, commentary) for text in texts
-            ]
-            return _entry(found, said, "assistant")
+            texts = [string(block.get("text")) for block in blocks(payload.content)]
+            return _entry(found, self._said(payload, texts), "assistant")
         if kind == "message":
             return _entry(found, [MachineText(text_of(payload.content))], "system")
         if kind == "reasoning":
@@ -222,6 +307,13 @@ class Reader:
         if kind not in ("ghost_snapshot", "compaction", "context_compaction"):
             count(self.problems, "unknown item")
         return _entry(found)
+
+    def _said(self, payload: _Payload | _PlainPayload, texts: list[str]) -> list[AnyPart]:
+        """What is said in the assistant role."""
+        own = self._is_own(string(payload.id))
+        final, commentary = payload.phase == "final_answer", payload.phase == "commentary"
+        spoken = [text for text in texts if text and not text.isspace()]
+        return [MachineText(text) if own else AssistantText(text, final, commentary) for text in spoken]
 
     def _words(self, content: Any) -> list[AnyPart]:
         """Words of a response item in the user role, unless an event gave them already."""
@@ -267,13 +359,17 @@ class Reader:
         voice.prompted = voice.prompted or bool(parts)
         return parts
 
-    def _usage(self, info: dict[str, Any]) -> list[AnyPart]:
+    def _consumed(self, context: int) -> list[AnyPart]:
         # totals are cumulative over all calls; only the last call's input is the size of the context
-        context = number(mapping(info.get("last_token_usage")).get("input_tokens"))
         if not context or context == self.state.context:
             return []
         self.state.context = context
         return [Usage(context, self.state.model)]
+
+    def _ended(self, payload: _Payload | _PlainPayload) -> None:
+        """An event tells how a call ended, before its output comes."""
+        told = {name: getattr(payload, name) for name in ("exit_code", "success", "status", "changes")}
+        self._remember(string(payload.call_id), facts_of(told))
 
     def _remember(self, call: str, outcome: dict[str, Any]) -> None:
         if outcome and call:
@@ -281,7 +377,7 @@ class Reader:
             while len(self.state.outcomes) > _OUTCOMES:
                 del self.state.outcomes[next(iter(self.state.outcomes))]
 
-    def _result(self, payload: _Payload) -> ToolResult:
+    def _result(self, payload: _Payload | _PlainPayload) -> ToolResult:
         text, code = read_output(payload.output)
         call = string(payload.call_id)
         detail = self.state.outcomes.pop(call, {})
@@ -332,6 +428,13 @@ def _call(payload: _Payload, kind: str) -> ToolUse:
 
 def _reasoning_size(payload: _Payload) -> int:
     return len(text_of(payload.content)) or len(text_of(payload.summary)) or len(string(payload.encrypted_content))
+
+
+def _plain_size(texts: list[_Text] | str | None) -> int:
+    """Characters of a thought's texts, one a line."""
+    if isinstance(texts, str):
+        return len(texts)
+    return len("\n".join(block.text for block in texts if block.text is not None)) if texts else 0
 
 
 def _compacted(summary: str) -> list[AnyPart]:

@@ -13,11 +13,14 @@ import msgspec
 from memcli.transcript.entries import AnyPart, AssistantText, Entry, MachineText, Role, Thinking, ToolResult, ToolUse
 from memcli.transcript.formats.blocks import attached, blocks, mapping, string, text_of
 from memcli.transcript.formats.conversations import conversation
+from memcli.transcript.formats.plain import UNUSUAL
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
 from memcli.transcript.given import arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memcli.transcript.lines import Line
 
 NAME = "openai"
@@ -33,7 +36,7 @@ class State(msgspec.Struct):
     problems: dict[str, int] = {}
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, gc=False):
     role: Any = None
     content: Any = None
     refusal: Any = None
@@ -44,6 +47,31 @@ class _Record(msgspec.Struct):
     timestamp: Any = None
 
 
+class _Function(msgspec.Struct, gc=False):
+    name: str
+    arguments: str
+
+
+class _Call(msgspec.Struct, gc=False):
+    function: _Function
+    id: str = ""
+    custom: None = None
+
+
+class _Plain(msgspec.Struct, gc=False):
+    """A message as programs write nearly all: what has another shape is read as `_Record`, which believes nothing."""
+
+    role: str
+    content: str | None
+    refusal: None = None
+    reasoning: None = msgspec.field(default=None, name="reasoning_content")
+    tool_calls: list[_Call] | None = None
+    function_call: None = None
+    tool_call_id: str = ""
+    timestamp: str = ""
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
 _DECODER = msgspec.json.Decoder(_Record)
 
 
@@ -72,9 +100,36 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""
-        lines = conversation(line)
-        found = [item for part in lines or [line] for item in decode_line(part, _DECODER, self.problems)]
-        return [self._entry(item) for item in found]
+        entries: list[Entry] = []
+        for part in conversation(line) or (line,):
+            if (entry := self._plain(part)) is not None:
+                entries.append(entry)
+            else:
+                entries += [self._entry(found) for found in decode_line(part, _DECODER, self.problems)]
+        return entries
+
+    def _plain(self, line: Line) -> Entry | None:
+        """The entry of a message that programs write all the time, None for any other one."""
+        try:
+            record = _PLAIN.decode(line.data)
+        except UNUSUAL:
+            return None
+        role: Role
+        parts: Sequence[AnyPart]
+        text = record.content or ""
+        if record.role == "tool":
+            role, parts = "tool", (ToolResult(record.tool_call_id, text, text.startswith("Error")),)
+        elif record.role == "assistant":
+            said = [AssistantText(text)] if text and not text.isspace() else []
+            calls = [ToolUse(call.id, call.function.name, call.function.arguments) for call in record.tool_calls or ()]
+            role, parts = "assistant", [*said, *calls]
+        elif record.role == "user":
+            role, parts, self.heard = "user", self.state.voice.hear(text), None
+        elif record.role == "system":
+            role, parts = "system", (MachineText(text),)
+        else:
+            return None
+        return Entry(line.offset, line.end, role, tuple(parts), "", "", "", "", record.timestamp)
 
     def _entry(self, found: Found[_Record]) -> Entry:
         record = found.record
@@ -125,7 +180,8 @@ class Reader:
 def _call(call: dict[str, Any]) -> ToolUse:
     function = mapping(call.get("function")) or mapping(call.get("custom")) or call
     given = function.get("arguments", function.get("input"))
-    return ToolUse(string(call.get("id")), string(function.get("name")), arguments(given))
+    given = given if isinstance(given, str) else arguments(given)  # a string stays one until somebody asks
+    return ToolUse(string(call.get("id")), string(function.get("name")), given)
 
 
 def _entry(found: Found[_Record], parts: list[AnyPart], role: Role = "") -> Entry:

@@ -53,7 +53,7 @@ class State(msgspec.Struct):
     problems: dict[str, int] = {}
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, gc=False):
     type: Any = None
     id: Any = None
     parent: Any = msgspec.field(default=None, name="parentId")
@@ -203,7 +203,7 @@ class Reader:
         stop = string(message.get("stopReason"))
         parts = assistant_parts(message.get("content"))
         if stop == "stop":
-            parts = [AssistantText(part.text, True) if isinstance(part, AssistantText) else part for part in parts]
+            parts = [AssistantText(part.text, True) if type(part) is AssistantText else part for part in parts]
         if stop == "error" and (error := string(message.get("errorMessage"))):
             parts.append(MachineText(error))
         parts += _usage(message)

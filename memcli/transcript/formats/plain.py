@@ -56,11 +56,16 @@ def gave(block: Block, detail: dict[str, Any]) -> ToolResult:
 
 
 def result(call: str, given: msgspec.Raw, failed: bool, detail: dict[str, Any]) -> ToolResult:
-    """The same of its fields. Pictures have their bytes in "source" or "data": they are no text, and not counted."""
+    """The same of its fields."""
     content = bytes(given)
-    if failed or b'"source"' in content or b'"data"' in content or content[:1] not in (b'"', b"["):
+    if failed or not (content.startswith(b'"') or _is_texts(content)):
         return ToolResult(call, text_in(content), failed, False, detail)
-    return ToolResult(call, "", failed, False, detail, content)
+    return ToolResult(call, "", False, False, detail, content)
+
+
+def _is_texts(content: bytes) -> bool:
+    """True for a list without pictures, which have their bytes in "source" or "data": no text, and not counted."""
+    return content.startswith(b"[") and b'"source"' not in content and b'"data"' not in content
 
 
 def said(content: str | list[Block]) -> list[AnyPart] | None:
@@ -69,15 +74,16 @@ def said(content: str | list[Block]) -> list[AnyPart] | None:
         return None
     parts: list[AnyPart] = []
     for block in content:
-        if block.type in ("tool_use", "toolCall"):
-            given = bytes(block.input) or bytes(block.arguments)
+        kind = block.type
+        if kind in ("tool_use", "toolCall"):
+            given = bytes(block.input or block.arguments)
             if not given.startswith(b"{"):
                 return None
             parts.append(ToolUse(block.id, block.name, "", given))
-        elif block.type == "text":
-            if block.text and not block.text.isspace():
-                parts.append(AssistantText(block.text))
-        elif block.type == "thinking":
+        elif kind == "text":
+            if (text := block.text) and not text.isspace():
+                parts.append(AssistantText(text))
+        elif kind == "thinking":
             size = len(block.thinking or block.text or block.signature or block.thinking_signature)
             if not size:
                 return None

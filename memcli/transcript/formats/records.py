@@ -23,7 +23,7 @@ R = TypeVar("R")
 _BLANK = b" \t\r\n\x00"
 
 
-class Found(msgspec.Struct, Generic[R], frozen=True):
+class Found(msgspec.Struct, Generic[R], frozen=True, gc=False):
     """A record and the bytes of the file it stands for (half-open)."""
 
     offset: int
