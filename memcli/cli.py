@@ -204,7 +204,8 @@ def compact(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of stdout.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="messages", help="Print Anthropic Messages JSONL from any format.")
+        str | None,
+        typer.Option(metavar="FORM", help="Print messages (Anthropic Messages JSONL) or markdown (to paste) instead."),
     ] = None,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Replace the transcript itself; a backup is kept for `memcli undo`.")

@@ -93,8 +93,8 @@ def compact(path: str | None, wish: Wish) -> int:
 
 def _check(path: str | None, wish: Wish) -> None:
     again = f"memcli compact {shlex.quote(path)}" if path else "memcli compact"
-    if wish.to not in (None, "messages"):
-        raise Usage(f"--to {wish.to}: there is only `messages`", f"{again} --to messages")
+    if wish.to not in (None, "messages", "markdown"):
+        raise Usage(f"--to {wish.to}: there are `messages` and `markdown`", f"{again} --to messages")
     if wish.keep_turns is not None and wish.keep_tokens is not None:
         raise Usage("--keep-turns and --keep-tokens ask for two different tails", f"{again} --keep-turns 2")
     if wish.keep is not None and wish.keep[1] < 0:
@@ -111,7 +111,7 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
     if wish.output and wish.output.exists() and transcript.samefile(wish.output):
         raise Usage(f"-o {wish.output} is the transcript itself", f"memcli compact {name} --in-place")
     if source.is_batch(transcript):
-        if wish.in_place:
+        if wish.in_place or wish.to == "markdown":
             hint = f"memcli compact {name} -o {shlex.quote(str(transcript.with_suffix('.compacted.jsonl')))}"
             raise Usage(f"{transcript} holds one conversation a line, no transcript", hint)
         _emit(_batch(transcript, wish, made_by), wish.output)
@@ -220,7 +220,7 @@ def _streamed(spool: Path, made_by: Maker) -> _Made:
 
 def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[bytes], swap.Report]:
     pieces, report = swap.rewritten(head, descriptor, end, wish.keep)
-    if wish.to != "messages":
+    if wish.to is None:
         return pieces, report
     from memcli.transcript.encode.to_messages import to_messages
 
@@ -229,7 +229,12 @@ def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[byt
         [line for piece in pieces for line in piece.splitlines(keepends=True)], encoder.said
     )
     if left_open and not wish.quiet:
-        print(f"memcli: left out the open round ({', '.join(left_open)}): a request cannot hold it", file=sys.stderr)
+        why = "a request cannot hold it" if wish.to == "messages" else "it has no result yet"
+        print(f"memcli: left out the open round ({', '.join(left_open)}): {why}", file=sys.stderr)
+    if wish.to == "markdown":
+        from memcli.commands.handover import handover
+
+        return [handover([json.loads(line) for line in messages])], report
     return messages, report
 
 
