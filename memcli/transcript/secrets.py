@@ -140,6 +140,8 @@ _RULES = (
     _Rule("pypi-token", "pypi-", _token("pypi-", r"[\w-]{12,}"), _mixed),
     _Rule("hf-token", "hf_", _token("hf_", "[A-Za-z0-9]{16,}"), _mixed),
     _Rule("aws-key-id", "akia", _token("AKIA", "[A-Z0-9]{6,}")),
+    # base64 need not have a digit, and the name leaves no doubt
+    _Rule("secret", "aws_secret", re.compile(r"(?i:aws_secret_access_key)[\s=:\"']{1,6}(?P<value>[A-Za-z0-9+/]{16,})")),
     _Rule("aws-key-id", "asia", _token("ASIA", r"[A-Z0-9]{16}\b")),
     # a token's header and claims are both JSON, so each begins so; what follows a point belongs to it
     _Rule("jwt", "eyj", _token("eyJ", r"[\w-]{8,}(?:\.[\w-]*){0,4}")),

@@ -219,6 +219,12 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.screen, keys.encode())
 
+    def quits(self) -> int:
+        """Press Ctrl-D where it asks: before, the terminal would not take it for one. The exit code."""
+        assert self.shows(r"(?:\n|\x1b\[\?2004h)> ")
+        self.press("\x04")
+        return self.ends()
+
     def ends(self) -> int:
         """Wait for its end; the exit code."""
         while select.select([self.screen], [], [], 30.0)[0] and self._read():
@@ -277,8 +283,7 @@ def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
     assert chat.shows("> ")
     chat.press("\x03")
     assert chat.shows("Ctrl-D leaves")
-    chat.press("\x04")
-    assert chat.ends() == 0
+    assert chat.quits() == 0
     assert "Traceback" not in chat.drawn
 
 
@@ -292,8 +297,7 @@ def test_after_a_failure_enter_asks_again(path: Path, model: Server, terminal: C
     assert chat.shows("> ")
     chat.press("\r")
     assert chat.shows("Answer 1: ")
-    chat.press("\x04")
-    assert chat.ends() == 0
+    assert chat.quits() == 0
     assert len(messages(path)) == 2
 
 
@@ -309,8 +313,7 @@ def test_ctrl_c_stops_a_compaction_and_changes_nothing(
     assert chat.shows(r"compacting, traditional ... [1-9]")
     chat.press("\x03")
     assert chat.shows("nothing was changed")
-    chat.press("\x04")
-    assert chat.ends() == 0
+    assert chat.quits() == 0
     assert path.read_bytes() == before
 
 
@@ -329,5 +332,4 @@ def test_a_memory_that_is_ready_is_swapped_in_before_the_next_answer(
     assert chat.shows("the context is full")
     assert chat.shows(r"instant: \d+ -> \d messages")
     assert chat.shows(r"\d of 3,000 tokens")
-    chat.press("\x04")
-    assert chat.ends() == 0
+    assert chat.quits() == 0
