@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.clean import clean, clip, one_line
-from memcli.ledger.names import names_in, words_in
+from memcli.ledger.names import names_in, speaks
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
@@ -65,9 +65,7 @@ def _telling(output: str) -> list[str]:
     """Lines of a report that say something about something named."""
     lines = (one_line(line.lstrip("-*#> ")) for line in clean(output, 14_000, 6000).split("\n"))
     good = [
-        clip(line, REPORT_LIMIT)
-        for line in lines
-        if not _FOOTNOTE.match(line) and len(words_in(line)) >= 4 and names_in(line)
+        clip(line, REPORT_LIMIT) for line in lines if not _FOOTNOTE.match(line) and speaks(line, 4) and names_in(line)
     ]
     best = sorted(range(len(good)), key=lambda place: -len(set(names_in(good[place]))))[:MAX_REPORT]
     return [good[place] for place in sorted(best)]

@@ -29,12 +29,17 @@ def ahead_in(text: str) -> list[str]:
     items: list[str] = []
     listing = False
     for line in text.split("\n"):
-        words = bare(line)
         if not line.strip() or (listing and line.startswith((" ", "\t"))):
             continue
         if listing and _ITEM.match(line):
-            items.append(words)
+            items.append(bare(line))
         else:
-            leads = len(words) <= LEAD_LIMIT and (bool(_HEADING.match(line)) or words.endswith(":"))
-            listing = leads and bool(_LEAD.match(words))
+            listing = (":" in line or line.lstrip().startswith(("#", "*"))) and _leads(line)
     return items[:MAX_ITEMS]
+
+
+def _leads(line: str) -> bool:
+    """True for a heading, or a line that leads to others, that says so."""
+    words = bare(line)
+    leads = len(words) <= LEAD_LIMIT and (bool(_HEADING.match(line)) or words.endswith(":"))
+    return leads and bool(_LEAD.match(words))

@@ -43,7 +43,8 @@ class Offer(msgspec.Struct, array_like=True):
 
     def answered(self, words: str) -> list[str]:
         """What these words of the person answer, in parts that stand word for word in the agent's text."""
-        named = {mark.upper() for match in _PICK.findall(words) for mark in match if mark}
+        picks = _PICK.findall(words) if self.items else []
+        named = {mark.upper() for match in picks for mark in match if mark}
         picked = [item for item in self.items if _mark(item) in named]
         if picked and len(words.split()) <= PICKING:
             return picked

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 from memcli.ledger.clean import clip, one_line
-from memcli.ledger.names import defined_in, key_of, names_in, uses_in, words_in
+from memcli.ledger.names import defined_in, key_of, names_in, speaks, uses_in
 from memcli.ledger.prose import notes_in, sentences
 
 REMARK_LIMIT = 170
@@ -69,7 +69,7 @@ def remarks(code: str, path: str, limit: int = MAX_REMARKS) -> list[str]:
         found = [clip(note, REMARK_LIMIT) for note in notes_in(code)]
     else:
         found = [clip(text, REMARK_LIMIT) for block in _comment_blocks(code) for text in _lead(block)]
-    telling = [text for text in found if len(words_in(text)) >= REMARK_WORDS and not _CODE_LIKE.search(text)]
+    telling = [text for text in found if speaks(text, REMARK_WORDS) and not _CODE_LIKE.search(text)]
     return sorted(telling, key=lambda text: -min(3, len(set(names_in(text)))))[:limit]
 
 
@@ -80,7 +80,7 @@ def about(text: str, path: str) -> str:
         return clip(next((title.strip("# ") for title in head.split("\n") if _TITLE.match(title)), ""), REMARK_LIMIT)
     blocks = _comment_blocks("\n".join(head.split("\n")[:ABOUT_LINES]))
     said = (_lead(block) for block in blocks if not _NOT_ABOUT.search(block))
-    return next((clip(one[0], REMARK_LIMIT) for one in said if one and len(words_in(one[0])) >= ABOUT_WORDS), "")
+    return next((clip(one[0], REMARK_LIMIT) for one in said if one and speaks(one[0], ABOUT_WORDS)), "")
 
 
 def _comment_blocks(code: str) -> list[str]:

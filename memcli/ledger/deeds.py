@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 Input = dict[str, Any]
 
 BRIEF_LIMIT = 240
+BRIEF_SCAN = 600
 SCAN_LIMIT = 20_000  # characters of an input that are looked at
+TEXT_HEAD, TEXT_TAIL = 20_000, 2_000  # characters of a text written to a file that are looked at
 MAX_IDS = 8
 
 _PATCHED = re.compile(r"\*\*\* (Add|Update|Delete) File: ([^\n\\]+)(?:(?:\n|\\n)\*\*\* Move to: ([^\n\\]+))?")
@@ -138,8 +140,10 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def _fill_shell(deed: Deed, given: Input) -> None:
     command = _command(given)
-    deed.brief = clean(_LONG_CD.sub("", command), head=600)
-    deed.key = "cmd:" + command_key(clean(command))
+    safe = clean(command)
+    shown = _LONG_CD.sub("", command)
+    deed.brief = safe if shown == command and len(command) <= BRIEF_SCAN else clean(shown, head=BRIEF_SCAN)
+    deed.key = "cmd:" + command_key(safe)
     deed.names = keys_in(deed.brief)
     deed.subjects, deed.amends = subjects_in(command), "--amend" in command
     deed.outward = deeds_in(command)
@@ -176,8 +180,10 @@ def _fill_edit(deed: Deed, given: Input) -> None:
     new = "\n".join(code.added(_text(pair, *_OLD), _text(pair, *_NEW)) for pair in pairs)
     change = Change(path, "modified")
     _says(change, new)
-    around = code.key_names(clean("\n".join(_text(pair, *_NEW) for pair in pairs), head=SCAN_LIMIT))
-    change.names = list(dict.fromkeys([*change.names, *around]))[: code.MAX_NAMES]
+    whole = "\n".join(_text(pair, *_NEW) for pair in pairs)
+    if whole != new and len(change.names) < code.MAX_NAMES:  # what stands around it, too
+        around = code.key_names(clean(whole, head=TEXT_HEAD))
+        change.names = list(dict.fromkeys([*change.names, *around]))[: code.MAX_NAMES]
     deed.changes = [change]
 
 
@@ -269,7 +275,7 @@ def heredoc_text(command: str) -> str:
 
 def _says(change: Change, text: str) -> None:
     """Note what a text that is written to a file says: its names and remarks, and of a new file what it is."""
-    text = clean(text, head=SCAN_LIMIT, tail=2000)
+    text = clean(text, head=TEXT_HEAD, tail=TEXT_TAIL)
     change.names, change.remarks = code.key_names(text), code.remarks(text, change.path)
     if change.state in ("created", "written") and not change.source:
         change.about = code.about(text, change.path)

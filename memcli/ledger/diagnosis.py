@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from memcli.ledger.clean import clip
-from memcli.ledger.names import words_in
+from memcli.ledger.names import speaks
 from memcli.ledger.prose import bare, sentences
 
 LIMIT = 200
@@ -25,7 +25,7 @@ def diagnosis_in(text: str) -> str:
     """The first sentences of a text (cleaned) that state something, at most `LIMIT` characters; "" if none does."""
     for line in text.split("\n")[:12]:
         stated = [one for one in sentences(bare(line)) if not _ANNOUNCES.match(one)]
-        if stated and len(words_in(stated[0])) >= MIN_WORDS and not stated[0].endswith("?"):
+        if stated and speaks(stated[0], MIN_WORDS) and not stated[0].endswith("?"):
             following = stated[1] if len(stated) > 1 and f"{stated[0]} {stated[1]}" in bare(line) else ""
             return clip(f"{stated[0]} {following}".strip() if len(stated[0]) < LIMIT // 2 else stated[0], LIMIT)
     return ""

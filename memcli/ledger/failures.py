@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.checks import shows_failure
-from memcli.ledger.clean import ELISION, clean, clip, one_line
-from memcli.ledger.names import names_in, words_in
+from memcli.ledger.clean import ELISION, clean, clip
+from memcli.ledger.names import names_in, speaks, words_in
 from memcli.ledger.shell import covers, first_run, looks_only, recorded, whole_check
 from memcli.transcript.secrets import lowered
 
@@ -236,7 +236,7 @@ def _recorded_since(failure: Failure, now: set[str]) -> bool:
 def telling_lines(output: str) -> list[str]:
     """Up to three lines of an output that say what went wrong, the most telling one first."""
     text = clean(output, SCAN_HEAD, SCAN_TAIL)
-    lines = [one_line(line) for line in text.split("\n")]
+    lines = [" ".join(line.split()) for line in text.split("\n")]
     if "tool_use_error>" in text:
         lines = [_TAGGED.sub("", line) for line in lines]
     lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _empty(line)))
@@ -269,8 +269,8 @@ def _with_signs(lines: list[str]) -> list[str]:
 def _distinct(lines: list[str], end: int = 0) -> list[str]:
     """The first of lines that are the same but for figures, a time stamp say, in their last `end` characters or all."""
     kept: dict[str, str] = {}
-    for line in lines:
-        kept.setdefault(_FIGURES.sub("#", line)[-end:], line)
+    for line, alike in zip(lines, _FIGURES.sub("#", "\n".join(lines)).split("\n"), strict=False):
+        kept.setdefault(alike[-end:], line)
     return list(kept.values())
 
 
@@ -282,7 +282,7 @@ def _before(signs: list[str], lines: list[str]) -> list[str]:
     before = [
         line
         for line in lines[: lines.index(signs[0])]
-        if line.startswith(tag[0] if tag else "") and len(words_in(line)) >= MIN_WORDS and not _PROGRESS.search(line)
+        if line.startswith(tag[0] if tag else "") and speaks(line, MIN_WORDS) and not _PROGRESS.search(line)
     ]
     return before[-2:]
 

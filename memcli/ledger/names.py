@@ -27,6 +27,8 @@ MAX_NAMES = 4000
 HALF_LIFE = 800
 KNOWN = 8192  # pieces of text whose names are remembered
 LONG = 250  # characters of a piece that is not: no word, no path
+SHORTEST = 5  # characters of a name
+SHORTEST_WORD = 3
 WRITTEN = 0.6  # weight of being one of many names in a written text
 
 _ENDINGS = (
@@ -54,6 +56,7 @@ _APART = bytes(code if _PIECE.match(chr(code)) else ord(" ") for code in range(2
 _COMMON = "’—–→“”…✓"
 _SYMBOLS = re.compile("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]")
 _HASH = re.compile(r"[0-9a-f]{7,40}")
+_HEXADECIMAL = "abcdef"  # of its letters alone a name may be made, a hash without figures
 _FIGURES = re.compile(r"[\d/.:-]+")
 _WORD = re.compile(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
 _DEFINED = re.compile(
@@ -66,11 +69,15 @@ _DEFINED = re.compile(
 def names_in(text: str) -> list[str]:
     """Names in order of appearance, repeated ones too."""
     if "://" not in text:
-        return [*_read(text, _names_of, _names_at)]
+        return [*_names_between(text)]
     if _GLUED.search(text):
         return [*_named(text)]
     parts = _URL.split(text)
-    return [name for part in parts for name in (_named(part) if "://" in part else _read(part, _names_of, _names_at))]
+    return [name for part in parts for name in (_named(part) if "://" in part else _names_between(part))]
+
+
+def _names_between(text: str) -> Iterable[str]:
+    return _read(text, SHORTEST, _names_of, _names_at)
 
 
 def is_name(word: str) -> bool:
@@ -83,17 +90,17 @@ def uses_in(text: str) -> dict[str, int]:
     if "://" in text:
         return Counter(names_in(text))
     uses: dict[str, int] = {}
-    for piece, count in Counter(_pieces(text)).items():
+    for piece, count in Counter([piece for piece in _pieces(text) if len(piece) >= SHORTEST]).items():
         for name in _names_of(piece) if len(piece) <= LONG else _names_at(piece):
             uses[name] = uses.get(name, 0) + count
     return uses
 
 
-def _read(text: str, known: _Of, anew: _Of) -> Iterable[str]:
-    """What the pieces of a text without addresses hold, in order. Most are words that are used again and again and so
-    are `known`; what is too long for a word is looked at `anew`.
+def _read(text: str, shortest: int, known: _Of, anew: _Of) -> Iterable[str]:
+    """What the pieces of a text without addresses hold, in order; those below `shortest` hold nothing. Most are words
+    that are used again and again and so are `known`; what is too long for a word is looked at `anew`.
     """
-    pieces = _pieces(text)
+    pieces = [piece for piece in _pieces(text) if len(piece) >= shortest]
     of = anew if len(text) > LONG and max(map(len, pieces), default=0) > LONG else known
     return chain.from_iterable(map(of, pieces))
 
@@ -113,16 +120,19 @@ def _without_symbols(text: str) -> str:
 def _named(text: str) -> Iterator[str]:
     for match in NAME.finditer(text):
         item = match.group().rstrip(".,:;/-+")
-        if 5 <= len(item) <= 200 and not _plain(item):
+        if SHORTEST <= len(item) <= 200 and not _plain(item):
             yield item
 
 
 def _names_at(piece: str) -> tuple[str, ...]:
-    return () if len(piece) < 5 or _ordinary(piece) else tuple(_named(piece))
+    return () if len(piece) < SHORTEST or _ordinary(piece) else tuple(_named(piece))
 
 
 def _words_at(piece: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(NAME.sub(" ", piece))) if len(piece) > 2 else ()
+    word = piece.rstrip(".-")
+    if word.isascii() and word.isalpha() and word[1:].islower() and word.strip(_HEXADECIMAL):
+        return (word,) if len(word) >= SHORTEST_WORD else ()
+    return tuple(_WORD.findall(NAME.sub(" ", piece)))
 
 
 _names_of = lru_cache(maxsize=KNOWN)(_names_at)
@@ -132,7 +142,7 @@ _words_of = lru_cache(maxsize=KNOWN)(_words_at)
 def _ordinary(word: str) -> bool:
     """True for a word that cannot hold a name: most words, sorted out before the costly pattern."""
     word = word.rstrip(".-")
-    return word.isalpha() and word[1:].islower()
+    return word[1:].islower() and (word.isalpha() or (word.replace("-", "").isalpha() and "--" not in word))
 
 
 def _plain(item: str) -> bool:
@@ -163,10 +173,22 @@ def keys_in(text: str) -> list[str]:
 def words_in(text: str) -> list[str]:
     """Ordinary words of three letters or more, outside of names."""
     if "://" not in text:
-        return [*_read(text, _words_of, _words_at)]
+        return [*_read(text, SHORTEST_WORD, _words_of, _words_at)]
     if _GLUED.search(text):
         return _WORD.findall(NAME.sub(" ", text))
-    return [word for part in _URL.split(text)[::2] for word in _read(part, _words_of, _words_at)]
+    parts = _URL.split(text)[::2]
+    return [word for part in parts for word in _read(part, SHORTEST_WORD, _words_of, _words_at)]
+
+
+def speaks(text: str, least: int) -> bool:
+    """True if a text has at least so many `words_in` it; mostly its first words tell."""
+    found = 0
+    for word in text.split():  # what stands apart is no part of a name or an address
+        if len(word) >= SHORTEST_WORD and word.isascii() and word.isalpha() and word[1:].islower():
+            found += bool(word.strip(_HEXADECIMAL))
+            if found >= least:
+                return True
+    return len(words_in(text)) >= least
 
 
 def defined_in(code: str) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 
 from memcli.ledger.ahead import ahead_in
 from memcli.ledger.clean import clean
-from memcli.ledger.names import words_in
+from memcli.ledger.names import speaks
 from memcli.ledger.prose import notes_in
 from memcli.transcript.secrets import lowered
 
@@ -31,10 +31,10 @@ _REASON = re.compile(
 )
 # One of them stands in each reason.
 _TOLD_BY = (
-    "because fix problem issue bug cause reason instead deci turns confirmed that therefore rather due must cannot "
-    "never always only why"
+    "because,fix,problem,issue,bug,cause,reason,instead of,decided,decision,turns out,confirmed,so that,means that,"
+    "therefore,rather than,due to,must,cannot,never,always,only when,why"
 )
-_REASONS = tuple(_TOLD_BY.split())
+_REASONS = tuple(_TOLD_BY.split(","))
 _SMALL_TALK = re.compile(
     r"(?i)^(?:you're (?:absolutely )?right|good (?:question|point|catch|call)|great|perfect|excellent|sure|okay|"
     r"ok|done|thanks|sorry|i apologi[sz]e|understood|got it|now)[\s!.,:—-]*$"
@@ -79,7 +79,7 @@ class Narrative(msgspec.Struct, array_like=True):
         items = ahead_in(text)
         for words in notes_in(text):
             ahead = any(item in words or words in item for item in items)
-            if (ahead or len(words_in(words)) >= MIN_WORDS) and not _SMALL_TALK.match(words):
+            if (ahead or speaks(words, MIN_WORDS)) and not _SMALL_TALK.match(words):
                 self._keep(Note(index, words, self.texts, _reasons(words), ahead=ahead))
         if final:
             self.turned()
@@ -89,7 +89,7 @@ class Narrative(msgspec.Struct, array_like=True):
         """The agent laid a plan before the person."""
         self.texts += 1
         for words in notes:
-            if len(words_in(words)) >= MIN_WORDS:
+            if speaks(words, MIN_WORDS):
                 self._keep(Note(index, words, self.texts, _reasons(words), plan=True))
 
     def asked(self) -> None:

@@ -77,10 +77,10 @@ def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:
             note, count = taken
             found.append(note)
             lead, listed = "", place + count
-        elif line == _GAP or _TABLE_RULE.match(following) or _draws(words):
+        elif line == _GAP or ("---" in following and _TABLE_RULE.match(following)) or _draws(words):
             lead = ""  # what led to code or a drawing leads to nothing; the head of a table says nothing by itself
-        elif words and not _figures(line):
-            said, leads = _parted(words, heading=bool(_HEADING.match(line)))
+        elif words and not ("|" in line and _figures(line)):
+            said, leads = _parted(words, heading=("#" in line or "**" in line) and bool(_HEADING.match(line)))
             if len(lead) + len(said) > SHORTEST:
                 found.extend(_grouped(_joined(lead, said, line), limit))
             lead = leads
@@ -152,9 +152,11 @@ def _spoken(cell: str) -> int:
 
 def _joined(lead: str, said: str, line: str) -> str:
     """Lead and what follows it; an elision mark tells that a figure of the list stood between them."""
+    if not (lead and said):
+        return lead + said
     mark = line[: len(line) - len(_unmarked(line))]
     gap = f" {ELISION} " if any(map(str.isalnum, mark)) else " "
-    return f"{lead}{gap}{said}" if lead and said else lead + said
+    return f"{lead}{gap}{said}"
 
 
 def _parted(words: str, *, heading: bool) -> tuple[str, str]:

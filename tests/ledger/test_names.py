@@ -3,15 +3,27 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memcli.ledger import names
-from memcli.ledger.names import NAME, Names, defined_in, key_of, keys_in, names_in, uses_in, words_in
+from memcli.ledger.names import NAME, Names, defined_in, key_of, keys_in, names_in, speaks, uses_in, words_in
 
 _TEXTS = st.lists(
     st.sampled_from(
-        [*'a/.-_:@~+ \n("`é—日', "foo", "Bar", "http://", "https://", "x.py", "1a2b3c4", "defaced", "--flag"]
+        [
+            *'a/.-_:@~+ \n("`é—日',
+            "foo",
+            "Bar",
+            "http://",
+            "https://",
+            " Two ",
+            " three",
+            "x.py",
+            "1a2b3c4",
+            "defaced",
+            "--flag",
+        ]
     )
 ).map("".join)
 
@@ -130,3 +142,14 @@ def test_beyond_the_cap_the_least_recent_name_is_forgotten(monkeypatch: pytest.M
         seen.called([key], index)
 
     assert list(seen.seen) == ["one_x", "three_x"]
+
+
+@settings(max_examples=300)
+@given(_TEXTS, st.integers(1, 5))
+def test_a_text_speaks_by_its_ordinary_words(text: str, least: int) -> None:
+    assert speaks(text, least) == (len(words_in(text)) >= least)
+
+
+@pytest.mark.parametrize("text", ["defaced effaced", "src/one.py two_words --three", "of at by", "oneTwo ThreeFour"])
+def test_names_and_short_words_say_nothing(text: str) -> None:
+    assert not speaks(text, 1)

@@ -263,6 +263,16 @@ def test_a_tear_keeps_the_cuts_up_to_its_place(offset, left):
     assert [cut.offset for cut in boundaries.cuts] == left
 
 
+def test_the_last_cut_is_reached_also_by_who_goes_on_with_the_state():
+    boundaries = turns(3)
+    reached = [boundaries.reach, Boundaries(boundaries.state).reach]
+    boundaries.tear(boundaries.cuts[-2].offset)
+
+    assert reached == [boundaries.cuts[-1].offset + 20] * 2
+    assert boundaries.reach == boundaries.cuts[-1].offset
+    assert Boundaries().reach == -1
+
+
 def test_of_two_cuts_with_nothing_between_them_the_later_kind_counts():
     boundaries = after(prompt(0), called(10), gave(20))
     boundaries.at_end(30, closed=True)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memcli.transcript.entries import ToolUse
 from memcli.transcript.formats import anthropic, open_reader, openai
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.lines import Line
@@ -91,6 +92,16 @@ def test_arguments_are_a_string_or_an_object(given: Any) -> None:
     entries = chat({"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": given}}]})
 
     assert script(entries) == ['assistant| calls c f {"a": 1}']
+
+
+def test_a_string_of_arguments_is_decoded_when_somebody_asks() -> None:
+    (entry,) = chat(
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f", "arguments": "{ }"}}]}
+    )
+    (call,) = entry.parts
+
+    assert isinstance(call, ToolUse)
+    assert (call.given, call.input, entry.chars) == ("{ }", {}, len("f{ }"))
 
 
 def test_arguments_that_are_no_object_are_kept_as_text() -> None:
