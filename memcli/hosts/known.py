@@ -29,9 +29,10 @@ def host_of(path: Path) -> Host | None:
 def newest_session(directory: Path) -> Path | None:
     """The session of a project that was written to last, whichever host's; that of the client that runs us, if one
     does. None if there is none."""
-    own = next((path for host in HOSTS if (path := host.own_session(directory))), None)
+    if own := next((path for host in HOSTS if (path := host.own_session(directory))), None):
+        return own
     found = [path for host in HOSTS if (path := host.newest_session(directory))]
-    return own or max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
+    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
 def held_over(session: Path) -> Path | None:

@@ -11,18 +11,21 @@ import hashlib
 import itertools
 import json
 import os
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memcli.hosts import live
 from memcli.sidecar.lock import holder
-from memcli.sidecar.place import ROOM, is_ours
+from memcli.sidecar.place import ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LINE_BYTES = 1 << 20
+_FIRST_BYTES = 4096
+_DIRECTORY = re.compile(rb'"cwd":\s*("(?:[^"\\]|\\.)*")')
 
 
 class Birth(NamedTuple):
@@ -83,7 +86,8 @@ class Recorded(ABC):
     def newest_session(self, directory: Path) -> Path | None:
         """The session of a project that was written to last; no sub-agent's, none of our own summarizer."""
         found = sorted(self.files(self.folders(directory)), key=lambda one: (one[1], one[0].name), reverse=True)
-        return next((path for path, _ in found if self.belongs(path, directory) and not live.is_own(path)[0]), None)
+        near = (path for path, _ in found if _may_be_of(path, directory))
+        return next((path for path in near if self.belongs(path, directory) and not live.is_own(path)[0]), None)
 
     def source(self, project: Path | None) -> live.LiveSessions:
         """The live sessions of a project, None for all."""
@@ -109,10 +113,9 @@ class Recorded(ABC):
         for folder in folders:
             with contextlib.suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
-                    path = Path(entry.path)
-                    if self.is_named(entry.name) and not is_ours(path):
+                    if self.is_named(entry.name):  # nothing of ours has such a name
                         with contextlib.suppress(OSError):
-                            yield path, entry.stat().st_mtime_ns
+                            yield Path(entry.path), entry.stat().st_mtime_ns
 
     # ---- who watches
 
@@ -162,6 +165,15 @@ class Recorded(ABC):
         if not told or not os.path.isdir(told.directory) or os.path.samefile(told.directory, os.curdir):
             return None
         return Path(told.directory)
+
+
+def _may_be_of(path: Path, project: Path) -> bool:
+    """False if the first bytes of a session name another directory: most of thousands are passed over so, without
+    decoding a first line that holds all the client told its model."""
+    with contextlib.suppress(OSError, ValueError), path.open("rb", buffering=0) as file:
+        found = _DIRECTORY.search(file.read(_FIRST_BYTES))
+        return not found or os.path.realpath(json.loads(found[1])) == os.path.realpath(project)
+    return False
 
 
 def newest_first(directory: Path) -> list[Path]:

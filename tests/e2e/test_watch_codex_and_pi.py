@@ -66,7 +66,7 @@ def test_it_is_found_and_stopped_from_the_project(host: Recorded, project: Path,
     assert eventually((path.parent / "session-memory.md").exists, within=30.0)
     assert json.loads(memcli("status", path, "--json").out)["watched_by"] == daemon.process.pid
     assert memcli("stop", "-q", cwd=project).code == 0
-    assert daemon.end() == 143
+    assert daemon.process.wait(20.0) == 143
 
 
 def test_sessions_of_other_projects_are_left_alone(host: Recorded, project: Path, daemon: Daemon) -> None:

@@ -172,3 +172,18 @@ def test_pi_may_keep_all_projects_in_one_folder(project: Path, tmp_path: Path, m
     path, other = begin(pi, project), begin(pi, tmp_path, TWO)
     assert path.parent == other.parent == tmp_path / "all"
     assert pi.source(project).paths() == {path}
+
+
+def test_what_memcli_writes_beside_a_session_is_none(host: Recorded, project: Path) -> None:
+    path = begin(host, project)
+    for name in (f"{path.stem}.compacted.jsonl", f"{path.stem}.session-memory.md", f".{path.name}.ab12.tmp"):
+        (path.parent / name).write_bytes(path.read_bytes())
+    assert host.source(None).paths() == {path}
+
+
+def test_a_codex_project_is_known_by_each_of_its_names(project: Path, tmp_path: Path) -> None:
+    codex: Recorded = known.named("codex")  # type: ignore[assignment]
+    (tmp_path / "link").symlink_to(project)
+    path = begin(codex, tmp_path / "link")
+    assert codex.newest_session(project) == path
+    assert codex.source(project).paths() == {path}
