@@ -11,8 +11,6 @@ from __future__ import annotations
 import importlib
 import os
 import shlex
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, BinaryIO
 
 from memcli.errors import MemcliError, NotATranscript
@@ -54,6 +52,9 @@ def unpacked(path: Path) -> Path:
 
 
 def _decompress(path: Path, to: BinaryIO) -> None:
+    import shutil  # here, not above: few transcripts are packed, and all verbs ask whether theirs is
+    import subprocess
+
     module, program, name = _module(), shutil.which("zstd"), shlex.quote(str(path))
     if module is not None:
         try:
