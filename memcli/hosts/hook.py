@@ -71,6 +71,8 @@ def run(argv: "list[str]") -> int:
         _answer(argv[0], said, transcript)
     except BaseException as error:  # noqa: BLE001 - the client must not notice, whatever it is
         _log(folder, f"{' '.join(argv)}: {type(error).__name__}: {error}")
+        if isinstance(error, BrokenPipeError):  # what nobody reads would be written once more at the end of the process
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
