@@ -25,6 +25,7 @@ from memcli.sidecar.generations import split_id
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.store import Edit, Store
 from memcli.watch.follower import Follower, Replaced
+from memcli.watch.prepared import prepared
 from memcli.watch.record import record
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Keeper:
         self._unnoted: RefreshState | None = None
         self._unshown: RefreshState | None = None
         self._dirty = False
+        self._unready = False
+        """The tail that is prepared is that of an earlier `head`."""
         self._heard: list[Edit] = []
         self._edits = Edits()
         """Hand edits of a generation whose session was lost."""
@@ -177,6 +180,7 @@ class Keeper:
         """Let the session decide, and show its Current State."""
         effects = self.decide(now, wall)
         self.note()
+        self.ready()
         self.show(now)
         return effects
 
@@ -195,6 +199,13 @@ class Keeper:
             self._reached = reached
             self.head = self._renewed(self.head, effect)
             self.store.save_now(heads.build_now(self.head))
+            self._unready = True
+
+    def ready(self) -> None:
+        """Rewrite the tail for the swap, once the file rests: at every append it would cost more than it saves."""
+        if self._unready and self.head is not None and self.session is not None and self.session.rests:
+            self._unready = False
+            self.store.save_tail(prepared(self.head, self.path))
 
     @property
     def show_at(self) -> float | None:
@@ -283,7 +294,8 @@ class Keeper:
         self.head, self._shown = made.head, publication.state
         self._reached = publication.state, publication.end
         self._unshown = self._unnoted = None
-        self._dirty = True
+        self._dirty = self._unready = True
+        self.ready()
         self.save()
         return made.generation
 

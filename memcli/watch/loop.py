@@ -258,6 +258,8 @@ class Loop:
         for awake in self._crew:
             self._with(awake, Keeper.note)
         self._show()
+        for awake in self._crew:
+            self._with(awake, Keeper.ready)
         self._rest()
         self._crowded = self._crowded and not self._crew.room(self._may_rest)
         self._summarizers.tick(time.monotonic())
