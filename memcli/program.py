@@ -17,13 +17,28 @@ Literal bytes are ids, times, numbers and names of fields; whatever anybody said
 Nothing is imported but a hash of C: this is on the road of `memcli compact`. No `__future__` for the same reason.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from memcli.head import Head
+from memcli import head as heads
 
 VERSION = 1
 
 _DIGEST_BYTES = 16
+_FIELDS = ("key", "source", "kept", "values", "problems", "steps")
+
+# What of a head decides how its tail is written.
+_DEPENDS = (
+    "format",
+    "session",
+    "generation",
+    "route",
+    "covered",
+    "tail",
+    "end",
+    "envelope",
+    "skip",
+    "words",
+    "cuts",
+    "fills",
+)
 
 
 class Program:
@@ -56,6 +71,13 @@ class Program:
         self.steps = steps
         self.literal = literal
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in Program.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content and open to change: no key of a dictionary
+
     def run(self, data: bytes) -> bytes:
         """The rewritten tail, from the bytes of the transcript that `source` speaks of."""
         pieces, place, steps = [], 0, iter(self.steps)
@@ -66,26 +88,14 @@ class Program:
         return b"".join(pieces)
 
 
-def key(head: "Head") -> str:
-    """A digest of all in a head that a rewritten tail depends on; the memory's text is not among it."""
-    from memcli import __version__  # another one may write a tail in another way
+def key(head: heads.Head) -> str:
+    """A digest of all in a head that a rewritten tail depends on; the memory's text is not among it.
 
-    known = (
-        __version__,
-        head.format,
-        head.session,
-        head.generation,
-        head.route,
-        head.covered,
-        head.tail,
-        head.end,
-        head.envelope,
-        head.skip,
-        head.words,
-        head.cuts,
-        head.fills,
-    )
-    return digest(ascii(known).encode("ascii"))
+    Another version of memcli may write a tail in another way, so it has other keys.
+    """
+    from memcli import __version__
+
+    return digest(__version__.encode("ascii") + b"\n" + heads.told(head, _DEPENDS))
 
 
 def digest(data: bytes) -> str:
@@ -102,7 +112,7 @@ def build(program: Program) -> bytes:
         program.key,
         program.source,
         str(program.kept),
-        " ".join(map(_escape, program.values)),
+        "".join(f" {_escape(value)}" for value in program.values),
         " ".join(f"{_escape(name)},{count}" for name, count in program.problems.items()),
         " ".join(map(str, program.steps)),
     )
@@ -123,18 +133,15 @@ def parse(data: bytes) -> Program:
         key,
         source,
         int(kept),
-        [_unescape(value) for value in values.split(" ")] if values else [],
+        [_unescape(value) for value in values.split(" ")[1:]],
         {_unescape(name): int(count) for name, _, count in counts},
         [int(number) for number in steps.split()],
         literal,
     )
 
 
-_FIELDS = ("key", "source", "kept", "values", "problems", "steps")
-
-
 def _sealed(body: bytes) -> bytes:
-    return f"memcli-tail {VERSION} {digest(body)}\n".encode("ascii") + body
+    return b"memcli-tail %d %s\n" % (VERSION, digest(body).encode("ascii")) + body
 
 
 def _escape(text: str) -> str:

@@ -88,6 +88,20 @@ class Ready:
         copying.write(out, self.closing)
 
 
+class Encoded:
+    """What the encoder made of a tail: the transcript's bytes, the lines of output, what fills the places of the
+    memory message, and the ids that were made for it."""
+
+    __slots__ = ("data", "ids", "outs", "report", "values")
+
+    def __init__(self, data: bytes, outs: "list[Out]", values: list[str], ids: set[str], report: Report) -> None:
+        self.data = data
+        self.outs = outs
+        self.values = values
+        self.ids = ids
+        self.report = report
+
+
 def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     """What is committed in `sidecar` for the open transcript in `directory`, as of the last append that was seen, with
     what the user wrote into the memory. Raises OSError, ValueError: nothing, or not of this transcript."""
@@ -140,7 +154,7 @@ def prepare(head: heads.Head, source: int, end: int, keep: tuple[str, int] | Non
     """The compacted transcript, by the fastest route that is proved right.
 
     The tail goes from the cut that `keep` asks for (("turns", n) or ("tokens", n); None is the head's own) to `end`,
-    which is the end of a line (see `whole_end`). In `sidecar` a prepared tail may lie.
+    which is the end of a line (see `whole_end`). In `sidecar`, if one is named, a prepared tail may lie.
     Raises ValueError (the encoders' Doubt is one) where lines after `head.end` ask for the slow route.
     """
     cut = place(head, keep)
@@ -148,9 +162,7 @@ def prepare(head: heads.Head, source: int, end: int, keep: tuple[str, int] | Non
         raise ValueError("the last line that was seen has grown")
     new = _copied(head, cut, source, end)
     if new < 0:
-        if sidecar and keep is None and (ready := _prepared(head, cut, source, end, f"{sidecar}/tail")):
-            return ready
-        pieces, report = rewritten(head, source, end, keep)
+        pieces, report = rewritten(head, source, end, keep, sidecar)
         return Ready(b"".join(pieces), report)
     data = _message(head, [str(cut.messages).zfill(n) if what == "covered" else "" for _, n, what in head.fills])
     report = _report(head, "copy", cut, max(0, end - head.end), new, cut.messages + head.tail_messages + new)
@@ -171,7 +183,21 @@ def _copied(head: heads.Head, cut: Cut, source: int, end: int) -> int:
     return unseen.messages(source, head.end, end, head.format)
 
 
-def _prepared(head: heads.Head, cut: Cut, source: int, end: int, path: str) -> Ready | None:
+def rewritten(
+    head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None, sidecar: str = ""
+) -> tuple[list[bytes], Report]:
+    """What `prepare` would write, in pieces that end with a line: the ready message, then the tail. Whoever does not
+    copy comes here, and here it is decided whether what was prepared in `sidecar` holds, or the encoder must write.
+
+    Raises ValueError like `prepare`.
+    """
+    if sidecar and keep is None and (ready := _prepared(head, source, end, f"{sidecar}/tail")):
+        return ready
+    found = encoded(head, source, end, keep)
+    return [_message(head, found.values), *(line.data for line in found.outs)], found.report
+
+
+def _prepared(head: heads.Head, source: int, end: int, path: str) -> tuple[list[bytes], Report] | None:
     """By the tail that was rewritten beforehand; None unless it is of this head and of these bytes."""
     if head.route != "rewrite" or end != head.end:
         return None
@@ -181,34 +207,13 @@ def _prepared(head: heads.Head, cut: Cut, source: int, end: int, path: str) -> R
         found = program.parse(_content(path))
     except (OSError, ValueError):
         return None
+    cut = place(head, None)
     data = _read(source, cut.offset, end - cut.offset)
     if found.key != program.key(head) or found.source != program.digest(data):
         return None
     report = _report(head, "prepared", cut, 0, 0, found.kept)
     report.problems = found.problems
-    return Ready(_message(head, found.values) + found.run(data), report)
-
-
-class Encoded:
-    """What the encoder made of a tail: the transcript's bytes, the lines of output, what fills the places of the
-    memory message, and the ids that were made for it."""
-
-    __slots__ = ("data", "ids", "outs", "report", "values")
-
-    def __init__(self, data: bytes, outs: "list[Out]", values: list[str], ids: set[str], report: Report) -> None:
-        self.data = data
-        self.outs = outs
-        self.values = values
-        self.ids = ids
-        self.report = report
-
-
-def rewritten(
-    head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None
-) -> tuple[list[bytes], Report]:
-    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line."""
-    found = encoded(head, source, end, keep)
-    return [_message(head, found.values), *(line.data for line in found.outs)], found.report
+    return [_message(head, found.values), found.run(data)], report
 
 
 def encoded(head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None) -> Encoded:

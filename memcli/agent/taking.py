@@ -99,7 +99,8 @@ def _swapped(head: Head, transcript: Path, how: str, keep: Keep | None = None) -
     try:
         size = os.fstat(descriptor).st_size if how == "was ready" else head.end
         end = swap.whole_end(descriptor, head.end, size)
-        lines, report = swap.rewritten(head, descriptor, end, keep)
+        pieces, report = swap.rewritten(head, descriptor, end, keep, str(Place.of(transcript).sidecar))
     finally:
         os.close(descriptor)
+    lines = [line for piece in pieces for line in piece.splitlines(keepends=True)]
     return Taken(lines, report, how, head, end)

@@ -122,7 +122,8 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
     try:
         end = swap.whole_end(descriptor, made.head.end, os.fstat(descriptor).st_size)
         try:
-            pieces, report = _pieces(made.head, descriptor, end, wish)
+            sidecar = "" if stream else str(Place.of(transcript).sidecar)
+            pieces, report = _pieces(made.head, descriptor, end, wish, sidecar)
         except ValueError:  # what came after the head was made asks for another reading
             store = None if stream else Store(Place.of(transcript))  # the successor must find where it comes from
             follower = Follower(str(made.path), Place.of(transcript), made_by.triggers)
@@ -179,7 +180,8 @@ def _committed(place: Place, transcript: Path) -> Head | None:
         source = file.fileno()
         try:
             head = swap.committed(str(place.sidecar), str(place.transcript.parent), source)
-            swap.prepare(head, source, swap.whole_end(source, head.end, os.fstat(source).st_size))
+            end = swap.whole_end(source, head.end, os.fstat(source).st_size)
+            swap.prepare(head, source, end, sidecar=str(place.sidecar))
         except (OSError, ValueError):
             return None
     return head
@@ -218,8 +220,8 @@ def _streamed(spool: Path, made_by: Maker) -> _Made:
 # ------------------------------------------------------------------ the output
 
 
-def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[bytes], swap.Report]:
-    pieces, report = swap.rewritten(head, descriptor, end, wish.keep)
+def _pieces(head: Head, descriptor: int, end: int, wish: Wish, sidecar: str = "") -> tuple[list[bytes], swap.Report]:
+    pieces, report = swap.rewritten(head, descriptor, end, wish.keep, sidecar)
     if wish.to is None:
         return pieces, report
     from memcli.transcript.encode.to_messages import to_messages

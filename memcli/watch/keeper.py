@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 REFRESH_SECONDS = 1.0
 """session-memory.md follows Current State no more often than this; `now` follows at once."""
 
+READY_SECONDS = 1.0
+"""The prepared tail follows the transcript no more often: a client that pauses after each record would have it
+rewritten at each."""
+
 REREAD_BYTES = 64 * 1024
 """So much is read again rather than saved, where no memory was made of it."""
 
@@ -82,7 +86,8 @@ class Keeper:
         self._unshown: RefreshState | None = None
         self._dirty = False
         self._unready = False
-        """The tail that is prepared is that of an earlier `head`."""
+        """The tail that is prepared, if one is, belongs to an earlier `head`."""
+        self._readied = -READY_SECONDS
         self._heard: list[Edit] = []
         self._edits = Edits()
         """Hand edits of a generation whose session was lost."""
@@ -180,7 +185,6 @@ class Keeper:
         """Let the session decide, and show its Current State."""
         effects = self.decide(now, wall)
         self.note()
-        self.ready()
         self.show(now)
         return effects
 
@@ -201,10 +205,22 @@ class Keeper:
             self.store.save_now(heads.build_now(self.head))
             self._unready = True
 
-    def ready(self) -> None:
-        """Rewrite the tail for the swap, once the file rests: at every append it would cost more than it saves."""
-        if self._unready and self.head is not None and self.session is not None and self.session.rests:
-            self._unready = False
+    @property
+    def ready_at(self) -> float | None:
+        """When `ready` has something to do, by the steady clock; None while the file is written to, or nothing new
+        was seen of it."""
+        rests = self.session is not None and self.session.rests
+        return self._readied + READY_SECONDS if self._unready and rests and self.head is not None else None
+
+    def ready(self, now: float) -> None:
+        """Rewrite the tail for the swap, once the file rests: at every append it would cost more than it saves.
+
+        What happens if we die before it is written: the tail of an earlier head lies there, which no swap takes.
+        """
+        if self.head is None or self.ready_at is None or now < self.ready_at:
+            return
+        self._unready, self._readied = False, now
+        with suppress(FileNotFoundError):  # a transcript that is gone has its sidecar with it, or will be missed
             self.store.save_tail(prepared(self.head, self.path))
 
     @property
@@ -295,7 +311,6 @@ class Keeper:
         self._reached = publication.state, publication.end
         self._unshown = self._unnoted = None
         self._dirty = self._unready = True
-        self.ready()
         self.save()
         return made.generation
 

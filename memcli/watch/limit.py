@@ -27,7 +27,7 @@ def write_compacted(keeper: Keeper) -> Path:
     descriptor = os.open(keeper.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         try:
-            pieces = _pieces(head, descriptor) if head else []
+            pieces = _pieces(head, descriptor, str(keeper.place.sidecar)) if head else []
         except ValueError:
             pieces = []  # the tail holds what only a fresh look at the whole transcript can judge
         if not pieces:
@@ -38,6 +38,6 @@ def write_compacted(keeper: Keeper) -> Path:
     return keeper.place.compacted
 
 
-def _pieces(head: Head, descriptor: int) -> list[bytes]:
+def _pieces(head: Head, descriptor: int, sidecar: str = "") -> list[bytes]:
     end = swap.whole_end(descriptor, head.end, os.fstat(descriptor).st_size)
-    return swap.rewritten(head, descriptor, end)[0]
+    return swap.rewritten(head, descriptor, end, None, sidecar)[0]
