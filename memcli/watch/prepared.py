@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 384 * 1024
 """A longer tail is left to the swap: the watcher's loop would stand still for more than some 20 ms. Of the tails that
-real sessions had at the ends of their turns and inside them, one in two hundred was longer."""
+real sessions had at the ends of their turns and inside them, one in 150 was longer (it held pictures)."""
 
 MOST_STEPS = 5_000
 """From more of them on, reading the program would cost as much as rewriting."""
