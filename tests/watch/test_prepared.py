@@ -91,7 +91,13 @@ def literal_and_output(data: bytes, line: bytes) -> tuple[bytes, bytes] | None:
     return literal, program.Program("", "", 0, [], {}, steps, literal).run(data)
 
 
-SECRETS = ("hunter2-of-the-prompt", "pass-of-a-thought", "key-of-a-tool", "/home/who/tax-return.pdf", "said-in-a-refusal")
+SECRETS = (
+    "hunter2-of-the-prompt",
+    "pass-of-a-thought",
+    "key-of-a-tool",
+    "/home/who/tax-return.pdf",
+    "said-in-a-refusal",
+)
 
 
 def with_secrets() -> bytes:
