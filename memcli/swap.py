@@ -86,6 +86,11 @@ class Ready:
         copying.copy(source, self.begin, self.end, out)
         copying.write(out, self.closing)
 
+    def lines(self, source: int) -> list[bytes]:
+        """The same line by line, for whoever goes on with them. Raises OSError."""
+        data = self.data + _read(source, self.begin, self.end - self.begin) + self.closing
+        return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
 
 def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     """What is committed in `sidecar` for the open transcript in `directory`, as of the last append that was seen, with

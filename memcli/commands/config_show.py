@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from memcli.commands import setup
+from memcli.making import setup
 
 LONGEST = 48
 """Characters of a value in a line; JSON holds it whole."""
