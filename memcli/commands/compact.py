@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from memcli import swap
 from memcli.commands import packed, setup, source
 from memcli.commands.maker import maker
-from memcli.commands.reports import Change, Compact
 from memcli.commands.target import target, transcripts_in
 from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
 from memcli.sidecar import backups, files
@@ -284,6 +283,8 @@ def _tell(
 ) -> None:
     age = max(0.0, time.time() - made.head.made)
     if wish.as_json:
+        from memcli.commands.reports import Change, Compact
+
         found = Compact(
             transcript=str(transcript) if transcript else None,
             line=line,
