@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.commands import packed, source
-from memcli.commands.reports import Change, Compact
 from memcli.commands.target import target, transcripts_in
 from memcli.errors import IsDirectory, MemcliError, Usage
 from memcli.making.maker import maker
@@ -190,6 +189,8 @@ def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
 def _tell(wish: Wish, found: Taken, seconds: float, transcript: Path | None, line: int | None = None) -> None:
     age, report = max(0.0, time.time() - found.head.made), found.report
     if wish.as_json:
+        from memcli.commands.reports import Change, Compact
+
         told = Compact(
             transcript=str(transcript) if transcript else None,
             line=line,
