@@ -87,6 +87,11 @@ class Ready:
         copying.copy(source, self.begin, self.end, out)
         copying.write(out, self.closing)
 
+    def lines(self, source: int) -> list[bytes]:
+        """The same line by line, for whoever goes on with them. Raises OSError."""
+        data = self.data + _read(source, self.begin, self.end - self.begin) + self.closing
+        return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
 
 class Encoded:
     """What the encoder made of a tail: the transcript's bytes, the lines of output, what fills the places of the
@@ -104,11 +109,20 @@ class Encoded:
 
 def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     """What is committed in `sidecar` for the open transcript in `directory`, as of the last append that was seen, with
-    what the user wrote into the memory. Raises OSError, ValueError: nothing, or not of this transcript."""
-    head = heads.parse(_content(f"{sidecar}/head"))
+    what the user wrote into the memory. Raises OSError, ValueError: nothing, or not of this transcript; or another
+    memory was committed meanwhile, and what stands there cannot be told from an edit."""
+    content = _content(f"{sidecar}/head")
+    head = heads.parse(content)
     for standing in (_seen(f"{sidecar}/now", head), head):
         if standing and _is_same(standing, source):
-            return _edited(standing, f"{directory}/{head.memory_name}")
+            memory = _edit(head, f"{directory}/{head.memory_name}", f"{sidecar}/memory.next")
+            if memory is None:
+                return standing
+            if _content(f"{sidecar}/head") != content:
+                raise ValueError("committed anew meanwhile")
+            from memcli.edited import with_edit
+
+            return with_edit(standing, memory)
     raise ValueError("another transcript")
 
 
@@ -129,17 +143,22 @@ def _is_same(head: heads.Head, source: int) -> bool:
     return heads.fingerprint((first, covered, end)) == head.fingerprint
 
 
-def _edited(head: heads.Head, path: str) -> heads.Head:
-    """The head with the memory file's text, if somebody edited it since it was written."""
-    stat = os.stat(path)
-    if (stat.st_size, stat.st_mtime_ns) == (head.memory_size, head.memory_mtime):
-        return head
-    memory = _content(path)
-    if heads.number(memory) in (head.memory_number, head.memory_previous):
-        return head
-    from memcli.edited import with_edit
+def _edit(head: heads.Head, path: str, coming: str) -> bytes | None:
+    """What the user made of the memory file; None if it is as it was written. Raises FileNotFoundError.
 
-    return with_edit(head, memory)
+    A first memory may still be `coming` to its name, and be there the moment after.
+    """
+    for name in (path, coming, path):
+        try:
+            stat = os.stat(name)
+        except FileNotFoundError:
+            continue
+        if (stat.st_size, stat.st_mtime_ns) == (head.memory_size, head.memory_mtime):
+            return None
+        if name == path:
+            memory = _content(path)
+            return None if heads.number(memory) in (head.memory_number, head.memory_previous) else memory
+    raise FileNotFoundError("the memory is gone")
 
 
 def _content(path: str) -> bytes:
@@ -154,7 +173,8 @@ def prepare(head: heads.Head, source: int, end: int, keep: tuple[str, int] | Non
     """The compacted transcript, by the fastest route that is proved right.
 
     The tail goes from the cut that `keep` asks for (("turns", n) or ("tokens", n); None is the head's own) to `end`,
-    which is the end of a line (see `whole_end`). In `sidecar`, if one is named, a prepared tail may lie.
+    which is the end of a line (see `whole_end`). In `sidecar`, if one is named, a prepared tail may lie: here, and
+    nowhere else, it is decided whether it holds.
     Raises ValueError (the encoders' Doubt is one) where lines after `head.end` ask for the slow route.
     """
     cut = place(head, keep)
@@ -162,7 +182,9 @@ def prepare(head: heads.Head, source: int, end: int, keep: tuple[str, int] | Non
         raise ValueError("the last line that was seen has grown")
     new = _copied(head, cut, source, end)
     if new < 0:
-        pieces, report = rewritten(head, source, end, keep, sidecar)
+        if sidecar and keep is None and (ready := _prepared(head, source, end, f"{sidecar}/tail")):
+            return ready
+        pieces, report = rewritten(head, source, end, keep)
         return Ready(b"".join(pieces), report)
     data = _message(head, [str(cut.messages).zfill(n) if what == "covered" else "" for _, n, what in head.fills])
     report = _report(head, "copy", cut, max(0, end - head.end), new, cut.messages + head.tail_messages + new)
@@ -184,20 +206,14 @@ def _copied(head: heads.Head, cut: Cut, source: int, end: int) -> int:
 
 
 def rewritten(
-    head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None, sidecar: str = ""
+    head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None
 ) -> tuple[list[bytes], Report]:
-    """What `prepare` would write, in pieces that end with a line: the ready message, then the tail. Whoever does not
-    copy comes here, and here it is decided whether what was prepared in `sidecar` holds, or the encoder must write.
-
-    Raises ValueError like `prepare`.
-    """
-    if sidecar and keep is None and (ready := _prepared(head, source, end, f"{sidecar}/tail")):
-        return ready
+    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line."""
     found = encoded(head, source, end, keep)
     return [_message(head, found.values), *(line.data for line in found.outs)], found.report
 
 
-def _prepared(head: heads.Head, source: int, end: int, path: str) -> tuple[list[bytes], Report] | None:
+def _prepared(head: heads.Head, source: int, end: int, path: str) -> Ready | None:
     """By the tail that was rewritten beforehand; None unless it is of this head and of these bytes."""
     if head.route != "rewrite" or end != head.end:
         return None
@@ -213,7 +229,7 @@ def _prepared(head: heads.Head, source: int, end: int, path: str) -> tuple[list[
         return None
     report = _report(head, "prepared", cut, 0, 0, found.kept)
     report.problems = found.problems
-    return [_message(head, found.values), found.run(data)], report
+    return Ready(_message(head, found.values) + found.run(data), report)
 
 
 def encoded(head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None) -> Encoded:
