@@ -185,7 +185,10 @@ def _copied(head: heads.Head, cut: Cut, source: int, end: int) -> int:
 def rewritten(
     head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None
 ) -> tuple[list[bytes], Report]:
-    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line."""
+    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line.
+
+    Raises ValueError like `prepare`, and where another transcript stands there by now.
+    """
     from json import loads
 
     from memcli.transcript.encode import module
@@ -201,7 +204,10 @@ def rewritten(
         words=head.words,
         envelope=loads(head.envelope),
     )
-    outs = list(module(head.format).tail(_lines(_read(source, cut.offset, end - cut.offset), cut.offset), plan))
+    tail = _read(source, cut.offset, end - cut.offset)
+    if len(tail) < end - cut.offset or not _is_same(head, source):
+        raise ValueError("the transcript was cut, or replaced, since its head was read")
+    outs = list(module(head.format).tail(_lines(tail, cut.offset), plan))
     covered = cut.messages if cut.messages >= 0 else _covered(outs, head.covered)
 
     def value(what: str, length: int) -> str:

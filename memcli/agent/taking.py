@@ -7,11 +7,12 @@ written but the memory itself.
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli import swap
-from memcli.errors import AlreadyWatched, NotWritable
+from memcli.errors import AlreadyWatched, NotWritable, TryAgain
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.watch import spot
@@ -41,14 +42,18 @@ class Taken(NamedTuple):
 def taken(transcript: Path, maker: Maker, keep: Keep | None = None, *, fresh: bool = False) -> Taken:
     """The compacted transcript. With `fresh` the memory is made anew by `maker`, and waited for.
 
-    Raises NotATranscript, NoMessages, OSError.
+    Raises NotATranscript, NoMessages, TryAgain, OSError.
     """
     place = Place.of(transcript)
     ready = None if fresh else _ready(place, transcript, keep)
     if ready is not None:
         return ready
     how = "written now" if maker.asks else "refolded now without a model" if fresh else "made now"
-    return _swapped(_made(place, transcript, maker, fresh=fresh), transcript, how, keep)
+    try:
+        return _swapped(_made(place, transcript, maker, fresh=fresh), transcript, how, keep)
+    except ValueError as error:
+        again = f"memcli compact {shlex.quote(str(transcript))}"
+        raise TryAgain(f"{transcript} is being replaced: {error}", again) from error
 
 
 def taken_from(spool: Path, name: str, maker: Maker, keep: Keep | None = None) -> Taken:

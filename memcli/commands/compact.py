@@ -118,22 +118,20 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
         return
     started = time.perf_counter()
     made = _streamed(transcript, made_by) if stream else _made(transcript, wish, made_by)
-    descriptor = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        end = swap.whole_end(descriptor, made.head.end, os.fstat(descriptor).st_size)
+        pieces, report, size = _swapped(made, wish)
+    except ValueError:  # what came after the head was made asks for another reading
+        store = None if stream else Store(Place.of(transcript))  # the successor must find where it comes from
+        follower = Follower(str(made.path), Place.of(transcript), made_by.triggers)
+        made = made._replace(head=spot.head_now(follower, store if store and store.id else None))
         try:
-            pieces, report = _pieces(made.head, descriptor, end, wish)
-        except ValueError:  # what came after the head was made asks for another reading
-            store = None if stream else Store(Place.of(transcript))  # the successor must find where it comes from
-            follower = Follower(str(made.path), Place.of(transcript), made_by.triggers)
-            made = made._replace(head=spot.head_now(follower, store if store and store.id else None))
-            pieces, report = _pieces(made.head, descriptor, made.head.end, wish)
-        if wish.in_place:
-            _replace(made.path, b"".join(pieces), os.fstat(descriptor).st_size, wish)
-        else:
-            _emit(pieces, wish.output)
-    finally:
-        os.close(descriptor)
+            pieces, report, size = _swapped(made, wish, grown=False)
+        except ValueError as error:
+            raise TryAgain(f"{transcript} is being replaced: {error}", f"memcli compact {name}") from error
+    if wish.in_place:
+        _replace(made.path, b"".join(pieces), size, wish)
+    else:
+        _emit(pieces, wish.output)
     _tell(wish, report, made, time.perf_counter() - started, None if stream else transcript)
 
 
@@ -216,6 +214,20 @@ def _streamed(spool: Path, made_by: Maker) -> _Made:
 
 
 # ------------------------------------------------------------------ the output
+
+
+def _swapped(made: _Made, wish: Wish, *, grown: bool = True) -> tuple[list[bytes], swap.Report, int]:
+    """The output, what is said of it, and the size of the transcript that is all in it. `grown`: with what came after
+    the head was made. Raises ValueError where that asks for another head.
+    """
+    descriptor = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        whole = swap.whole_end(descriptor, made.head.end, size)
+        end = whole if grown else made.head.end
+        return *_pieces(made.head, descriptor, end, wish), size if end == whole else end
+    finally:
+        os.close(descriptor)
 
 
 def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[bytes], swap.Report]:
