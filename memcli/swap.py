@@ -86,6 +86,11 @@ class Ready:
         copying.copy(source, self.begin, self.end, out)
         copying.write(out, self.closing)
 
+    def lines(self, source: int) -> list[bytes]:
+        """The same line by line, for whoever goes on with them. Raises OSError."""
+        data = self.data + _read(source, self.begin, self.end - self.begin) + self.closing
+        return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
 
 def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     """What is committed in `sidecar` for the open transcript in `directory`, as of the last append that was seen, with
@@ -94,7 +99,7 @@ def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     content = _content(f"{sidecar}/head")
     head = heads.parse(content)
     for standing in (_seen(f"{sidecar}/now", head), head):
-        if standing and _is_same(standing, source):
+        if standing and is_same(standing, source):
             memory = _edit(head, f"{directory}/{head.memory_name}", f"{sidecar}/memory.next")
             if memory is None:
                 return standing
@@ -115,7 +120,7 @@ def _seen(path: str, head: heads.Head) -> heads.Head | None:
     return now if now.end >= head.end else None
 
 
-def _is_same(head: heads.Head, source: int) -> bool:
+def is_same(head: heads.Head, source: int) -> bool:
     """True if the transcript is the one the head was made from, grown or not."""
     if os.fstat(source).st_size < head.end:
         return False
@@ -205,7 +210,7 @@ def rewritten(
         envelope=loads(head.envelope),
     )
     tail = _read(source, cut.offset, end - cut.offset)
-    if len(tail) < end - cut.offset or not _is_same(head, source):
+    if len(tail) < end - cut.offset or not is_same(head, source):
         raise ValueError("the transcript was cut, or replaced, since its head was read")
     outs = list(module(head.format).tail(_lines(tail, cut.offset), plan))
     covered = cut.messages if cut.messages >= 0 else _covered(outs, head.covered)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from memcli.commands import setup, writer
 from memcli.commands.reports import Cost, Summarizer
 from memcli.errors import Usage
+from memcli.making import setup, writer
 from memcli.sidecar import spending
 from memcli.watch.accounts import health_path
 from memcli.watch.health import HOUR_SECONDS, Health
