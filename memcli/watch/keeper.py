@@ -25,6 +25,7 @@ from memcli.sidecar.generations import split_id
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.store import Edit, Store
 from memcli.watch.follower import Follower, Replaced
+from memcli.watch.prepared import prepared
 from memcli.watch.record import record
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 1.0
 """session-memory.md follows Current State no more often than this; `now` follows at once."""
+
+READY_SECONDS = 1.0
+"""The prepared tail follows the transcript no more often: a client that pauses after each record would have it
+rewritten at each."""
 
 REREAD_BYTES = 64 * 1024
 """So much is read again rather than saved, where no memory was made of it."""
@@ -80,6 +85,9 @@ class Keeper:
         self._unnoted: RefreshState | None = None
         self._unshown: RefreshState | None = None
         self._dirty = False
+        self._unready = False
+        """The tail that is prepared, if one is, belongs to an earlier `head`."""
+        self._readied = -READY_SECONDS
         self._heard: list[Edit] = []
         self._edits = Edits()
         """Hand edits of a generation whose session was lost."""
@@ -198,6 +206,25 @@ class Keeper:
                 return
             self._reached, self.head = reached, head
             self.store.save_now(heads.build_now(head))
+            self._unready = True
+
+    @property
+    def ready_at(self) -> float | None:
+        """When `ready` has something to do, by the steady clock; None while the file is written to, or nothing new
+        was seen of it."""
+        rests = self.session is not None and self.session.rests
+        return self._readied + READY_SECONDS if self._unready and rests and self.head is not None else None
+
+    def ready(self, now: float) -> None:
+        """Rewrite the tail for the swap, once the file rests: at every append it would cost more than it saves.
+
+        What happens if we die before it is written: the tail of an earlier head lies there, which no swap takes.
+        """
+        if self.head is None or self.ready_at is None or now < self.ready_at:
+            return
+        self._unready, self._readied = False, now
+        with suppress(FileNotFoundError):  # a transcript that is gone has its sidecar with it, or will be missed
+            self.store.save_tail(prepared(self.head, self.path))
 
     @property
     def show_at(self) -> float | None:
@@ -297,7 +324,7 @@ class Keeper:
         self.head, self._shown = made.head, publication.state
         self._reached = publication.state, publication.end
         self._unshown = self._unnoted = None
-        self._dirty = True
+        self._dirty = self._unready = True
         self.save()
         return made.generation
 

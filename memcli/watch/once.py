@@ -66,6 +66,7 @@ def update_once(
         summarizers.close()
     if not keeper.session.messages:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
+    keeper.ready(time.monotonic())
     return done
 
 

@@ -68,6 +68,7 @@ def publish_now(keeper: Keeper, answer: Answer = rendered) -> None:
             keeper.look(time.monotonic())
     if session.empty:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
+    keeper.ready(time.monotonic())
 
 
 def read_to_end(keeper: Keeper) -> None:

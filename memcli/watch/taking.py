@@ -115,7 +115,7 @@ def taken_by(keeper: Keeper) -> Taken:
 
     Raises NoMessages, TryAgain, OSError.
     """
-    ready = _by(keeper.head, keeper.path, None)
+    ready = _by(keeper.head, keeper.path, keeper.place, None)
     if ready is not None:
         return ready
     head = spot.head_now(Follower(keeper.path, keeper.place, keeper.follower.triggers))
@@ -135,7 +135,7 @@ def _ready(place: Place, keep: Keep | None) -> Taken | None:
             head = swap.committed(str(place.sidecar), os.path.dirname(transcript), file.fileno())
         except (OSError, ValueError):
             return None
-    return _by(head, transcript, keep)
+    return _by(head, transcript, place, keep)
 
 
 def _awaited(
@@ -163,7 +163,7 @@ def _beside(place: Place, maker: Maker, keep: Keep | None, how: str) -> Taken:
 def _made(place: Place, head: Head, how: str, keep: Keep | None, maker: Maker) -> Taken:
     """By a head of just now, with what came since. Where that asks for another reading, the file as that finds it."""
     transcript = str(place.transcript)
-    found = _by(head, transcript, keep, how)
+    found = _by(head, transcript, place, keep, how)
     if found is not None:
         return found
     again = _head_now(place, maker._replace(answer=rendered))  # no model is asked twice
@@ -185,25 +185,27 @@ def _head_now(place: Place, maker: Maker) -> Head:
     return spot.head_now(follower, store if store.id else None, maker.answer)
 
 
-def _by(head: Head | None, transcript: str, keep: Keep | None, how: str = READY) -> Taken | None:
-    """By this head, with all that stands behind it; None where that asks for another reading."""
+def _by(head: Head | None, transcript: str, place: Place, keep: Keep | None, how: str = READY) -> Taken | None:
+    """By this head of a sidecar, with all that stands behind it; None where that asks for another reading."""
     if head is None:
         return None
     try:
-        return _swapped(transcript, head, how, keep)
+        return _swapped(transcript, head, how, keep, sidecar=str(place.sidecar))
     except ValueError:
         return None
 
 
-def _swapped(transcript: str, head: Head, how: str, keep: Keep | None, end: int | None = None) -> Taken:
-    """The swap, up to `end` or the last whole line. Raises ValueError where lines behind the head ask for the whole
-    transcript to be read again, or another one stands there by now."""
+def _swapped(
+    transcript: str, head: Head, how: str, keep: Keep | None, end: int | None = None, sidecar: str = ""
+) -> Taken:
+    """The swap, up to `end` or the last whole line; in `sidecar` a prepared tail may lie. Raises ValueError where lines
+    behind the head ask for the whole transcript to be read again, or another one stands there by now."""
     descriptor = os.open(transcript, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(descriptor).st_size
         whole = swap.whole_end(descriptor, head.end, size)
         end = whole if end is None else end
-        ready = swap.prepare(head, descriptor, end, keep)
+        ready = swap.prepare(head, descriptor, end, keep, sidecar)
         lines = ready.lines(descriptor)
         if os.fstat(descriptor).st_size < end or not swap.is_same(head, descriptor):
             raise ValueError("another one stands there than was read")
