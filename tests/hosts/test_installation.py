@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from memcli.errors import TryAgain
 from memcli.hosts.claude_code import config_dir
 from memcli.hosts.installation import SLASH, Installation
 from tests.cli.command import Ran, command, environment, memcli
@@ -53,6 +54,17 @@ def test_after_install_and_uninstall_every_byte_is_as_it_was(place: Path, text: 
     assert files(place) != before
     there.carry_out(there.to_uninstall())
     assert files(place) == before
+
+
+def test_what_the_client_wrote_since_the_change_was_shown_is_not_lost(place: Path) -> None:
+    path = settings(place, "{}")
+    there = Installation(place)
+    plan = there.to_install()
+    path.write_text('{"model": "opus"}')
+    with pytest.raises(TryAgain):
+        there.carry_out(plan)
+    assert files(place)[".claude/settings.json"] == b'{"model": "opus"}'
+    assert not (place / "commands").exists()
 
 
 def test_where_no_file_was_there_is_none_again(place: Path) -> None:
