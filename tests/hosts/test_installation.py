@@ -12,9 +12,9 @@ import pytest
 from memcli.errors import TryAgain
 from memcli.hosts.claude_code import config_dir
 from memcli.hosts.installation import SLASH, Installation
-from tests.cli.command import Ran, command, environment, memcli
+from tests.cli.command import Ran, environment, memcli
+from tests.cli.terminal import Terminal
 from tests.hosts.test_hooks_in_settings import SETTINGS
-from tests.ui.test_terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,9 +210,8 @@ def test_the_hook_works_as_it_is_written(place: Path) -> None:
 
 
 def test_at_a_terminal_the_person_is_asked(place: Path) -> None:
-    words = command("install", "claude-code", "--user")
-    for answer, written in ((b"n\n", False), (b"y\n", True)):
-        terminal = Terminal(words)
+    for answer, written in (("n\n", False), ("y\n", True)):
+        terminal = Terminal("install", "claude-code", "--user")
         assert terminal.shows(r"\+.*hook session-start.*")
         assert terminal.shows(r"Write this\? \[y/N\] ")
         assert terminal.end(answer) == (0 if written else 1)
