@@ -84,6 +84,8 @@ def test_an_error_of_no_known_type_may_pass() -> None:
         ({"retry-after": "Thu, 01 Jan 2026 14:00:30 +0200"}, 30.0),
         ({"retry-after": "Thu, 01 Jan 2026 11:00:00 GMT"}, 0.0),
         ({"retry-after": "in a while"}, None),
+        ({"retry-after": "Thu, 01 Jan 99999 12:00:00 GMT"}, None),
+        ({"retry-after": "Thu, 01 Jan 2026 12:00:00 +9999999999999999999999"}, 0.0),
     ],
 )
 def test_the_time_to_wait_is_read_in_all_its_spellings(headers: dict[str, str], seconds: float | None) -> None:
