@@ -86,14 +86,28 @@ class Ready:
         copying.copy(source, self.begin, self.end, out)
         copying.write(out, self.closing)
 
+    def lines(self, source: int) -> list[bytes]:
+        """The same line by line, for whoever goes on with them. Raises OSError."""
+        data = self.data + _read(source, self.begin, self.end - self.begin) + self.closing
+        return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
 
 def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     """What is committed in `sidecar` for the open transcript in `directory`, as of the last append that was seen, with
-    what the user wrote into the memory. Raises OSError, ValueError: nothing, or not of this transcript."""
-    head = heads.parse(_content(f"{sidecar}/head"))
+    what the user wrote into the memory. Raises OSError, ValueError: nothing, or not of this transcript; or another
+    memory was committed meanwhile, and what stands there cannot be told from an edit."""
+    content = _content(f"{sidecar}/head")
+    head = heads.parse(content)
     for standing in (_seen(f"{sidecar}/now", head), head):
         if standing and _is_same(standing, source):
-            return _edited(standing, f"{directory}/{head.memory_name}")
+            memory = _edit(head, f"{directory}/{head.memory_name}", f"{sidecar}/memory.next")
+            if memory is None:
+                return standing
+            if _content(f"{sidecar}/head") != content:
+                raise ValueError("committed anew meanwhile")
+            from memcli.edited import with_edit
+
+            return with_edit(standing, memory)
     raise ValueError("another transcript")
 
 
@@ -114,17 +128,22 @@ def _is_same(head: heads.Head, source: int) -> bool:
     return heads.fingerprint((first, covered, end)) == head.fingerprint
 
 
-def _edited(head: heads.Head, path: str) -> heads.Head:
-    """The head with the memory file's text, if somebody edited it since it was written."""
-    stat = os.stat(path)
-    if (stat.st_size, stat.st_mtime_ns) == (head.memory_size, head.memory_mtime):
-        return head
-    memory = _content(path)
-    if heads.number(memory) in (head.memory_number, head.memory_previous):
-        return head
-    from memcli.edited import with_edit
+def _edit(head: heads.Head, path: str, coming: str) -> bytes | None:
+    """What the user made of the memory file; None if it is as it was written. Raises FileNotFoundError.
 
-    return with_edit(head, memory)
+    A first memory may still be `coming` to its name, and be there the moment after.
+    """
+    for name in (path, coming, path):
+        try:
+            stat = os.stat(name)
+        except FileNotFoundError:
+            continue
+        if (stat.st_size, stat.st_mtime_ns) == (head.memory_size, head.memory_mtime):
+            return None
+        if name == path:
+            memory = _content(path)
+            return None if heads.number(memory) in (head.memory_number, head.memory_previous) else memory
+    raise FileNotFoundError("the memory is gone")
 
 
 def _content(path: str) -> bytes:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from memcli.commands import setup
+from memcli.making import setup
 
 LONGEST = 48
 """Characters of a value in a line; JSON holds it whole."""
@@ -13,7 +11,7 @@ LONGEST = 48
 def config_show(*, as_json: bool) -> int:
     """Print a line a setting, or one JSON object. Raises Usage for a value that makes no sense."""
     loaded = setup.load({})
-    values = asdict(loaded.settings)
+    values = loaded.settings._asdict()
     if as_json:
         from memcli.commands import reports
 

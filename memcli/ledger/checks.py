@@ -12,11 +12,12 @@ import msgspec
 from memcli.ledger.clean import clip, identity
 from memcli.ledger.names import names_in
 from memcli.ledger.shell import covers, whole_check
+from memcli.transcript.patterns import pattern
 
 MAX_CHECKS = 120
 SCAN_HEAD, SCAN_TAIL = 20_000, 20_000
 
-_RESULT = re.compile(
+_RESULT = pattern(
     r"\s*--- (?P<go>FAIL|PASS): (?P<go_name>\S+)"
     r"|(?P<py>FAILED|PASSED|ERROR) (?P<py_name>[\w./-]+::\S+)"
     r"|(?P<py_late>[\w./-]+::\S+) (?P<py_state>FAILED|PASSED|ERROR)\b"
@@ -69,9 +70,7 @@ def shows_failure(output: str) -> bool:
     return bool(_FAILED.search(_ends(output)))
 
 
-_FAILED = re.compile(
-    r"^[^\w\n]{0,12}(?:FAIL(?:ED|URES?)?|ERRORS?|not ok)\b|\b[1-9]\d* (?:failed|failing)\b", re.MULTILINE
-)
+_FAILED = pattern(r"^[^\w\n]{0,12}(?:FAIL(?:ED|URES?)?|ERRORS?|not ok)\b|\b[1-9]\d* (?:failed|failing)\b", re.MULTILINE)
 
 
 def _ends(output: str) -> str:

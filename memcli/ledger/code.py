@@ -6,12 +6,12 @@ name alone does not.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from memcli.ledger.clean import clip, one_line
 from memcli.ledger.names import defined_in, key_of, names_in, speaks, uses_in
 from memcli.ledger.prose import notes_in, sentences
+from memcli.transcript.patterns import pattern
 
 REMARK_LIMIT = 170
 REMARK_WORDS = 5
@@ -23,14 +23,14 @@ ABOUT_LINES = 15
 ABOUT_WORDS = 3
 
 _PROSE_FILES = (".md", ".mdx", ".txt", ".rst", ".adoc")
-_COMMENT = re.compile(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
+_COMMENT = pattern(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
 _COMMENTING = ("//", "#", "--", ";", "/*", "*", '"""', "'''")
-_TITLE = re.compile(r"#{1,2} \S")
-_NOT_ABOUT = re.compile(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
-_NUMBERED = re.compile(r"\n\s*\d+(?:→|\t|: ?)")
-_FOUND = re.compile(r"([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)")
-_PLACE = re.compile(r"[:-]\d+[:-]")
-_CODE_LIKE = re.compile(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
+_TITLE = pattern(r"#{1,2} \S")
+_NOT_ABOUT = pattern(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
+_NUMBERED = pattern(r"\n\s*\d+(?:→|\t|: ?)")
+_FOUND = pattern(r"([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)")
+_PLACE = pattern(r"[:-]\d+[:-]")
+_CODE_LIKE = pattern(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
 
 
 def added(old: str, new: str) -> str:

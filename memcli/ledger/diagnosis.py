@@ -6,16 +6,15 @@ says the cause next. Sentences that only announce the next step are no diagnosis
 
 from __future__ import annotations
 
-import re
-
 from memcli.ledger.clean import clip
 from memcli.ledger.names import speaks
 from memcli.ledger.prose import bare, sentences
+from memcli.transcript.patterns import pattern
 
 LIMIT = 200
 MIN_WORDS = 4
 
-_ANNOUNCES = re.compile(
+_ANNOUNCES = pattern(
     r"(?i)^(?:(?:ok(?:ay)?|now|good|right|so|hmm|great|next|then|first|and|let'?s|also)[\s,.:!—-]+)*"
     r"(?:let me|let'?s|let us|i'?ll|i will|i’ll|i'?m going|i’m going|i need to|i'?m \w+ing|i’m \w+ing|\w+ing)\b"
 )

@@ -9,13 +9,14 @@ all that a session needs later was said or used by somebody before (measured on 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +37,7 @@ _ENDINGS = (
     "kts?|rb|php|swift|gradle|xml|ini|cfg|conf|lock|csv|env|proto|tf|dart|lua|vue|svelte|log|patch|diff|gz|png|svg|"
     "ipynb|cs|ex|exs|erl|hs|ml|scala|clj|pl|r|jl|zig|nim|nix|cue|bats|dockerfile"
 )
-NAME = re.compile(
+NAME = pattern(
     r"https?://[^\s\"'`)>\]}]+"
     r"|(?<![\w.@~+-])[\w.@~+-]*(?:/[\w.@~+-]+)+"
     r"|\b[A-Z]{2,8}-\d+\b"
@@ -47,19 +48,19 @@ NAME = re.compile(
     r"|\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+\b"
     r"|(?<![\w-])--[a-z][\w-]{2,}"
 )
-_URL = re.compile(r"(https?://[^\s\"'`)>\]}]+)")
-_GLUED = re.compile(r"://(?:(?<=[\w.@~+/-]http://)|(?<=[\w.@~+/-]https://))")  # an address right behind something else
+_URL = pattern(r"(https?://[^\s\"'`)>\]}]+)")
+_GLUED = pattern(r"://(?:(?<=[\w.@~+/-]http://)|(?<=[\w.@~+/-]https://))")  # an address right behind something else
 # Whatever holds a name that is no address, or an ordinary word, is one piece; in ASCII a table parts them quicker.
-_PIECE = re.compile(r"[\w.@~+/-]+")
+_PIECE = pattern(r"[\w.@~+/-]+")
 _APART = bytes(code if _PIECE.match(chr(code)) else ord(" ") for code in range(256))
 # The most of what is not ASCII in texts that are: no part of a piece either.
 _COMMON = "’—–→“”…✓"
-_SYMBOLS = re.compile("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]")
-_HASH = re.compile(r"[0-9a-f]{7,40}")
+_SYMBOLS = pattern("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]")
+_HASH = pattern(r"[0-9a-f]{7,40}")
 _HEXADECIMAL = "abcdef"  # of its letters alone a name may be made, a hash without figures
-_FIGURES = re.compile(r"[\d/.:-]+")
-_WORD = re.compile(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
-_DEFINED = re.compile(
+_FIGURES = pattern(r"[\d/.:-]+")
+_WORD = pattern(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
+_DEFINED = pattern(
     r"\n[+ \t]*(?:export |public |private |protected |static |async |pub(?:\([a-z]+\))? |default |abstract )*"
     r"(?:func(?: \([^)]*\))?|def|class|type|struct|enum|trait|interface|fn|function|const|impl|module)"
     r"\s+([A-Za-z_]\w{2,})"

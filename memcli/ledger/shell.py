@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from memcli.transcript.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,29 +48,29 @@ _LOOKERS = frozenset(
 )
 
 SCAN_LIMIT = 8_000
-_TOUCHES = re.compile(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
+_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
 
-_HERE = re.compile(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
+_HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 _LIST = frozenset(("&&", "||", ";", "|", "&", "(", ")", ";;", "|&"))
-_ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-_PATH = re.compile(r"[\w./@+~-]+")
+_ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_PATH = pattern(r"[\w./@+~-]+")
 _OPERATOR = r"[();<>|&]"
 _SINGLE, _DOUBLE, _ESCAPE = r"'[^']*'", r"\"(?P<inner>(?:[^\"\\]|\\.)*)\"", r"\\."
 _OPENING = ("'", '"', "\\")  # what stands behind a word only if it is not closed
 # Nothing follows a word, so nothing is ever tried again. Possessive repeats would say so; Python 3.11.2 has them wrong.
-_WORD = re.compile(
+_WORD = pattern(
     rf"[ \t\r\n]*(?:(?P<operator>{_OPERATOR}+)"
     rf"|(?P<word>(?:[^ \t\r\n\\'\"();<>|&]+|{_ESCAPE}|{_SINGLE}|{_DOUBLE})+))",
     re.DOTALL,
 )
-_QUOTED = re.compile(rf"{_SINGLE}|{_DOUBLE}|{_ESCAPE}", re.DOTALL)
-_ESCAPED = re.compile(r"\\([\"\\])")
-_LEADING = re.compile(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
-_SETTINGS = re.compile(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
-_STREAMS = re.compile(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
-_FILTERS = re.compile(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
-_ECHO = re.compile(r"\s*;\s*echo\b.*$", re.DOTALL)
+_QUOTED = pattern(rf"{_SINGLE}|{_DOUBLE}|{_ESCAPE}", re.DOTALL)
+_ESCAPED = pattern(r"\\([\"\\])")
+_LEADING = pattern(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
+_SETTINGS = pattern(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
+_STREAMS = pattern(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
+_FILTERS = pattern(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
+_ECHO = pattern(r"\s*;\s*echo\b.*$", re.DOTALL)
 
 
 @lru_cache(maxsize=512)
@@ -103,10 +105,10 @@ def first_run(key: str) -> tuple[str, ...]:
 
 
 _EVERYTHING = frozenset((".", "./...", "..."))
-_ONLY_SAYS = re.compile(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
-_ADDS = re.compile(r"-race|--(?:workspace|all|all-targets|all-features)")
-_CHOOSES = re.compile(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
-_RUNS_CHECKS = re.compile(r"\w*tests?|vet|clippy|pytest|vitest|jest")
+_ONLY_SAYS = pattern(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
+_ADDS = pattern(r"-race|--(?:workspace|all|all-targets|all-features)")
+_CHOOSES = pattern(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
+_RUNS_CHECKS = pattern(r"\w*tests?|vet|clippy|pytest|vitest|jest")
 
 
 def covers(worked: str, failed: str) -> bool:
@@ -141,7 +143,7 @@ def recorded(key: str) -> set[str]:
     return set(_RECORDS.findall(key)) if "git " in key else set()
 
 
-_RECORDS = re.compile(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
+_RECORDS = pattern(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
 
 
 class Effect(NamedTuple):

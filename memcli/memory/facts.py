@@ -29,6 +29,7 @@ from memcli.memory.sections import (
     REFERENCES,
     USER_INTENT,
 )
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -115,7 +116,7 @@ ORDER = (
     ASKED,
 )
 
-_OFFER = re.compile(
+_OFFER = pattern(
     r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|let me know|remaining|still to|i can)\b"
 )
 
@@ -297,7 +298,7 @@ def _figureless(line: str) -> str:
     return re.sub(r"[0-9]+", "#", line)
 
 
-_ENTERED = re.compile(r"^cd \S+(?: && |; | )")
+_ENTERED = pattern(r"^cd \S+(?: && |; | )")
 
 
 def _left(one: Failure, root: str, mark: str) -> str:

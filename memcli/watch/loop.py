@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -43,7 +44,6 @@ from memcli.watch.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from memcli.hosts.source import Source
     from memcli.watch.accounts import Accounts
@@ -383,7 +383,8 @@ class Loop:
         for effect in effects:
             match effect:
                 case StartJob(job):
-                    self._flights.add(path, job)
+                    if (awake := self._crew.get(path)) is not None:
+                        self._flights.add(path, job, awake.keeper.place.sidecar)
                 case Published(generation, publication):
                     self._crew.worked(path)
                     fields = {"generation": generation.n, "tokens": publication.reading.tokens}
@@ -409,19 +410,37 @@ class Loop:
             self._with(awake, lambda keeper: keeper.answered(message.result, now, time.time()))
 
     def _ask_again(self, now: float) -> None:
-        """Ask a model again where one was wanted and did not write, once its summarizer may be asked again."""
-        if self._accounts is None or self._accounts.retry_at(time.time()) > time.time():
+        """Ask a model again where one was wanted and did not write, once its summarizer may be asked about it again.
+
+        One at a time: the first answer tells whether the others should be tried.
+        """
+        wall, accounts = time.time(), self._accounts
+        if accounts is None or accounts.retry_at(wall) > wall:
             return
         for awake in self._crew:
             session = awake.keeper.session
-            if session is not None and session.marks.owed and not self._flights.has(awake.known.path):
+            if session is None or not session.marks.owed or self._flights.has(awake.known.path):
+                continue
+            if accounts.retry_at(wall, awake.keeper.place.sidecar) <= wall:
                 session.retry()
                 awake.due = now
-                return  # one at a time: the first answer tells whether the others should be tried
-        owed = next((known for known in self._roster if known.owed), None)
-        if owed is not None:
-            owed.owed = False
-            self._order.news(owed.path, now)  # awake, it is found above the next time
+                return
+        for known in self._roster:
+            if known.owed is None or known.owed > wall:
+                continue
+            known.owed = accounts.retry_at(wall, Path(known.sidecar))
+            if known.owed <= wall:
+                self._wake_to_ask(known, now)
+                return
+
+    def _wake_to_ask(self, known: Known, now: float) -> None:
+        if not self._crew.room(self._may_rest):
+            return
+        known.owed = None
+        awake = self._crew.wake(known, now)
+        if awake is not None and awake.keeper.session is not None:
+            awake.keeper.session.retry()
+            self._order.news(known.path, now)  # it may have changed since
 
     def _hear_questions(self) -> None:
         """Somebody runs `memcli update` beside us."""

@@ -297,7 +297,7 @@ def test_a_fresh_compaction_beside_a_daemon_is_written_and_changes_nothing_of_it
     assert daemon.says("following")
     ran = memcli("compact", path, "--fresh")
     assert (ran.code, len(messages_api.log.asked())) == (0, 1)
-    assert "made now beside the daemon" in ran.err
+    assert "written now beside the daemon" in ran.err
     assert Store(Place.of(path)).head() is None
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from memcli.errors import AlreadyWatched
 from memcli.hosts import known
-from memcli.hosts.live import LIVE_SECONDS, OWN_WORDS
+from memcli.hosts.own import OWN_WORDS
+from memcli.hosts.source import LIVE_SECONDS
 from tests.builders import Script
 from tests.hosts.client import Client
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from memcli.commands import setup
 from memcli.commands.config_show import config_show
 from memcli.errors import Usage
+from memcli.making import setup
 from memcli.session import Triggers
 from memcli.sidecar.place import Place
 
