@@ -435,7 +435,8 @@ def _origin(source: str, path: str, root: str) -> str:
     if not folder or posixpath.basename(old) != posixpath.basename(new):
         return old
     common = posixpath.commonpath([folder, other]) if folder.startswith("/") == other.startswith("/") else ""
-    return f"{folder.removeprefix(posixpath.dirname(common) + '/')}/"
+    above = posixpath.dirname(common)
+    return f"{folder.removeprefix(above + '/') if above else folder}/"
 
 
 def _files(ledger: Ledger, share: int) -> Groups:
