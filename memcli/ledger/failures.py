@@ -10,6 +10,7 @@ are no failures. Texts are tool output: only ever shown quoted, and labelled so.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -206,12 +207,21 @@ class Failures(msgspec.Struct, array_like=True):
 
 def _proves(failure: Failure) -> bool:
     """True if a failure says something about the work: a check that went wrong, not a command that was misspelt."""
-    checks = _PROVES.search(_STRINGS.sub("", failure.key.removeprefix("cmd:")))
-    return failure.kind == "shell" and bool(checks) and not _misspelt(failure)
+    return failure.kind == "shell" and _checks(failure.key) and not _misspelt(failure)
+
+
+@lru_cache(maxsize=2 * MAX_FAILURES)  # asked at each turn of each failure that is open
+def _checks(key: str) -> bool:
+    return bool(_PROVES.search(_STRINGS.sub("", key.removeprefix("cmd:"))))
 
 
 def _misspelt(failure: Failure) -> bool:
-    return any(_MISUSE.search(line) for line in failure.lines)
+    return any(map(_tells_misuse, failure.lines))
+
+
+@lru_cache(maxsize=2 * MAX_FAILURES)
+def _tells_misuse(line: str) -> bool:
+    return bool(_MISUSE.search(line))
 
 
 def _around(failure: Failure, worked: tuple[str, ...]) -> bool:

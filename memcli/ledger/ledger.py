@@ -110,13 +110,14 @@ class Ledger:
     def take(self, part: AnyPart, role: str) -> Taken:
         """Take in one part of an entry of that role, and tell what came of it."""
         self.state.work.passed(part)
+        # three of four parts; not by `match`, which asks `isinstance`: for a Struct class that is slow to say no
+        if type(part) is ToolResult:
+            return Taken(self._settled(self.state.work.answered(part)))
+        if type(part) is ToolUse:
+            return Taken(self._called(part))
+        if type(part) is AssistantText:
+            return self._said(part)
         match part:
-            case AssistantText():
-                return self._said(part)
-            case ToolUse():
-                return Taken(self._called(part))
-            case ToolResult():
-                return Taken(self._settled(self.state.work.answered(part)))
             case UserText():
                 self._heard(part)
             case MachineText(text=text):
