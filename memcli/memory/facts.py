@@ -27,6 +27,7 @@ from memcli.memory.sections import (
     FILES,
     PENDING,
     REFERENCES,
+    SECTIONS,
     USER_INTENT,
 )
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 Groups = list[tuple[list[Line], int]]
 
+_SHARES = {section.name: section.share for section in SECTIONS}
+_ERRORS_TO_INTENT = _SHARES[ERRORS] / _SHARES[USER_INTENT]
+
 ANSWERED = 120  # characters of what a request answers
 ANSWERS_SHARE = 0.15  # of the room of requests: what they answer takes no more of it
 RULES_SHOWN = 2  # texts of commands and skills
@@ -52,13 +56,19 @@ SCRATCH_FOLDER = 40  # characters of a folder that will be gone soon
 TOGETHER = 3  # such files of one folder that stand on one line
 AHEAD_TURNS = 6  # turns after which what was named as next is forgotten
 LEAST_WORDS = 80  # characters of a correction's quote, when there are many
-MOST_FOR_CORRECTIONS = 0.85  # of the section's share, when there are many
+FOR_CORRECTIONS = 0.62  # of the section's share
+MOST_FOR_CORRECTIONS = 0.85  # of it, when there are many
+AROUND = 25  # characters around an objection
+WITH_OBJECTIONS = 0.5  # of the section's share that corrections may take for prompts that object to stand among them
+FOR_OBJECTIONS = 0.6  # of the room of requests: objections that have none there
 REPLY = 140  # characters of the agent's reply to a correction that asks
 FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
-CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work):"
+CORRECTIONS = (
+    "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work, or against it):"
+)
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 LEFT = "Errors that work went on without or around, newest first:"
@@ -144,26 +154,31 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         return []
     limit = min(len(first.text), share * 2 // 5)
     line = Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{_command(first)}{quoted(first.text, limit)}", 0)
-    later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
+    told = {one.index for one in _corrections(ledger, int(share * _ERRORS_TO_INTENT))}
+    later = _distinct(one for one in ledger.state.requests.said if one is not first and one.index not in told)
     room = share - limit - 60
     answers = _answers(later, int(room * ANSWERS_SHARE))
     fair = max(90, fair_limit([len(one.text) + FRAME + len(answers.get(one.index, "")) for one in later], room) - FRAME)
     fair = min(fair, share // 2) if len(later) > 1 else fair  # one pasted flood must not take all words of the section
-    lines = [
-        Line(
-            USER_INTENT,
-            LATER,
-            f"- {turn(ledger, one.index)}{_command(one)}{quoted(one.text, fair)}{answers.get(one.index, '')}",
-            one.index,
-            spill=(REFERENCES, ASKED),
-        )
-        for one in _served(later, fair)
+
+    plain = [
+        _request(ledger, one, quoted(one.text, fair), answers.get(one.index, ""))
+        for one in _served([one for one in later if not one.objects], fair)
     ]
+    against = [_request(ledger, one, quoted(clip(one.text, fair))) for one in reversed(later) if one.objects]
     ran = [
         Line(USER_INTENT, LATER, f"- {turn(ledger, index)}ran the command {spelled(name)}", index)
         for index, name in reversed(ledger.state.requests.ran)
     ]
-    return [([line], share), (ran[:COMMANDS_SHOWN], share // 8), (lines, room)]
+    ordered = [(ran[:COMMANDS_SHOWN], share // 8), (plain[:1], room), (against, int(room * FOR_OBJECTIONS))]
+    rest = room - sum(min(most, sum(len(one.text) + 1 for one in group)) for group, most in ordered[1:])
+    return [([line], share), *ordered, (plain[1:], rest)]
+
+
+def _request(ledger: Ledger, one: Request, words: str, answering: str = "") -> Line:
+    """A request in its words with what it answers; beyond the words of its section it goes on in Key References."""
+    text = f"- {turn(ledger, one.index)}{_command(one)}{words}{answering}"
+    return Line(USER_INTENT, LATER, text, one.index, spill=(REFERENCES, ASKED))
 
 
 def _command(one: Request) -> str:
@@ -203,10 +218,17 @@ def _distinct(requests: Iterable[Request]) -> list[Request]:
 
 def _served(requests: list[Request], limit: int) -> list[Request]:
     """The order in which words of the person are served: the latest, then those that stand whole, newest first; what
-    had to be cut comes last, so that no long paste pushes out a short rule.
+    had to be cut comes after them, so that no long paste pushes out a short rule, and last what says nothing ("ok").
     """
     latest = max((one.index for one in requests), default=0)
-    return sorted(requests, key=lambda one: (one.index != latest, len(one.text) > limit, -one.index))
+    return sorted(
+        requests, key=lambda one: (one.index != latest, _says_nothing(one), len(one.text) > limit, -one.index)
+    )
+
+
+def _says_nothing(one: Request) -> bool:
+    """True for a bare nod: nothing of it can be followed later, and nobody can tell what it answers."""
+    return telling(one.text) < 2 and not one.answers and not one.steering
 
 
 # -- Errors & Corrections
@@ -240,9 +262,12 @@ def _errors(ledger: Ledger, share: int) -> Groups:
 
 def _steered(ledger: Ledger, share: int) -> tuple[list[Line], int]:
     """Corrections in the order they are served, and the characters they may take. Where they do not all fit, each is
-    told as shortly as it still can be recognised, and they take from errors: nothing is worse to lose.
+    told as shortly as it still can be recognised, and they take from errors: nothing is worse to lose. Prompts that
+    object take less, as there is room for them among the requests, too.
     """
-    corrections, room = ledger.state.requests.corrections, int(share * 0.62)
+    corrections = _corrections(ledger, share)
+    mixed = any(one.objects for one in corrections)
+    room = int(share * (WITH_OBJECTIONS if mixed else FOR_CORRECTIONS))
     fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
     fair = min(fair, room // 2) if len(corrections) > 1 else fair
 
@@ -255,9 +280,26 @@ def _steered(ledger: Ledger, share: int) -> tuple[list[Line], int]:
     whole = lines(fair, brief=False)
     if sum(len(line.text) + 1 for line in whole) + len(CORRECTIONS) <= room:
         return whole, room
-    room = int(share * MOST_FOR_CORRECTIONS)
+    most = int(share * MOST_FOR_CORRECTIONS)
     around = 40 * len(corrections) + len(CORRECTIONS)
-    return lines(max(LEAST_WORDS, min(fair, (room - around) // len(corrections))), brief=True), room
+    limit = ((room if mixed else most) - around) // len(corrections)
+    return lines(max(LEAST_WORDS, min(fair, limit)), brief=True), most
+
+
+def _corrections(ledger: Ledger, share: int) -> list[Request]:
+    """What stands among the corrections: all that the record shows to be one, and of the prompts that object the newest
+    that can be told shortly beside those.
+    """
+    requests = ledger.state.requests
+    room = int(share * WITH_OBJECTIONS) - len(CORRECTIONS)
+    room -= sum(min(len(one.text), LEAST_WORDS) + 40 for one in requests.corrections)
+    told = list(requests.corrections)
+    for one in reversed(requests.objections):
+        room -= min(len(one.text), LEAST_WORDS) + AROUND
+        if room < 0:
+            break
+        told.append(one)
+    return sorted(told, key=lambda one: one.index)
 
 
 def _correction(one: Request, limit: int, *, brief: bool = False) -> str:
