@@ -228,7 +228,7 @@ def _served(requests: list[Request], limit: int) -> list[Request]:
 
 def _says_nothing(one: Request) -> bool:
     """True for a bare nod: nothing of it can be followed later, and nobody can tell what it answers."""
-    return telling(one.text) < 2 and not one.answers and not one.steering
+    return not (telling(one.text) or one.answers or one.steering)
 
 
 # -- Errors & Corrections
