@@ -53,6 +53,9 @@ _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (nam
 _LIST = frozenset(("&&", "||", ";", "|", "&", "(", ")", ";;", "|&"))
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _PATH = re.compile(r"[\w./@+~-]+")
+_ENDLESS = re.compile(  # files that are known by their whole name
+    r"[A-Z][a-z]+file|makefile|justfile|CODEOWNERS|AUTHORS|CHANGELOG|CONTRIBUTING|COPYING|LICEN[CS]E|NOTICE|README|VERSION"
+)
 _OPERATOR = r"[();<>|&]"
 _SINGLE, _DOUBLE, _ESCAPE = r"'[^']*'", r"\"(?P<inner>(?:[^\"\\]|\\.)*)\"", r"\\."
 _OPENING = ("'", '"', "\\")  # what stands behind a word only if it is not closed
@@ -281,8 +284,10 @@ def is_scratch(path: str) -> bool:
 
 
 def is_file(path: str) -> bool:
-    """True for what looks like a file of the project: an ending, no scratch directory, no pattern."""
+    """True for what looks like a file of the project: an ending or a known name, no scratch directory, no pattern."""
     if not _PATH.fullmatch(path) or is_scratch(path):
         return False
     name = posixpath.basename(path)
+    if "." not in name:
+        return bool(_ENDLESS.fullmatch(name))
     return len(name) >= 3 and "." in name.strip(".") and not name.replace(".", "").isdigit()

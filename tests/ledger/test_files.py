@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from memcli.ledger import files
 from tests.ledger.builders import agent, done, edited, flat, folded, place, ran, wrote
 
 if TYPE_CHECKING:
-    import pytest
-
     from memcli.ledger.files import File
     from memcli.transcript.entries import Entry
 
@@ -90,6 +90,11 @@ def test_what_follows_a_move_in_one_command_counts_after_it() -> None:
         "src/cart.py": "modified",
     }
     assert states(edited(CART), ran("mv src/cart.py src/old.py && rm src/old.py"))["src/old.py"] == "deleted"
+
+
+@pytest.mark.parametrize(("old", "new"), [("Dockerfile", "Containerfile"), ("bin/serve", "bin/serve-shop")])
+def test_a_file_without_an_ending_is_seen_to_move(old: str, new: str) -> None:
+    assert states(wrote(f"/home/dev/shop/{old}"), ran(f"mv {old} {new}")) == {old: "deleted", new: "created"}
 
 
 def test_a_file_moved_to_or_from_scratch_leaves_no_trace_there() -> None:

@@ -21,6 +21,7 @@ from memcli.ledger.shell import command_key, looks_only, split, traffic
         ("sed -i 's/a/b/' src/cart.py", [("modified", "src/cart.py")]),
         ("cd web && rm app.js", [("deleted", "web/app.js")]),
         ("LANG=C sudo rm x.conf", [("deleted", "x.conf")]),
+        ("rm Makefile && cp a/LICENSE .", [("deleted", "Makefile"), ("created", "LICENSE")]),
         ("cat > notes.md <<'EOF'\nrm nothing.py\nEOF\n", [("written", "notes.md")]),
     ],
 )
@@ -37,6 +38,7 @@ def test_what_a_command_writes_is_read_from_its_line(command: str, effects: list
         ("mv lib/a.py .", [("lib/a.py", "./")]),
         ("mv theme/* web/", []),
         ("mv $f web/", []),
+        ("mv deploy/Dockerfile deploy/Containerfile", [("deploy/Dockerfile", "deploy/Containerfile")]),
     ],
 )
 def test_a_move_is_read_with_where_to_and_not_what_is_there(command: str, moves: list[tuple[str, str]]) -> None:
