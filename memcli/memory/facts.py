@@ -238,10 +238,7 @@ def _errors(ledger: Ledger, share: int) -> Groups:
     failures = ledger.state.work.failures
     root = ledger.state.commits.root
     steered, room = _steered(ledger, share)
-    opened = [
-        Line(ERRORS, OPEN, _failure(one, place < 3, root, turn(ledger, one.last)), place)
-        for place, one in enumerate(failures.open)
-    ]
+    opened = _open(ledger, failures.open)
     left = [
         Line(ERRORS, LEFT, _left(one, root, turn(ledger, one.last)), place)
         for place, one in enumerate(_distinct_failures(failures.left, failures.open))
@@ -312,6 +309,28 @@ def _correction(one: Request, limit: int, *, brief: bool = False) -> str:
     reply = f" — agent then: {quoted(one.reply, REPLY)}" if one.reply and not brief else ""
     words = quoted(clip(one.text, limit)) if brief else quoted(one.text, limit)  # brief: one piece, not two halves
     return f"{how}{about}{parted}user: {words}{_answering(one)}{reply}"
+
+
+def _open(ledger: Ledger, failures: list[Failure]) -> list[Line]:
+    """Failures that stand: what a command printed last, and behind all of those what it had printed before; that is
+    mostly mended, though only a run without failure would prove it.
+    """
+    root = ledger.state.commits.root
+    newest: dict[str, int] = {}
+    last, before = [], []
+    for place, one in enumerate(failures):
+        mark = turn(ledger, one.last)
+        host = newest.setdefault(one.key, place)
+        if host == place:
+            last.append(Line(ERRORS, OPEN, _failure(one, len(last) < 3, root, mark), place))
+        else:
+            before.append(Line(ERRORS, OPEN, _printed_before(one, mark), host + place / 1000))
+    return last + before
+
+
+def _printed_before(one: Failure, mark: str) -> str:
+    cause = f" — agent then: {quoted(one.cause, 110)}" if one.cause else ""
+    return f"- {mark}the same command before, output: {quoted(one.lines[0], 150)}{cause}"
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:

@@ -21,7 +21,7 @@ from memcli.ledger.shell import command_key, looks_only, split, traffic
         ("sed -i 's/a/b/' src/cart.py", [("modified", "src/cart.py")]),
         ("cd web && rm app.js", [("deleted", "web/app.js")]),
         ("LANG=C sudo rm x.conf", [("deleted", "x.conf")]),
-        ("rm Makefile && cp a/LICENSE .", [("deleted", "Makefile"), ("created", "LICENSE")]),
+        ("rm Makefile && cp a/LICENSE b/", [("deleted", "Makefile"), ("created", "b/LICENSE")]),
         ("cat > notes.md <<'EOF'\nrm nothing.py\nEOF\n", [("written", "notes.md")]),
     ],
 )
