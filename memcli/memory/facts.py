@@ -18,8 +18,8 @@ from memcli.memory.budget import Line, fair_limit
 from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
 from memcli.memory.quoting import fenced, quoted, spelled, told
 from memcli.memory.results import RESULTS, closings, is_label
+from memcli.memory.running import AGAINST, SHARE, UNDER_WAY, said_so_far, spoken_against, under_way
 from memcli.memory.running import SAID as RUNNING
-from memcli.memory.running import SHARE, UNDER_WAY, said_so_far, under_way
 from memcli.memory.sections import (
     ACTIVE_WORK,
     COMPLETED,
@@ -101,6 +101,7 @@ ORDER = (
     LEFT,
     FIXED,
     STANDS,
+    AGAINST,
     RUNNING,
     STEPS,
     NOT_COMMITTED,
@@ -317,7 +318,8 @@ def _open(ledger: Ledger, failures: list[Failure]) -> list[Line]:
     """
     root = ledger.state.commits.root
     newest: dict[str, int] = {}
-    last, before = [], []
+    last: list[Line] = []
+    before: list[Line] = []
     for place, one in enumerate(failures):
         mark = turn(ledger, one.last)
         host = newest.setdefault(one.key, place)
@@ -377,7 +379,8 @@ def _active(ledger: Ledger, share: int) -> Groups:
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
     running = said_so_far(ledger, share)
     stands = running or lines[-2:] + lines[:-2]
-    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE))]
+    against = spoken_against(ledger, share // 2)
+    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE)), (against, share // 2)]
 
 
 def _pending(ledger: Ledger, share: int) -> Groups:
