@@ -265,7 +265,7 @@ def encoded(head: heads.Head, source: int, end: int, keep: tuple[str, int] | Non
     report.problems = plan.problems
     covered = cut.messages if cut.messages >= 0 else _covered(outs, head.covered)
     values = [_value(what, length, covered, outs, plan) for _, length, what in head.fills]
-    return Encoded(data, outs, values, plan.given, report)
+    return Encoded(tail, outs, values, plan.given, report)
 
 
 def _value(what: str, length: int, covered: int, outs: "list[Out]", plan: "Plan") -> str:

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from memcli.ledger.rounds import Outcome
     from memcli.transcript.entries import AnyPart
 
-VERSION = 6
+VERSION = 7
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
