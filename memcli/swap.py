@@ -114,7 +114,7 @@ def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     content = _content(f"{sidecar}/head")
     head = heads.parse(content)
     for standing in (_seen(f"{sidecar}/now", head), head):
-        if standing and _is_same(standing, source):
+        if standing and is_same(standing, source):
             memory = _edit(head, f"{directory}/{head.memory_name}", f"{sidecar}/memory.next")
             if memory is None:
                 return standing
@@ -135,7 +135,7 @@ def _seen(path: str, head: heads.Head) -> heads.Head | None:
     return now if now.end >= head.end else None
 
 
-def _is_same(head: heads.Head, source: int) -> bool:
+def is_same(head: heads.Head, source: int) -> bool:
     """True if the transcript is the one the head was made from, grown or not."""
     if os.fstat(source).st_size < head.end:
         return False
@@ -208,7 +208,10 @@ def _copied(head: heads.Head, cut: Cut, source: int, end: int) -> int:
 def rewritten(
     head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None
 ) -> tuple[list[bytes], Report]:
-    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line."""
+    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line.
+
+    Raises ValueError like `encoded`.
+    """
     found = encoded(head, source, end, keep)
     return [_message(head, found.values), *(line.data for line in found.outs)], found.report
 
@@ -233,7 +236,10 @@ def _prepared(head: heads.Head, source: int, end: int, path: str) -> Ready | Non
 
 
 def encoded(head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None) -> Encoded:
-    """The tail by way of the encoder. Raises ValueError like `prepare`."""
+    """The tail by way of the encoder.
+
+    Raises ValueError like `prepare`, and where another transcript stands there by now.
+    """
     from json import loads
 
     from memcli.transcript.encode import module
@@ -249,15 +255,17 @@ def encoded(head: heads.Head, source: int, end: int, keep: tuple[str, int] | Non
         words=head.words,
         envelope=loads(head.envelope),
     )
-    data = _read(source, cut.offset, end - cut.offset)
-    outs = list(module(head.format).tail(_lines(data, cut.offset), plan))
+    tail = _read(source, cut.offset, end - cut.offset)
+    if len(tail) < end - cut.offset or not is_same(head, source):
+        raise ValueError("the transcript was cut, or replaced, since its head was read")
+    outs = list(module(head.format).tail(_lines(tail, cut.offset), plan))
     kept = sum(line.counts for line in outs)
     unseen = sum(line.counts for line in outs if line.offset >= head.end)
     report = _report(head, "rewrite", cut, max(0, end - head.end), unseen, kept)
     report.problems = plan.problems
     covered = cut.messages if cut.messages >= 0 else _covered(outs, head.covered)
     values = [_value(what, length, covered, outs, plan) for _, length, what in head.fills]
-    return Encoded(data, outs, values, plan.given, report)
+    return Encoded(tail, outs, values, plan.given, report)
 
 
 def _value(what: str, length: int, covered: int, outs: "list[Out]", plan: "Plan") -> str:

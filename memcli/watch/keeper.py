@@ -129,8 +129,7 @@ class Keeper:
             self._edits = self.session.marks.edits
             self._written = (self.session.marks.told, self.session.prose)
         self.store.forget()
-        self.follower.start_over()
-        self.follower.tail.identity = None
+        self.follower.read_anew()
         self.head, self.log = None, self.store.snapshots()
 
     def close(self) -> None:
@@ -166,6 +165,8 @@ class Keeper:
         with open(self.path, "rb") as transcript:
             position = session.marks.position
             number = publisher.fingerprint(transcript, position, position)
+        if not self.follower.tail.stands():
+            return  # another file stands there: what was read of the old one must not go by the number of the new one
         # first the log: a state that knows less than the log can be gone on from, one that knows more cannot
         self.log.follow(session.history.items, session.thread, session.thread.state.seen)
         self.store.save_state(msgspec.msgpack.encode(_SavedState(position, str(number), session.save())))
@@ -200,9 +201,11 @@ class Keeper:
             return
         reached = effect.state, effect.seen.end if effect.seen else -1
         if reached != self._reached:
-            self._reached = reached
-            self.head = self._renewed(self.head, effect)
-            self.store.save_now(heads.build_now(self.head))
+            head = self._renewed(self.head, effect)
+            if not self.follower.tail.stands():
+                return
+            self._reached, self.head = reached, head
+            self.store.save_now(heads.build_now(head))
             self._unready = True
 
     @property
@@ -284,7 +287,10 @@ class Keeper:
         for effect in self.follower.resolve(effects, now):
             match effect:
                 case Publish(publication):
-                    outward.append(Published(self._publish(publication, wall), publication))
+                    made = self._publish(publication, wall)
+                    if made is None:
+                        return [*outward, *self._begin_anew()]
+                    outward.append(Published(made, publication))
                 case RefreshState(state=state):
                     self._unnoted = effect
                     self._unshown = effect if self.head is not None and state != self._shown else None
@@ -295,12 +301,20 @@ class Keeper:
                     outward.append(effect)
         return outward
 
-    def _publish(self, publication: Publication, wall: float) -> Generation:
+    def _begin_anew(self) -> list[Replaced]:
+        """Another file stands there than was read: the next look reads it."""
+        self.follower.read_anew()
+        return self._read([Replaced()])
+
+    def _publish(self, publication: Publication, wall: float) -> Generation | None:
+        """The generation that was committed; None if another file stands there than the one it is about."""
         assert self.session is not None
         self.place = self.follower.place = self.store.place = self.place.claim()
         edits, self._heard = self._heard, []
         parent = self.head.generation if self.head else ""
         made = record(publication, self.session.format, self.path, self.store, wall, parent)
+        if not self.follower.tail.stands():
+            return None
         memory = publication.markdown.encode("utf-8", "surrogatepass")
         if made.known:
             self.store.publish(made.head, memory, edits)

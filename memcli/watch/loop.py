@@ -405,6 +405,7 @@ class Loop:
                     self._report(Told(path, "warning", {"reason": sentence}))
                 case Replaced():
                     self._report(Told(path, "replaced", {}))
+                    self._order.news(path, time.monotonic())
                 case ContextFull(reading):
                     self._report(Told(path, "limit", {"tokens": reading.tokens}))
                     if (awake := self._crew.get(path)) is not None:
