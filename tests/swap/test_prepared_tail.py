@@ -15,7 +15,7 @@ from memcli.commands.compact import Wish, compact
 from memcli.commands.update import update
 from memcli.watch.limit import write_compacted
 from tests.builders import FORMATS, Script, session
-from tests.commands.states import edit, grown, remembered, rested
+from tests.commands.states import committed, edit, grown, remembered, rested
 from tests.sidecar.published import SESSIONS
 from tests.swap.routes import EDITED, KEEPS, followed, instant, lines_of, loaded, program, seen, swapped, tail_of
 
@@ -28,10 +28,10 @@ PREPARED = ("claude-code", "codex", "pi")
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A session of Claude Code that was remembered, and went on for a turn that a watcher saw."""
+    """A session of Claude Code that was remembered, and went on for a long turn that a watcher saw."""
     path = tmp_path / "run.jsonl"
     path.write_bytes(session("claude-code"))
-    grown(remembered(path))
+    grown(remembered(path), rounds=5)
     keeper = followed(path)
     seen(keeper, 9.0)
     keeper.close()
@@ -121,10 +121,10 @@ def is_replaced(path: Path) -> None:
 
 
 def has_another_byte(path: Path) -> None:
-    """Where no fingerprint looks: more than 4 KiB before what is covered, or between that and the last KiB."""
-    data = path.read_bytes()
-    at = data.rfind(b"Looking")
-    path.write_bytes(data[:at] + b"looking" + data[at + 7 :])
+    """In an id, where no fingerprint looks: behind what is covered, before the last KiB."""
+    data, covered = path.read_bytes(), committed(path).covered
+    at = data.index(b'"uuid": "', covered, len(data) - heads.END_SPAN) + len(b'"uuid": "')
+    path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
 
 
 def is_gone_on_with(path: Path) -> None:
