@@ -448,7 +448,7 @@ class Loop:
         if not self._crew.room(self._may_rest):
             return
         known.owed = None
-        awake = self._crew.wake(known, now)
+        awake = self._crew.wake(known, now) if os.path.isfile(known.path) else None
         if awake is not None and awake.keeper.session is not None:
             awake.keeper.session.retry()
             self._order.news(known.path, now)  # it may have changed since
