@@ -349,9 +349,10 @@ class Loop:
                 self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
 
     def _ready(self) -> None:
-        """Let one tail be prepared for the swap, if nothing waits to be read: the others have the next turns."""
+        """Let one tail be prepared for the swap, if nothing can be read: the others have the next turns. Where those that
+        wait can be read only when somebody rests, that is what these must do first."""
         now = time.monotonic()
-        for awake in self._crew if not self._order else ():
+        for awake in self._crew if not self._order or self._crowded else ():
             at = awake.keeper.ready_at
             if at is not None and at <= now:
                 self._with(awake, lambda keeper: keeper.ready(now))
