@@ -349,8 +349,8 @@ class Loop:
                 self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
 
     def _ready(self) -> None:
-        """Let one tail be prepared for the swap, if nothing can be read: the others have the next turns. Those that wait
-        for somebody to rest can be read only then: who is not prepared does not rest."""
+        """Let one tail be prepared for the swap, if nothing can be read: the others have the next turns. Those that
+        wait for somebody to rest can be read only then: who is not prepared does not rest."""
         now = time.monotonic()
         for awake in self._crew if not self._order or self._crowded else ():
             at = awake.keeper.ready_at
