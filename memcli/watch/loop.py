@@ -187,10 +187,15 @@ class Loop:
         self._usr1 = True
         self._inbox.put(Woken())
 
+    @property
+    def _reading(self) -> bool:
+        """True if there is more to read, and room for who is to read it."""
+        return bool(self._order) and not self._crowded
+
     def _patience(self) -> float:
         """Seconds until the loop must act again without a message."""
         now = time.monotonic()
-        if self._order and not self._crowded:
+        if self._reading:
             return 0.0
         moments = [self._lookout.due, self._pulse.due, *(self._moment(awake, now) for awake in self._crew)]
         if self._flights or self._crossing:
@@ -349,10 +354,12 @@ class Loop:
                 self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
 
     def _ready(self) -> None:
-        """Let one tail be prepared for the swap, if nothing can be read: the others have the next turns. Those that
-        wait for somebody to rest can be read only then: who is not prepared does not rest."""
+        """Let one tail be prepared for the swap, if there is nothing to read: the others have the next turns. Nobody
+        stays awake for it: without it the swap is slower, that is all."""
+        if self._reading:
+            return
         now = time.monotonic()
-        for awake in self._crew if not self._order or self._crowded else ():
+        for awake in self._crew:
             at = awake.keeper.ready_at
             if at is not None and at <= now:
                 self._with(awake, lambda keeper: keeper.ready(now))
@@ -371,8 +378,7 @@ class Loop:
     def _may_rest(self, awake: Awake, *, reading: bool = False) -> bool:
         """True if nothing is awaited of a transcript; `reading`: there is more to read, but others come first."""
         path = awake.known.path
-        keeper = awake.keeper
-        quiet = awake.due is None and keeper.show_at is None and keeper.ready_at is None and path not in self._order
+        quiet = awake.due is None and awake.keeper.show_at is None and path not in self._order
         return (quiet or reading) and not self._flights.has(path) and path not in self._asked
 
     def _with(self, awake: Awake, step: Callable[[Keeper], Sequence[Outward] | None]) -> None:
