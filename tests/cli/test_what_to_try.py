@@ -148,7 +148,7 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "a service of what watch does not take": (bare, ["service", "install", "--nonsense"], 2),
     "a group without a verb": (bare, ["config", "nonsense"], 2),
     "two places to install in": (bare, ["install", "claude-code", "--project", "--user"], 2),
-    "nobody to say yes": (bare, ["install", "claude-code", "--project"], 2),
+    "nobody to say yes": (bare, ["install", "claude-code", "--project", "--json"], 2),
     "a hook of nobody": (bare, ["hook"], 2),
     "a session elsewhere": (bare, ["compact", "{run}", "--session", "--in-place"], 2),
     "to resume where nobody is": (bare, ["compact", "{run}", "--resume"], 2),
