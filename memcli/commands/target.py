@@ -23,6 +23,8 @@ def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
     Raises NoTranscript if there is none, Usage if there are several to choose from, and what `packed` raises.
     """
     if path is not None:
+        if str(path) == "-" and not path.exists():
+            raise Usage(f"{verb} needs a file: what comes on stdin has no place for a memory", f"memcli {verb} --help")
         if not path.exists():
             raise NoTranscript(f"no such file: {path}", _near(path, verb))
         return packed.unpacked(path) if packed.is_packed(path) else path
