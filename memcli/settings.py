@@ -15,13 +15,10 @@ nor tell it anything.
 
 from __future__ import annotations
 
-import difflib
 import os
 import shlex
-import tomllib
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from memcli.errors import Usage
 from memcli.userdirs import config_dir
@@ -52,8 +49,7 @@ LIMIT = "At the limit"
 Kind = Literal["count", "seconds", "dollars", "flag", "text", "choice", "table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What a setting may be. `guarded`: it names a program that we start, a place that the conversation is sent to or
     what that may cost, and is not taken from a project's file. `heading`: what it is shown under."""
 
@@ -65,12 +61,16 @@ class Key:
     guarded: str = ""
 
 
+_declared: list[Key] = []
+
+
 def _setting(default: Any, meaning: str, kind: Kind, heading: str, **rest: Any) -> Any:
-    return field(default=default, metadata={"key": Key(meaning, kind, heading, **rest)})
+    """The default of the setting that is declared next; what it may be is put down beside it."""
+    _declared.append(Key(meaning, kind, heading, **rest))
+    return default
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting with its value. None means: not limited, or decided by the default rule."""
 
     backend: str = _setting("auto", "who writes the memory", "choice", WRITER, choices=BACKENDS)
@@ -119,11 +119,10 @@ class Settings:
     on_limit: str | None = _setting(None, "a command to run at the context limit", "text", LIMIT, guarded=_RUNS)
 
 
-KEYS: dict[str, Key] = {item.name: item.metadata["key"] for item in fields(Settings)}
+KEYS: dict[str, Key] = dict(zip(Settings._fields, _declared, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Settings, the origin of each ("default", "command line", a variable, or a file), and what to warn of."""
 
     settings: Settings
@@ -131,8 +130,7 @@ class Loaded:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(NamedTuple):
     """One layer: its values by key, and how to name the origin of each."""
 
     values: dict[str, Any]
@@ -197,6 +195,8 @@ def _project(directory: Path) -> _Source | None:
 
 
 def _toml(path: Path, *, named: bool = False) -> dict[str, Any]:
+    import tomllib  # here, not above: mostly there is no file
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -213,6 +213,8 @@ def _normal(table: dict[str, Any]) -> dict[str, Any]:
 def _objection(key: str, source: _Source) -> str:
     """Why a value of this layer is not taken; empty if it is."""
     if key not in KEYS:
+        import difflib  # as rare
+
         near = difflib.get_close_matches(key, KEYS, n=1)
         hint = f"; did you mean {PREFIX + near[0].upper() if source.origin == PREFIX else near[0]}?" if near else ""
         name = source.name(key) if source.origin == PREFIX else f"{key} in {source.origin}"

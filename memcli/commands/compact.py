@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.commands import packed, source
-from memcli.commands.reports import Change, Compact
 from memcli.commands.target import target, transcripts_in
 from memcli.errors import IsDirectory, Usage
 from memcli.making.maker import maker
@@ -70,7 +69,7 @@ def compact(path: str | None, wish: Wish) -> int:
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
-        inside = transcripts_in(transcript)
+        inside = [one for one in transcripts_in(transcript) if one.stat().st_size]
         hint = f"memcli compact {shlex.quote(str(inside[0]))}" if inside else "memcli compact --help"
         raise IsDirectory(f"{transcript} is a directory", hint)
     made_by = maker(overrides, Place.of(transcript).sidecar, fresh=wish.fresh, quiet=wish.quiet)
@@ -184,6 +183,8 @@ def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
 def _tell(wish: Wish, found: Taken, seconds: float, transcript: Path | None, line: int | None = None) -> None:
     age, report = max(0.0, time.time() - found.head.made), found.report
     if wish.as_json:
+        from memcli.commands.reports import Change, Compact
+
         told = Compact(
             transcript=str(transcript) if transcript else None,
             line=line,

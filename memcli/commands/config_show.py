@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from itertools import groupby
 
 from memcli.making import setup
@@ -15,7 +14,7 @@ LONGEST = 48
 def config_show(*, as_json: bool) -> int:
     """Print a line a setting under some headings, or one JSON object. Raises Usage for a value that makes no sense."""
     loaded = setup.load({})
-    values = asdict(loaded.settings)
+    values = loaded.settings._asdict()
     if as_json:
         from memcli.commands import reports
 

@@ -75,13 +75,14 @@ def health_record(place: Place) -> Summarizer:
     if noted is not None and (path is None or noted.health != path.name):
         noted = None  # of another one
     health = spending.value_of(path, Health) if path else Health()
+    own = noted if path and noted and noted.health == path.name else None
     return Summarizer(
         name=name,
         sends=sends,
-        failures=health.failures,
+        failures=max(health.failures, own.failures if own else 0),
         reason=health.reason or (noted.failure if noted else ""),
         permanent=health.permanent,
-        next_try=health.not_before or None,
+        next_try=max(health.not_before, own.not_before if own else 0.0) or None,
         last_asked=noted.made if noted else None,
         told_by=told_by,
     )

@@ -47,6 +47,8 @@ class _Manager(Protocol):
 
     name: _Name
     path: Path
+    rooms: tuple[Path, ...]
+    """Directories that must be there for it."""
 
     def text(self, command: Sequence[str], directory: str) -> str: ...
 
@@ -78,7 +80,8 @@ def install(wish: Wish) -> int:
     if changed:
         if not wish.as_json:
             print(text, end="", flush=True)
-        manager.path.parent.mkdir(parents=True, exist_ok=True)
+        for room in manager.rooms:
+            room.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_atomic(manager.path, text.encode(), mode=0o644)
     quiet = wish.quiet or wish.as_json
     _say(quiet, f"{'wrote' if changed else 'nothing to change in'} {manager.path}")
@@ -175,6 +178,7 @@ class _Systemd:
     def __init__(self) -> None:
         config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         self.path = Path(config) / "systemd" / "user" / units.UNIT
+        self.rooms: tuple[Path, ...] = (self.path.parent,)
 
     def text(self, command: Sequence[str], directory: str) -> str:
         return units.systemd(command, directory)
@@ -215,15 +219,16 @@ class _Launchd:
 
     def __init__(self) -> None:
         self.path = Path.home() / "Library" / "LaunchAgents" / f"{units.LABEL}.plist"
+        self._log = state_dir() / "log" / "service.log"
+        self.rooms: tuple[Path, ...] = (self.path.parent, self._log.parent)
         self._domain = f"gui/{os.getuid()}"
 
     def text(self, command: Sequence[str], directory: str) -> str:
-        return units.launchd(command, directory, str(state_dir() / "log" / "service.log"))
+        return units.launchd(command, directory, str(self._log))
 
     def check(self, again: str) -> None:
         if not shutil.which("launchctl"):
             raise MemcliError("launchctl is not there", again)
-        (state_dir() / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def start(self, *, changed: bool) -> None:
         if changed:

@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from memcli.errors import Usage
+from memcli.errors import TryAgain, Usage
 from memcli.hosts import hooks_in_settings
 from memcli.hosts.hook import EVENTS
 from memcli.hosts.hooks_in_settings import Added, Edit
@@ -121,7 +121,11 @@ class Installation:
         return Plan(tuple(changes), None)
 
     def carry_out(self, plan: Plan) -> None:
-        """Write, and note it. Raises OSError."""
+        """Write, and note it. Raises OSError; TryAgain where a file is not the one that the plan was made for, as the
+        client may write its settings while a person reads the plan."""
+        for change in plan.changes:
+            if _read(change.path) != change.before:
+                raise TryAgain(f"{change.path} was changed meanwhile", "memcli install claude-code --dry-run")
         for change in plan.changes:
             _write(change)
         if plan.note is not None:

@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from memcli.transcript.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,29 +48,33 @@ _LOOKERS = frozenset(
 )
 
 SCAN_LIMIT = 8_000
-_TOUCHES = re.compile(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
+_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
 
-_HERE = re.compile(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
+_HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 _LIST = frozenset(("&&", "||", ";", "|", "&", "(", ")", ";;", "|&"))
-_ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-_PATH = re.compile(r"[\w./@+~-]+")
+_ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_PATH = pattern(r"[\w./@+~-]+")
+_ENDLESS = pattern(  # files that are known by their whole name
+    r"[A-Z][a-z]+file|makefile|justfile|CODEOWNERS|AUTHORS|CHANGELOG|CONTRIBUTING|COPYING|LICEN[CS]E|NOTICE|README|VERSION"
+)
+KEY_LIMIT = 160  # characters of a key
 _OPERATOR = r"[();<>|&]"
 _SINGLE, _DOUBLE, _ESCAPE = r"'[^']*'", r"\"(?P<inner>(?:[^\"\\]|\\.)*)\"", r"\\."
 _OPENING = ("'", '"', "\\")  # what stands behind a word only if it is not closed
 # Nothing follows a word, so nothing is ever tried again. Possessive repeats would say so; Python 3.11.2 has them wrong.
-_WORD = re.compile(
+_WORD = pattern(
     rf"[ \t\r\n]*(?:(?P<operator>{_OPERATOR}+)"
     rf"|(?P<word>(?:[^ \t\r\n\\'\"();<>|&]+|{_ESCAPE}|{_SINGLE}|{_DOUBLE})+))",
     re.DOTALL,
 )
-_QUOTED = re.compile(rf"{_SINGLE}|{_DOUBLE}|{_ESCAPE}", re.DOTALL)
-_ESCAPED = re.compile(r"\\([\"\\])")
-_LEADING = re.compile(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
-_SETTINGS = re.compile(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
-_STREAMS = re.compile(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
-_FILTERS = re.compile(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
-_ECHO = re.compile(r"\s*;\s*echo\b.*$", re.DOTALL)
+_QUOTED = pattern(rf"{_SINGLE}|{_DOUBLE}|{_ESCAPE}", re.DOTALL)
+_ESCAPED = pattern(r"\\([\"\\])")
+_LEADING = pattern(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
+_SETTINGS = pattern(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
+_STREAMS = pattern(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
+_FILTERS = pattern(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
+_ECHO = pattern(r"\s*;\s*echo\b.*$", re.DOTALL)
 
 
 @lru_cache(maxsize=512)
@@ -76,7 +82,7 @@ def command_key(command: str) -> str:
     """The same for two runs of one command: without `cd`, settings, output filters, redirections and figures."""
     text = _SETTINGS.sub("", _LEADING.sub("", command.strip()))
     text = _ECHO.sub("", _without_filters(text)) if "echo" in text else _without_filters(text)
-    return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:160]
+    return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:KEY_LIMIT]
 
 
 def _without_filters(command: str) -> str:
@@ -103,10 +109,15 @@ def first_run(key: str) -> tuple[str, ...]:
 
 
 _EVERYTHING = frozenset((".", "./...", "..."))
-_ONLY_SAYS = re.compile(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
-_ADDS = re.compile(r"-race|--(?:workspace|all|all-targets|all-features)")
-_CHOOSES = re.compile(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
-_RUNS_CHECKS = re.compile(r"\w*tests?|vet|clippy|pytest|vitest|jest")
+_ONLY_SAYS = pattern(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
+_ADDS = pattern(r"-race|--(?:workspace|all|all-targets|all-features)")
+_CHOOSES = pattern(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
+_RUNS_CHECKS = pattern(r"\w*tests?|vet|clippy|pytest|vitest|jest")
+# A check without operands but for those of its options. Of go's, one without operands checks one directory alone.
+_UNNARROWED = pattern(
+    rf"(?!go )(?:[\w./:-]+ ){{0,3}}(?:{_RUNS_CHECKS.pattern})"
+    rf"(?: (?:{_ONLY_SAYS.pattern})| (?:{_ADDS.pattern})| (?:{_CHOOSES.pattern})(?: [^\s-]\S*)?)*"
+)
 
 
 def covers(worked: str, failed: str) -> bool:
@@ -131,6 +142,28 @@ def whole_check(key: str) -> tuple[str, ...]:
     return program if all(_ONLY_SAYS.fullmatch(one) or _ADDS.fullmatch(one) for one in _options(key)) else ()
 
 
+@lru_cache(maxsize=512)
+def stages(key: str) -> tuple[str, ...]:
+    """The commands of a list that go on only if each worked, whole ones only; empty if one may be passed over."""
+    listed = key.removeprefix("cmd:")
+    if "||" in listed or ";" in listed:
+        return ()
+    parts = tuple(part.strip() for part in listed.split("&&"))
+    return parts if len(listed) < KEY_LIMIT else parts[:-1]
+
+
+def proves(worked: str, failed: str) -> bool:
+    """True if a command that worked (one of the `stages`) is the failed one, or the same check narrowed down less:
+    `cargo test -p cart` and `cargo test -p cart totals`.
+    """
+    failed = failed.removeprefix("cmd:")
+    if not failed.startswith(worked + " "):
+        return worked == failed
+    more = failed[len(worked) :].split()
+    said = all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in more if one.startswith("-"))
+    return said and not _LIST.intersection(more) and bool(_UNNARROWED.fullmatch(worked))
+
+
 def _options(key: str) -> set[str]:
     """Options of a command's first stage."""
     return {word for word in key.removeprefix("cmd:").split("|", 1)[0].split() if word.startswith("-")}
@@ -141,7 +174,7 @@ def recorded(key: str) -> set[str]:
     return set(_RECORDS.findall(key)) if "git " in key else set()
 
 
-_RECORDS = re.compile(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
+_RECORDS = pattern(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
 
 
 class Effect(NamedTuple):
@@ -281,8 +314,10 @@ def is_scratch(path: str) -> bool:
 
 
 def is_file(path: str) -> bool:
-    """True for what looks like a file of the project: an ending, no scratch directory, no pattern."""
+    """True for what looks like a file of the project: an ending or a known name, no scratch directory, no pattern."""
     if not _PATH.fullmatch(path) or is_scratch(path):
         return False
     name = posixpath.basename(path)
+    if "." not in name:
+        return bool(_ENDLESS.fullmatch(name))
     return len(name) >= 3 and "." in name.strip(".") and not name.replace(".", "").isdigit()

@@ -146,6 +146,15 @@ def test_without_any_manager_it_says_so(monkeypatch, tmp_path):
     assert caught.value.hint == "nohup memcli watch --claude-code --all &"
 
 
+def test_launchd_finds_the_directory_of_its_log_also_when_somebody_else_starts_it(
+    manager, own_home, monkeypatch, capfd
+):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert service.install(Wish(no_start=True)) == 0
+    log = plistlib.loads(capfd.readouterr().out.encode())["StandardErrorPath"]
+    assert os.path.isdir(os.path.dirname(log))
+
+
 def test_on_macos_it_is_an_agent_of_launchd(manager, own_home, monkeypatch, capfd):
     monkeypatch.setattr(sys, "platform", "darwin")
     path = own_home / "Library" / "LaunchAgents" / "org.memcli.watch.plist"
