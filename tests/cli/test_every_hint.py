@@ -22,8 +22,8 @@ from memcli.commands import watch as watch_verb
 from memcli.commands.compact import Wish, compact
 from memcli.commands.watch import Live
 from memcli.errors import MemcliError
-from memcli.hosts import live
 from memcli.hosts.installation import Installation
+from memcli.hosts.source import acquired
 from memcli.making import writer
 from memcli.session import Triggers
 from memcli.settings import Settings
@@ -65,7 +65,7 @@ class Case(NamedTuple):
 
 def twice(room: Path) -> None:
     with Lock.acquire(room / "lock", "watch", 0.0):
-        live.acquired(room / "lock", 0.0, "pi", whole=True)
+        acquired(room / "lock", 0.0, "pi", whole=True)
 
 
 def batch(room: Path) -> Path:
@@ -154,7 +154,7 @@ CASES: dict[str, Case] = {
     "hosts/installation.py: {} cannot be edited: {}": Case(
         lambda room: Installation(broken(room)).to_install(), "looks"
     ),
-    "hosts/live.py: acquired()": Case(twice, "known"),
+    "hosts/source.py: acquired()": Case(twice, "known"),
     "making/writer.py: --backend command needs a command": Case(
         lambda _: writer.chosen(Settings(backend="command")), "known"
     ),
@@ -229,7 +229,6 @@ ELSEWHERE = {
     "agent/session.py: this session keeps its memory the {} way": "tests/agent/test_session.py",
     "agent/session.py: the compaction was given up": "tests/agent/test_session.py",
     "agent/watching.py: the watcher did not start within {} s": "tests/agent/test_watching.py",
-    "agent/watching.py: _followed()": "tests/agent/test_watching.py",
     "commands/chat.py: _failed()": "tests/e2e/test_chat.py",
     "commands/packed.py: nothing here can decompress {}": "tests/commands/test_packed.py",
     "commands/service.py: systemd does not run for this user: {}": "tests/cli/test_service.py",
@@ -239,6 +238,9 @@ ELSEWHERE = {
     "commands/session_file.py: {} holds something else": "tests/commands/test_session_file.py",
     "commands/stop.py: process {} has not ended yet": "tests/commands/test_update.py",
     "commands/target.py: several transcripts here: {}": "tests/cli/test_what_to_try.py",
+    "hosts/installation.py: {} was changed meanwhile": "tests/hosts/test_installation.py",
+    "watch/spot.py: {} is being replaced": "tests/watch/test_spot.py",
+    "watch/taking.py: {} is being replaced: {}": "tests/watch/test_taking.py",
     "settings.py: {} is no valid TOML: {}": "tests/cli/test_what_to_try.py",
     "sidecar/lock.py: {} is already watched by {}": "tests/cli/test_what_to_try.py",
     "watch/ask.py: the daemon {} did not answer within {} s": "tests/cli/test_what_to_try.py",
