@@ -246,8 +246,8 @@ ELSEWHERE = {
     "watch/ask.py: the daemon {} did not answer within {} s": "tests/cli/test_what_to_try.py",
     "watch/once.py: no memory of {} was made in {} s": "tests/watch/test_once.py",
 }
-"""Failures that need a service manager, a hanging process or a clock: where they are made. What they offer is looked
-at here as words only."""
+"""Failures that need a service manager, a hanging process or a race, which no test makes by its will: the tests that
+come nearest to them. What they offer is looked at here as words only."""
 
 
 def packed_run(room: Path) -> Path:
