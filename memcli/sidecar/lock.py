@@ -116,6 +116,14 @@ def holder(path: Path) -> Holder | None:
     return None if free and not presences.is_there(_named(content)) else _parse(content)
 
 
+def said(path: Path) -> str:
+    """What the daemon that holds the lock at `path` says of itself; "" if none holds it, or it says nothing."""
+    try:
+        return presences.said(_named(path.read_bytes()))
+    except OSError:
+        return ""
+
+
 def freed(path: Path, patience: float) -> bool:
     """Wait up to so many seconds for a lock to be free; True if it was."""
     deadline = time.monotonic() + patience
