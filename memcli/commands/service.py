@@ -150,7 +150,7 @@ class _Systemd:
     def __init__(self) -> None:
         config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         self.path = Path(config) / "systemd" / "user" / units.UNIT
-        self.rooms = (self.path.parent,)
+        self.rooms: tuple[Path, ...] = (self.path.parent,)
 
     def text(self, command: Sequence[str], directory: str) -> str:
         return units.systemd(command, directory)
@@ -192,7 +192,7 @@ class _Launchd:
     def __init__(self) -> None:
         self.path = Path.home() / "Library" / "LaunchAgents" / f"{units.LABEL}.plist"
         self._log = state_dir() / "log" / "service.log"
-        self.rooms = (self.path.parent, self._log.parent)
+        self.rooms: tuple[Path, ...] = (self.path.parent, self._log.parent)
         self._domain = f"gui/{os.getuid()}"
 
     def text(self, command: Sequence[str], directory: str) -> str:
