@@ -21,7 +21,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from memcli.errors import TryAgain, Usage
 from memcli.hosts import hooks_in_settings
@@ -72,6 +72,11 @@ class Change(NamedTuple):
     path: Path
     before: str | None
     after: str | None
+
+    @property
+    def kind(self) -> Literal["made", "changed", "removed"]:
+        """What that is in a word."""
+        return "made" if self.before is None else "removed" if self.after is None else "changed"
 
 
 class Plan(NamedTuple):

@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from memcli.commands import service, units
+from memcli.commands.reports import Unit
 from memcli.commands.service import Wish
 from memcli.errors import MemcliError, NothingThere
 from tests.cli.command import memcli
@@ -115,6 +117,17 @@ def test_status_tells_by_its_exit_code_whether_it_runs(manager, unit):
     }
     (manager / "state").write_text("failed\n")
     assert memcli("service", "status") == (1, f"systemd: {unit}: failed\n", "")
+
+
+def test_a_program_is_told_what_was_done(manager, unit):
+    told_json = [
+        json.loads(memcli("service", *words, "--json").out)
+        for words in (["install", "--dry-run"], ["install"], ["install"], ["uninstall"])
+    ]
+    assert [report["done"] for report in told_json] == ["nothing", "wrote", "nothing", "removed"]
+    assert [report["state"] for report in told_json] == [None, "active", "active", None]
+    assert [report["text"] is None for report in told_json] == [False, False, False, True]
+    assert all(msgspec.convert(report, Unit) for report in told_json)
 
 
 def test_where_systemd_does_not_run_nothing_is_written_and_the_way_out_works(manager, unit, tmp_path):
