@@ -52,7 +52,7 @@ class Presence:
         while True:
             path = room / f"{os.getpid()}-{os.urandom(6).hex()}"
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            if _try(fd, fcntl.LOCK_EX) and os.fstat(fd).st_nlink:
+            if flocked(fd, fcntl.LOCK_EX) and os.fstat(fd).st_nlink:
                 os.write(fd, says)
                 return cls(path, fd)
             os.close(fd)  # another daemon that swept just now was faster than our flock
@@ -76,7 +76,7 @@ def is_there(path: str) -> bool:
     except OSError:
         return False
     try:
-        return not _try(fd, fcntl.LOCK_SH)
+        return not flocked(fd, fcntl.LOCK_SH)
     finally:
         os.close(fd)
 
@@ -96,13 +96,14 @@ def _sweep(room: Path) -> None:
         with contextlib.suppress(OSError):
             fd = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
-                if _try(fd, fcntl.LOCK_EX):
+                if flocked(fd, fcntl.LOCK_EX):
                     os.unlink(entry.path)
             finally:
                 os.close(fd)
 
 
-def _try(fd: int, kind: int) -> bool:
+def flocked(fd: int, kind: int) -> bool:
+    """Take this kind of flock; False if another has it."""
     try:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
     except BlockingIOError:
