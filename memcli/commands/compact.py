@@ -69,7 +69,7 @@ def compact(path: str | None, wish: Wish) -> int:
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
-        inside = transcripts_in(transcript)
+        inside = [one for one in transcripts_in(transcript) if one.stat().st_size]
         hint = f"memcli compact {shlex.quote(str(inside[0]))}" if inside else "memcli compact --help"
         raise IsDirectory(f"{transcript} is a directory", hint)
     made_by = maker(overrides, Place.of(transcript).sidecar, fresh=wish.fresh, quiet=wish.quiet)

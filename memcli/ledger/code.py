@@ -6,10 +6,8 @@ name alone does not.
 
 from __future__ import annotations
 
-from collections import Counter
-
 from memcli.ledger.clean import clip, one_line
-from memcli.ledger.names import defined_in, key_of, names_in, speaks, uses_in
+from memcli.ledger.names import defined_in, names_in, speaks, uses_in
 from memcli.ledger.prose import notes_in, sentences
 from memcli.transcript.patterns import pattern
 
@@ -55,12 +53,10 @@ def by_file(found: str) -> dict[str, list[str]]:
 
 def key_names(code: str) -> list[str]:
     """Names that characterise a piece of code: what it defines first, then what it uses most."""
-    used: Counter[str] = Counter()
-    for name, count in uses_in(code).items():
-        if not name.startswith(("http", "/")):
-            used[key_of(name)] += count
+    uses = uses_in(code)
+    used = sorted(uses, key=uses.__getitem__, reverse=True)[:MAX_NAMES]
     defined = [name for name in defined_in(code) if len(name) >= 4]
-    return list(dict.fromkeys([*defined, *(name for name, _ in used.most_common(MAX_NAMES))]))[:MAX_NAMES]
+    return list(dict.fromkeys([*defined, *used]))[:MAX_NAMES]
 
 
 def remarks(code: str, path: str, limit: int = MAX_REMARKS) -> list[str]:

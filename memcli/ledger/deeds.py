@@ -112,6 +112,8 @@ def _tool(name: str) -> str:
 
 
 def _kind(given: Input) -> str:
+    if _TELLING.isdisjoint(given):
+        return "stdin" if "session_id" in given else "other"
     if "*** Begin Patch" in _patch(given)[:2000]:
         return "patch"
     if _list(given, "todos") or _list(given, "plan") or "taskId" in given or _text(given, "subject"):
@@ -136,6 +138,12 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("plan", ("plan",)),
     ("agent", ("prompt",)),
     ("look", ("pattern", "query", "url")),
+)
+
+
+# One of these fields has every input that is of another kind than the last two.
+_TELLING = frozenset(
+    ["todos", "plan", "taskId", "subject", "input", "patch", *_PATHS, *(name for _, names in _SHAPES for name in names)]
 )
 
 

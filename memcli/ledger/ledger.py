@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from memcli.ledger.rounds import Outcome
     from memcli.transcript.entries import AnyPart
 
-VERSION = 6
+VERSION = 7
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -110,13 +110,14 @@ class Ledger:
     def take(self, part: AnyPart, role: str) -> Taken:
         """Take in one part of an entry of that role, and tell what came of it."""
         self.state.work.passed(part)
+        # three of four parts; not by `match`, which asks `isinstance`: for a Struct class that is slow to say no
+        if type(part) is ToolResult:
+            return Taken(self._settled(self.state.work.answered(part)))
+        if type(part) is ToolUse:
+            return Taken(self._called(part))
+        if type(part) is AssistantText:
+            return self._said(part)
         match part:
-            case AssistantText():
-                return self._said(part)
-            case ToolUse():
-                return Taken(self._called(part))
-            case ToolResult():
-                return Taken(self._settled(self.state.work.answered(part)))
             case UserText():
                 self._heard(part)
             case MachineText(text=text):

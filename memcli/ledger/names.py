@@ -87,14 +87,20 @@ def is_name(word: str) -> bool:
 
 
 def uses_in(text: str) -> dict[str, int]:
-    """How often each name stands in a text, in order of first appearance."""
+    """How often each key of a name stands in a text, in order of first appearance; whole paths and addresses are left
+    out.
+    """
     if "://" in text:
-        return Counter(names_in(text))
+        return Counter(_inner_keys(names_in(text)))
     uses: dict[str, int] = {}
     for piece, count in Counter([piece for piece in _pieces(text) if len(piece) >= SHORTEST]).items():
-        for name in _names_of(piece) if len(piece) <= LONG else _names_at(piece):
-            uses[name] = uses.get(name, 0) + count
+        for key in _inner_keys_of(piece) if len(piece) <= LONG else _inner_keys(_names_at(piece)):
+            uses[key] = uses.get(key, 0) + count
     return uses
+
+
+def _inner_keys(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple([key_of(name) for name in names if not name.startswith(("http", "/"))])
 
 
 def _read(text: str, shortest: int, known: _Of, anew: _Of) -> Iterable[str]:
@@ -136,7 +142,17 @@ def _words_at(piece: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(NAME.sub(" ", piece)))
 
 
+def _keys_at(piece: str) -> tuple[str, ...]:
+    return tuple(map(key_of, _names_at(piece)))
+
+
+@lru_cache(maxsize=KNOWN)
+def _inner_keys_of(piece: str) -> tuple[str, ...]:
+    return _inner_keys(_names_at(piece))
+
+
 _names_of = lru_cache(maxsize=KNOWN)(_names_at)
+_keys_of = lru_cache(maxsize=KNOWN)(_keys_at)
 _words_of = lru_cache(maxsize=KNOWN)(_words_at)
 
 
@@ -168,7 +184,9 @@ def key_of(name: str) -> str:
 
 def keys_in(text: str) -> list[str]:
     """The distinct keys of the names in a text, in order."""
-    return list(dict.fromkeys(map(key_of, names_in(text))))
+    if "://" in text:
+        return list(dict.fromkeys(map(key_of, names_in(text))))
+    return list(dict.fromkeys(_read(text, SHORTEST, _keys_of, _keys_at)))
 
 
 def words_in(text: str) -> list[str]:

@@ -118,12 +118,13 @@ class Present:
 
     def follow(self, part: AnyPart, role: str, taken: Taken = NOTHING) -> bool:
         """Take in a part of which the work is known already. True if a turn begins with it."""
+        if type(part) is ToolUse or type(part) is ToolResult:
+            self._settled(taken.settled)
+            return False
         match part:
             case AssistantText():
                 self.state.said = one_line(bounded(taken.text, 1200, 800))
                 self.state.offer = taken.offer
-            case ToolUse() | ToolResult():
-                self._settled(taken.settled)
             case UserText():
                 return self._heard(part)
             case MachineText():

@@ -203,8 +203,7 @@ class Loop:
         moments = [rests if rests > now else now + DEADLINES_SECONDS]  # who has not rested by now waits for an answer
         if awake.due is not None and not awake.keeper.behind:
             moments.append(awake.due)
-        if awake.keeper.show_at is not None:
-            moments.append(awake.keeper.show_at)
+        moments += [at for at in (awake.keeper.show_at, awake.keeper.ready_at) if at is not None]
         return min(moments)
 
     def _receive(self, seconds: float) -> set[str]:
@@ -258,6 +257,7 @@ class Loop:
         for awake in self._crew:
             self._with(awake, Keeper.note)
         self._show()
+        self._ready()
         self._rest()
         self._crowded = self._crowded and not self._crew.room(self._may_rest)
         self._summarizers.tick(time.monotonic())
@@ -348,6 +348,15 @@ class Loop:
             if now < until and at is not None and at <= now:
                 self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
 
+    def _ready(self) -> None:
+        """Let one tail be prepared for the swap, if nothing waits to be read: the others have the next turns."""
+        now = time.monotonic()
+        for awake in self._crew if not self._order else ():
+            at = awake.keeper.ready_at
+            if at is not None and at <= now:
+                self._with(awake, lambda keeper: keeper.ready(now))
+                return
+
     def _rest(self) -> None:
         now, before = time.monotonic(), len(self._crew)
         for awake in self._crew:
@@ -361,7 +370,8 @@ class Loop:
     def _may_rest(self, awake: Awake, *, reading: bool = False) -> bool:
         """True if nothing is awaited of a transcript; `reading`: there is more to read, but others come first."""
         path = awake.known.path
-        quiet = awake.due is None and awake.keeper.show_at is None and path not in self._order
+        keeper = awake.keeper
+        quiet = awake.due is None and keeper.show_at is None and keeper.ready_at is None and path not in self._order
         return (quiet or reading) and not self._flights.has(path) and path not in self._asked
 
     def _with(self, awake: Awake, step: Callable[[Keeper], Sequence[Outward] | None]) -> None:
@@ -395,6 +405,7 @@ class Loop:
                     self._report(Told(path, "warning", {"reason": sentence}))
                 case Replaced():
                     self._report(Told(path, "replaced", {}))
+                    self._order.news(path, time.monotonic())
                 case ContextFull(reading):
                     self._report(Told(path, "limit", {"tokens": reading.tokens}))
                     if (awake := self._crew.get(path)) is not None:

@@ -12,6 +12,7 @@ written here but the memory itself.
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,7 +51,7 @@ class Maker(NamedTuple):
 
 class Taken(NamedTuple):
     """A compacted transcript: its lines, in its own format, up to byte `end` of what it was made from, which then had
-    `size` bytes; the head that was taken, and how that came about (for people)."""
+    `size` bytes (fewer if not all of them are in it); the head that was taken, and how that came about (for people)."""
 
     lines: list[bytes]
     report: swap.Report
@@ -76,7 +77,7 @@ def taken(
     everything, as for another budget. `wait`: seconds for an update of somebody else's that is in flight. `say` is told
     sentences.
 
-    Raises NotATranscript, NoMessages, OSError.
+    Raises NotATranscript, NoMessages, OSError; TryAgain for a file that is replaced again and again.
     """
     place = Place.of(transcript)
     ready = None if fresh or anew else _ready(place, keep)
@@ -106,19 +107,19 @@ def taken_from(spool: Path, place: Place, name: str, maker: Maker, keep: Keep | 
     """The same for messages that are no transcript of anybody: nothing is published. `place` is where one would lie,
     `name` is for errors."""
     head = spot.head_now(Follower(str(spool), place, maker.triggers, name), answer=maker.answer)
-    return _swapped(str(spool), head, "written now" if maker.asks else MADE, keep, head.end)
+    return _known(str(spool), head, "written now" if maker.asks else MADE, keep)
 
 
 def taken_by(keeper: Keeper) -> Taken:
     """The same for the owner of a sidecar, who publishes at other times: by what is committed, or made for this once.
 
-    Raises NoMessages, OSError.
+    Raises NoMessages, TryAgain, OSError.
     """
-    ready = _by(keeper.head, keeper.path, None)
+    ready = _by(keeper.head, keeper.path, keeper.place, None)
     if ready is not None:
         return ready
     head = spot.head_now(Follower(keeper.path, keeper.place, keeper.follower.triggers))
-    return _swapped(keeper.path, head, MADE, None, head.end)
+    return _known(keeper.path, head, MADE, None)
 
 
 def bare(found: Taken, transcript: Path) -> Taken:
@@ -134,7 +135,7 @@ def _ready(place: Place, keep: Keep | None) -> Taken | None:
             head = swap.committed(str(place.sidecar), os.path.dirname(transcript), file.fileno())
         except (OSError, ValueError):
             return None
-    return _by(head, transcript, keep)
+    return _by(head, transcript, place, keep)
 
 
 def _awaited(
@@ -162,11 +163,20 @@ def _beside(place: Place, maker: Maker, keep: Keep | None, how: str) -> Taken:
 def _made(place: Place, head: Head, how: str, keep: Keep | None, maker: Maker) -> Taken:
     """By a head of just now, with what came since. Where that asks for another reading, the file as that finds it."""
     transcript = str(place.transcript)
-    found = _by(head, transcript, keep, how)
+    found = _by(head, transcript, place, keep, how)
     if found is not None:
         return found
     again = _head_now(place, maker._replace(answer=rendered))  # no model is asked twice
-    return _swapped(transcript, again, how, keep, again.end)
+    return _known(transcript, again, how, keep)
+
+
+def _known(transcript: str, head: Head, how: str, keep: Keep | None) -> Taken:
+    """By a head that has read all there is, up to where it has. Raises TryAgain if another file stands there by now."""
+    try:
+        return _swapped(transcript, head, how, keep, head.end)
+    except ValueError as error:
+        again = f"memcli compact {shlex.quote(transcript)}"
+        raise TryAgain(f"{transcript} is being replaced: {error}", again) from error
 
 
 def _head_now(place: Place, maker: Maker) -> Head:
@@ -175,25 +185,30 @@ def _head_now(place: Place, maker: Maker) -> Head:
     return spot.head_now(follower, store if store.id else None, maker.answer)
 
 
-def _by(head: Head | None, transcript: str, keep: Keep | None, how: str = READY) -> Taken | None:
-    """By this head, with all that stands behind it; None where that asks for another reading."""
+def _by(head: Head | None, transcript: str, place: Place, keep: Keep | None, how: str = READY) -> Taken | None:
+    """By this head of a sidecar, with all that stands behind it; None where that asks for another reading."""
     if head is None:
         return None
     try:
-        return _swapped(transcript, head, how, keep)
+        return _swapped(transcript, head, how, keep, sidecar=str(place.sidecar))
     except ValueError:
         return None
 
 
-def _swapped(transcript: str, head: Head, how: str, keep: Keep | None, end: int | None = None) -> Taken:
-    """The swap, up to `end` or the last whole line. Raises ValueError where lines behind the head ask for the whole
-    transcript to be read again."""
+def _swapped(
+    transcript: str, head: Head, how: str, keep: Keep | None, end: int | None = None, sidecar: str = ""
+) -> Taken:
+    """The swap, up to `end` or the last whole line; in `sidecar` a prepared tail may lie. Raises ValueError where lines
+    behind the head ask for the whole transcript to be read again, or another one stands there by now."""
     descriptor = os.open(transcript, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(descriptor).st_size
-        if end is None:
-            end = swap.whole_end(descriptor, head.end, size)
-        ready = swap.prepare(head, descriptor, end, keep)
-        return Taken(ready.lines(descriptor), ready.report, how, head, end, size)
+        whole = swap.whole_end(descriptor, head.end, size)
+        end = whole if end is None else end
+        ready = swap.prepare(head, descriptor, end, keep, sidecar)
+        lines = ready.lines(descriptor)
+        if os.fstat(descriptor).st_size < end or not swap.is_same(head, descriptor):
+            raise ValueError("another one stands there than was read")
+        return Taken(lines, ready.report, how, head, end, size if end == whole else end)
     finally:
         os.close(descriptor)

@@ -13,6 +13,7 @@ from tests.ledger.builders import agent, call, done, edited, folded, ran, result
 if TYPE_CHECKING:
     from memcli.transcript.entries import Entry
 
+FAILS = "--- FAIL: TestSum (0.00s)\ncart_test.go:9: expected 3 items, got 2 in the cart"
 BROKEN = "Exit code 2\nsrc/a.c:3:1: error: expected ';' before the closing brace\nmake: *** [all] Error 1"
 
 
@@ -159,6 +160,34 @@ def test_a_check_run_with_other_options_is_not_the_same_check() -> None:
     assert left(ran("go test ./a -race", BROKEN, failed=True), ran("go test ./a")) == []
 
 
+@pytest.mark.parametrize(
+    ("failed", "worked"),
+    [
+        ("cargo test -p cart totals::", "cargo fmt && cargo test -p cart totals::"),
+        ("cargo test -p cart totals::", "cargo test -p cart"),
+        ("make site", "make clean && make site && ls site"),
+    ],
+)
+def test_what_worked_as_one_of_several_commands_or_with_less_left_out_is_open_no_more(failed: str, worked: str) -> None:
+    assert left(ran(failed, BROKEN, failed=True), ran(worked)) == [(failed, worked)]
+
+
+@pytest.mark.parametrize(
+    ("failed", "worked", "output"),
+    [
+        ("make site", "make clean || make site", "ok"),
+        ("make site", "make clean; make site", "ok"),
+        ("make site", "make clean && make site && make test 2>&1 | tail -3", FAILS),
+        ("cargo test -p cart totals::", "cargo test -p cart prices::", "ok"),
+        ("go test -run A ./cart", "go test -run A", "ok"),
+        ("pytest a.py b.py", "pytest a.py", "ok"),
+        ("pytest a.py --strict", "pytest", "ok"),
+    ],
+)
+def test_what_may_not_have_run_or_left_out_more_proves_nothing(failed: str, worked: str, output: str) -> None:
+    assert left(ran(failed, BROKEN, failed=True), ran(worked, output)) == []
+
+
 def test_what_was_left_opens_again_when_it_fails_again_and_is_fixed_when_it_works() -> None:
     before = [user("look"), ran("curl https://shop.example/a", NO_PAGE, failed=True), WENT_ON]
 
@@ -171,9 +200,6 @@ def test_what_npm_adds_to_any_failure_and_code_squeezed_into_a_line_say_nothing(
     output = f"{squeezed}\nsrc/a.ts(3,1): error TS2339: no such member\nnpm error path /home/dev/shop\n{squeezed}"
 
     assert telling_lines(output) == ["src/a.ts(3,1): error TS2339: no such member"]
-
-
-FAILS = "--- FAIL: TestSum (0.00s)\ncart_test.go:9: expected 3 items, got 2 in the cart"
 
 
 @pytest.mark.parametrize(

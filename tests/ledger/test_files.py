@@ -96,6 +96,11 @@ def test_what_follows_a_move_in_one_command_counts_after_it() -> None:
     assert states(edited(CART), ran("mv src/cart.py src/old.py && rm src/old.py"))["src/old.py"] == "deleted"
 
 
+@pytest.mark.parametrize(("old", "new"), [("Dockerfile", "Containerfile"), ("bin/serve", "bin/serve-shop")])
+def test_a_file_without_an_ending_is_seen_to_move(old: str, new: str) -> None:
+    assert states(wrote(f"/home/dev/shop/{old}"), ran(f"mv {old} {new}")) == {old: "deleted", new: "created"}
+
+
 def test_a_file_moved_to_or_from_scratch_leaves_no_trace_there() -> None:
     assert states(ran("mv /tmp/x.py src/x.py")) == {"src/x.py": "created"}
     assert states(ran("mv src/x.py /tmp/x.py")) == {"src/x.py": "deleted"}

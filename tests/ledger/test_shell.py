@@ -31,6 +31,7 @@ from memcli.ledger.shell import (
         ("sed -i 's/a/b/' src/cart.py", [("modified", "src/cart.py")]),
         ("cd web && rm app.js", [("deleted", "web/app.js")]),
         ("LANG=C sudo rm x.conf", [("deleted", "x.conf")]),
+        ("rm Makefile && cp a/LICENSE b/", [("deleted", "Makefile"), ("created", "b/LICENSE")]),
         ("cat > notes.md <<'EOF'\nrm nothing.py\nEOF\n", [("written", "notes.md")]),
     ],
 )
@@ -47,6 +48,7 @@ def test_what_a_command_writes_is_read_from_its_line(command: str, effects: list
         ("mv lib/a.py .", [("lib/a.py", "./")]),
         ("mv theme/* web/", []),
         ("mv $f web/", []),
+        ("mv deploy/Dockerfile deploy/Containerfile", [("deploy/Dockerfile", "deploy/Containerfile")]),
     ],
 )
 def test_a_move_is_read_with_where_to_and_not_what_is_there(command: str, moves: list[tuple[str, str]]) -> None:

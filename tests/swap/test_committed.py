@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,31 +12,11 @@ from memcli.session import Triggers
 from memcli.sidecar.place import Place
 from memcli.watch import spot
 from memcli.watch.keeper import Keeper
-from tests.builders import Script
+from tests.builders import Script, at_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-
-
-def at_calls(act: Callable[[int], object], work: Callable[[], object]) -> int:
-    """Do `work`, and `act` before each of its system calls, told its number; how many there were."""
-    calls = 0
-
-    def hook(_frame: object, event: str, function: object) -> None:
-        nonlocal calls
-        if event == "c_call" and getattr(function, "__module__", "") == "posix":
-            calls += 1
-            sys.setprofile(None)
-            act(calls)
-            sys.setprofile(hook)
-
-    sys.setprofile(hook)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return calls
 
 
 def committed(path: Path) -> tuple[str, bytes] | None:
