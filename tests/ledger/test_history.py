@@ -127,3 +127,40 @@ def test_a_history_is_bounded_and_keeps_the_newest() -> None:
 def test_items_that_hold_no_content_are_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         History([Snapshot(0, True, payload)])
+
+
+@pytest.mark.parametrize("offset", [0, 4, 5])
+def test_a_snapshot_that_is_not_behind_all_others_is_not_kept(offset: int) -> None:
+    history = History()
+    history.add(5, b"five")
+    history.add(offset, b"other")
+
+    assert (history.last, history.newest, history.at(offset)) == (5, b"five", b"five" if offset == 5 else None)
+
+
+def test_where_nothing_was_kept_there_is_nothing() -> None:
+    history = History()
+
+    assert (history.last, history.newest, history.at(0), history.items) == (-1, b"", None, [])
+
+
+def test_cutting_all_away_begins_anew() -> None:
+    history = of([b"a" * 50, b"b" * 50])
+    history.cut(0)
+    history.add(0, b"c")
+
+    assert [(item.offset, item.whole) for item in history.items] == [(0, True)]
+    assert history.at(0) == b"c"
+
+
+def test_a_cut_keeps_what_was_taken_before_its_place() -> None:
+    history = of([b"a", b"b", b"c"])
+    history.cut(1)
+
+    assert (history.last, history.at(0), history.at(1)) == (0, b"a", None)
+
+
+@pytest.mark.parametrize("told", [b"", b"x", b"\xc1", difference(b"a", b"b")[:-1]])
+def test_what_tells_no_difference_is_refused(told: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        patched(b"a", told)
