@@ -4,7 +4,7 @@ Most of a snapshot stands in the one before it, so each is kept as its differenc
 new bytes), meaning "copy so many bytes from there, then these". Every `GROUP`th is whole, so that getting one back
 takes few steps and the oldest can be dropped. Content comes back byte for byte.
 
-A snapshot waits as it is until somebody asks for the `items`, and only the newest `GROUP` of those that wait are packed
+A snapshot waits as it is until somebody asks for the `items`, and only the newest `FRESH` of those that wait are packed
 then: a backlog of turns that is read in one go costs no difference for each. Turns before them have no snapshot; to
 return to one of those the file is read again.
 
@@ -27,7 +27,10 @@ KEPT = 64
 """Turns that can be returned to; an older one is reached by reading the file again. As many as `head` names."""
 
 GROUP = 16
-"""Snapshots from one that is whole to the next, and as many as are packed of those that came in one go."""
+"""Snapshots from one that is whole to the next."""
+
+FRESH = 4
+"""So many are packed of those that came in one go: most rewinds go back one turn or two."""
 
 HELD = 4 * 1024 * 1024
 """Bytes of contents that wait, if they are more than `GROUP`."""
@@ -66,7 +69,7 @@ class History:
     @property
     def items(self) -> list[Snapshot]:
         """What is to be stored; nothing waits any more."""
-        for offset, content in self._waiting[-GROUP:]:
+        for offset, content in self._waiting[-FRESH:]:
             self._pack(offset, content)
         self._waiting.clear()
         return self._items
