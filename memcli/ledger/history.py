@@ -63,6 +63,8 @@ class History:
         """`items` must begin with a whole one. Raises ValueError if their content cannot be had back."""
         self._items = list(items)
         self._waiting: list[tuple[int, bytes]] = []
+        self._held = 0
+        """Bytes of the contents that wait."""
         self._packed = self._content(len(self._items) - 1) if self._items else b""
         """The content of the last item."""
 
@@ -72,6 +74,7 @@ class History:
         for offset, content in self._waiting[-FRESH:]:
             self._pack(offset, content)
         self._waiting.clear()
+        self._held = 0
         return self._items
 
     def add(self, offset: int, content: bytes) -> None:
@@ -79,9 +82,9 @@ class History:
         if offset <= self.last:
             return
         self._waiting.append((offset, content))
-        held = sum(len(one) for _, one in self._waiting)
-        while len(self._waiting) > (KEPT if held <= HELD else GROUP):
-            held -= len(self._waiting.pop(0)[1])
+        self._held += len(content)
+        while len(self._waiting) > (KEPT if self._held <= HELD else GROUP):
+            self._held -= len(self._waiting.pop(0)[1])
 
     def at(self, offset: int) -> bytes | None:
         """The content of the snapshot taken just there; None without one."""
@@ -92,6 +95,7 @@ class History:
     def cut(self, offset: int) -> None:
         """Forget the snapshots taken at `offset` or later."""
         self._waiting = [one for one in self._waiting if one[0] < offset]
+        self._held = sum(len(content) for _, content in self._waiting)
         kept = [item for item in self._items if item.offset < offset]
         if len(kept) < len(self._items):
             self._items = kept
