@@ -25,6 +25,8 @@ _RESULT = pattern(
     r"|\s*(?P<js>[✕✗✓✔×]) (?P<js_name>\S[^\n]{2,120}?)(?: \(?\d+ ?m?s\)?)?\s*$"
     r"|(?P<tap>not ok|ok) \d+ (?:- )?(?P<tap_name>\S[^\n]{2,120})$"
 )
+# How far a step is, or how it ended, behind its name.
+_STATE = pattern(r"\s+(?:[–—-]\s+(?:ERROR|FAIL(?:ED|URE)?)\b.*|\[[ #=>.-]*\](?:\s+\d+/\d+)?)$", re.IGNORECASE)
 _BAD = frozenset(("FAIL", "FAILED", "ERROR", "✕", "✗", "×", "not ok"))
 _HEADS = ("--- FAIL: ", "--- PASS: ", "test ", "✕", "✗", "×", "✓", "✔", "not ok ", "ok ")  # or "::" anywhere
 _SIGNS = ("--- FAIL: ", "--- PASS: ", "::", "\ntest ", "✕", "✗", "×", "✓", "✔", "\nnot ok ", "\nok ")
@@ -52,7 +54,7 @@ class Checks(msgspec.Struct, array_like=True):
         groups = match.groupdict()
         state = next(filter(None, map(groups.get, ("go", "py", "py_state", "rs", "js", "tap"))))
         name = next(filter(None, map(groups.get, ("go_name", "py_name", "py_late", "rs_name", "js_name", "tap_name"))))
-        name = clip(identity(name), 140)
+        name = clip(identity(_STATE.sub("", name) or name), 140)
         self.failing.pop(name, None)
         if state in _BAD:
             self.failing[name] = key

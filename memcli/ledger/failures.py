@@ -2,7 +2,8 @@
 
 A failure is open until the same command (figures and filters aside), a change of the same file, or the same call
 succeeds. The work may also go around it, which proves nothing about the failure and so is told apart from "fixed": its
-first program worked when run without what broke it, or it failed once and two turns and 40 calls went by without it.
+first program worked when run without what broke it, it worked as one of several commands or within a wider check, or it
+failed once and two turns and 40 calls went by without it.
 A test, a build or a lint that failed stays open however long nobody runs it; a misspelt one does not.
 Refusals by the person, slips of the harness (file not read yet, text not found) and look-ups without a find
 are no failures. Texts are tool output: only ever shown quoted, and labelled so.
@@ -19,7 +20,7 @@ import msgspec
 from memcli.ledger.checks import shows_failure
 from memcli.ledger.clean import ELISION, clean, clip
 from memcli.ledger.names import names_in, speaks, words_in
-from memcli.ledger.shell import covers, first_run, looks_only, recorded, whole_check
+from memcli.ledger.shell import covers, first_run, looks_only, proves, recorded, stages, whole_check
 from memcli.transcript.patterns import pattern
 from memcli.transcript.secrets import lowered
 
@@ -165,7 +166,8 @@ class Failures(msgspec.Struct, array_like=True):
         """
         shell = deed.kind == "shell"
         worked, taken_in = (first_run(deed.key), recorded(deed.key)) if shell else ((), set())
-        whole = shell and bool(whole_check(deed.key)) and not shows_failure(output)
+        sound = shell and not shows_failure(output)
+        whole, passed = sound and bool(whole_check(deed.key)), stages(deed.key) if sound else ()
         for failure in self.seen.values():
             if failure.fixed < 0 and failure.key == deed.key:
                 failure.fixed, failure.cure = index, clip(cure, LINE_LIMIT)
@@ -173,7 +175,11 @@ class Failures(msgspec.Struct, array_like=True):
                 continue
             elif whole and covers(deed.key, failure.key):
                 failure.fixed, failure.cure = index, ""  # by which of the changes since is not known
-            elif failure.open and (_around(failure, worked) or _recorded_since(failure, taken_in)):
+            elif failure.open and (
+                _around(failure, worked)
+                or _recorded_since(failure, taken_in)
+                or any(proves(one, failure.key) for one in passed)
+            ):
                 failure.left, failure.instead = index, deed.brief
 
     def aged(self, now: Moment, index: int) -> None:

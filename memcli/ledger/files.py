@@ -14,7 +14,7 @@ import msgspec
 
 from memcli.ledger.clean import clean, clip
 from memcli.ledger.code import by_file, key_names, unnumbered
-from memcli.ledger.shell import is_file
+from memcli.ledger.shell import is_file, is_scratch
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Change, Deed
@@ -116,16 +116,17 @@ class Files(msgspec.Struct, array_like=True):
         if new == old:
             return
         inside = [path for path in self.known if path.startswith(old + "/")]
-        for path in inside or [old] * is_file(posixpath.basename(old)):
+        for path in inside or [old] * (old in self.written or is_file(posixpath.basename(old))):
             self._relocated(path, new and new + path[len(old) :], index)
 
     def _relocated(self, old: str, new: str, index: int) -> None:
         """One file stands elsewhere now (`new` is "" if nobody knows where) and leaves its old place as deleted."""
         before = self.known.pop(old, None) or File()
-        if is_file(old):  # no scratch file
+        whole = before.writes > 0  # a file for certain, whatever its name
+        if is_file(old) or (whole and not is_scratch(old)):
             gone = self._touch(old, index)
             gone.state, gone.writes, gone.changed = "deleted", max(before.writes, 1), index
-        if is_file(new) and before.state != "deleted":
+        if (is_file(new) or (whole and new and not is_scratch(new))) and before.state != "deleted":
             self._touch(new, index)
             self.known[new] = msgspec.structs.replace(
                 before, state="created", source=old, writes=max(before.writes, 1), last=index, changed=index

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from memcli.ledger.rounds import Outcome
     from memcli.transcript.entries import AnyPart
 
-VERSION = 6
+VERSION = 7
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -90,7 +90,10 @@ class Ledger:
     @classmethod
     def restore(cls, data: bytes) -> Ledger:
         """The ledger a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes and other versions."""
-        state = _DECODER.decode(data)
+        try:
+            state = _DECODER.decode(data)
+        except UnicodeDecodeError as error:  # msgspec lets it pass as it is
+            raise msgspec.DecodeError(str(error)) from error
         if state.version != VERSION:
             raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
         return cls(state)

@@ -84,7 +84,10 @@ class Present:
         """The fold a snapshot was taken of; `work` is that of a bare one. Raises msgspec.MsgspecError for foreign bytes
         and other versions.
         """
-        state = _DECODER.decode(data)
+        try:
+            state = _DECODER.decode(data)
+        except UnicodeDecodeError as error:  # msgspec lets it pass as it is
+            raise msgspec.DecodeError(str(error)) from error
         if state.version != VERSION:
             raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
         state.work = work or state.work

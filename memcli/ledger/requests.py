@@ -1,4 +1,4 @@
-"""Requests: everything the person said, in order, and which of it corrected running work.
+"""Requests: everything the person said, in order, and which of it corrected the work.
 
 All words are kept, long ones by head and tail: a reader who needs more has the transcript. Code between fences is kept
 with its lines. What a correction was
@@ -14,6 +14,7 @@ import msgspec
 
 from memcli.ledger.clean import ELISION, clean, one_line
 from memcli.ledger.diagnosis import diagnosis_in
+from memcli.ledger.objections import objects
 from memcli.ledger.pasted import without_logs
 from memcli.transcript.patterns import pattern
 
@@ -90,7 +91,8 @@ def command_in(text: str) -> str:
 class Request(msgspec.Struct, array_like=True):
     """One text of the person. `about`: the question it answers, the call it refuses or the command it was given with,
     "" for a plain prompt; `answers`: what the agent had offered or asked just before, if one must know that; `reply`:
-    what the agent answered to a correction that asks why something happened.
+    what the agent answered to a correction that asks why something happened; `objects` if a plain prompt puts the agent
+    right by its own words.
     """
 
     index: int
@@ -100,6 +102,7 @@ class Request(msgspec.Struct, array_like=True):
     about: str = ""
     answers: list[str] = []
     reply: str = ""
+    objects: bool = False
 
 
 class Snippet(msgspec.Struct, array_like=True):
@@ -136,7 +139,8 @@ class Requests(msgspec.Struct, array_like=True):
         line = one_line(shown)
         if line:
             steering = part.steering or part.via in ("rejection", "queued", "answer")
-            self.said.append(Request(index, line, part.via, steering, about, answers or []))
+            against = bool(self.said) and not steering and objects(line)
+            self.said.append(Request(index, line, part.via, steering, about, answers or [], objects=against))
             self._age()
             self._shown(text, index)
         return shown
@@ -161,7 +165,7 @@ class Requests(msgspec.Struct, array_like=True):
             old = self.said[-FRESH - 1]
             old.text = one_line(old.text, OLD_LIMIT)
         if len(self.said) > MAX_REQUESTS:
-            plain = (place for place, one in enumerate(self.said) if place and not one.steering)
+            plain = (place for place, one in enumerate(self.said) if place and not (one.steering or one.objects))
             del self.said[next(plain, 1)]
 
     @property
@@ -172,5 +176,10 @@ class Requests(msgspec.Struct, array_like=True):
 
     @property
     def corrections(self) -> list[Request]:
-        """What corrected, refused or answered, oldest first."""
+        """What corrected, refused or answered by the record's own showing, oldest first."""
         return [one for one in self.said if one.steering]
+
+    @property
+    def objections(self) -> list[Request]:
+        """Plain prompts that put the agent right, oldest first."""
+        return [one for one in self.said if one.objects]

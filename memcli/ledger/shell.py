@@ -55,6 +55,10 @@ _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (nam
 _LIST = frozenset(("&&", "||", ";", "|", "&", "(", ")", ";;", "|&"))
 _ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _PATH = pattern(r"[\w./@+~-]+")
+_ENDLESS = pattern(  # files that are known by their whole name
+    r"[A-Z][a-z]+file|makefile|justfile|CODEOWNERS|AUTHORS|CHANGELOG|CONTRIBUTING|COPYING|LICEN[CS]E|NOTICE|README|VERSION"
+)
+KEY_LIMIT = 160  # characters of a key
 _OPERATOR = r"[();<>|&]"
 _SINGLE, _DOUBLE, _ESCAPE = r"'[^']*'", r"\"(?P<inner>(?:[^\"\\]|\\.)*)\"", r"\\."
 _OPENING = ("'", '"', "\\")  # what stands behind a word only if it is not closed
@@ -78,7 +82,7 @@ def command_key(command: str) -> str:
     """The same for two runs of one command: without `cd`, settings, output filters, redirections and figures."""
     text = _SETTINGS.sub("", _LEADING.sub("", command.strip()))
     text = _ECHO.sub("", _without_filters(text)) if "echo" in text else _without_filters(text)
-    return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:160]
+    return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:KEY_LIMIT]
 
 
 def _without_filters(command: str) -> str:
@@ -109,6 +113,11 @@ _ONLY_SAYS = pattern(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|q
 _ADDS = pattern(r"-race|--(?:workspace|all|all-targets|all-features)")
 _CHOOSES = pattern(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
 _RUNS_CHECKS = pattern(r"\w*tests?|vet|clippy|pytest|vitest|jest")
+# A check without operands but for those of its options. Of go's, one without operands checks one directory alone.
+_UNNARROWED = pattern(
+    rf"(?!go )(?:[\w./:-]+ ){{0,3}}(?:{_RUNS_CHECKS.pattern})"
+    rf"(?: (?:{_ONLY_SAYS.pattern})| (?:{_ADDS.pattern})| (?:{_CHOOSES.pattern})(?: [^\s-]\S*)?)*"
+)
 
 
 def covers(worked: str, failed: str) -> bool:
@@ -131,6 +140,28 @@ def whole_check(key: str) -> tuple[str, ...]:
     if not program or not _RUNS_CHECKS.fullmatch(program[-1]):
         return ()
     return program if all(_ONLY_SAYS.fullmatch(one) or _ADDS.fullmatch(one) for one in _options(key)) else ()
+
+
+@lru_cache(maxsize=512)
+def stages(key: str) -> tuple[str, ...]:
+    """The commands of a list that go on only if each worked, whole ones only; empty if one may be passed over."""
+    listed = key.removeprefix("cmd:")
+    if "||" in listed or ";" in listed:
+        return ()
+    parts = tuple(part.strip() for part in listed.split("&&"))
+    return parts if len(listed) < KEY_LIMIT else parts[:-1]
+
+
+def proves(worked: str, failed: str) -> bool:
+    """True if a command that worked (one of the `stages`) is the failed one, or the same check narrowed down less:
+    `cargo test -p cart` and `cargo test -p cart totals`.
+    """
+    failed = failed.removeprefix("cmd:")
+    if not failed.startswith(worked + " "):
+        return worked == failed
+    more = failed[len(worked) :].split()
+    said = all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in more if one.startswith("-"))
+    return said and not _LIST.intersection(more) and bool(_UNNARROWED.fullmatch(worked))
 
 
 def _options(key: str) -> set[str]:
@@ -283,8 +314,10 @@ def is_scratch(path: str) -> bool:
 
 
 def is_file(path: str) -> bool:
-    """True for what looks like a file of the project: an ending, no scratch directory, no pattern."""
+    """True for what looks like a file of the project: an ending or a known name, no scratch directory, no pattern."""
     if not _PATH.fullmatch(path) or is_scratch(path):
         return False
     name = posixpath.basename(path)
+    if "." not in name:
+        return bool(_ENDLESS.fullmatch(name))
     return len(name) >= 3 and "." in name.strip(".") and not name.replace(".", "").isdigit()

@@ -90,7 +90,8 @@ def _unfinished(present: Present) -> Iterator[_Placed]:
             yield _Placed(4, f"- [~] in progress: {told(text, 120)}")
     for name in work.checks.names[:4]:
         yield _Placed(5, f"- failing test, output: {quoted(name, 100)}")
-    for failure in [one for one in work.failures.open if one.last >= present.state.turn][:2]:
+    newest = {one.key: one for one in reversed(work.failures.open) if one.last >= present.state.turn}
+    for failure in sorted(newest.values(), key=lambda one: -one.last)[:2]:
         what = spelled(local(failure.what, root), 70)
         cause = f", agent then: {quoted(failure.cause, 110)}" if failure.cause else ""
         yield _Placed(6, f"- OPEN error of {what}, output: {quoted(failure.lines[0], 130)}{cause}")

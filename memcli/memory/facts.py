@@ -18,8 +18,8 @@ from memcli.memory.budget import Line, fair_limit
 from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
 from memcli.memory.quoting import fenced, quoted, spelled, told
 from memcli.memory.results import RESULTS, closings, is_label
+from memcli.memory.running import AGAINST, SHARE, UNDER_WAY, said_so_far, spoken_against, under_way
 from memcli.memory.running import SAID as RUNNING
-from memcli.memory.running import SHARE, UNDER_WAY, said_so_far, under_way
 from memcli.memory.sections import (
     ACTIVE_WORK,
     COMPLETED,
@@ -27,6 +27,7 @@ from memcli.memory.sections import (
     FILES,
     PENDING,
     REFERENCES,
+    SECTIONS,
     USER_INTENT,
 )
 from memcli.transcript.patterns import pattern
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 Groups = list[tuple[list[Line], int]]
 
+_SHARES = {section.name: section.share for section in SECTIONS}
+_ERRORS_TO_INTENT = _SHARES[ERRORS] / _SHARES[USER_INTENT]
+
 ANSWERED = 120  # characters of what a request answers
 ANSWERS_SHARE = 0.15  # of the room of requests: what they answer takes no more of it
 RULES_SHOWN = 2  # texts of commands and skills
@@ -53,13 +57,19 @@ SCRATCH_FOLDER = 40  # characters of a folder that will be gone soon
 TOGETHER = 3  # such files of one folder that stand on one line
 AHEAD_TURNS = 6  # turns after which what was named as next is forgotten
 LEAST_WORDS = 80  # characters of a correction's quote, when there are many
-MOST_FOR_CORRECTIONS = 0.85  # of the section's share, when there are many
+FOR_CORRECTIONS = 0.62  # of the section's share
+MOST_FOR_CORRECTIONS = 0.85  # of it, when there are many
+AROUND = 25  # characters around an objection
+WITH_OBJECTIONS = 0.5  # of the section's share that corrections may take for prompts that object to stand among them
+FOR_OBJECTIONS = 0.6  # of the room of requests: objections that have none there
 REPLY = 140  # characters of the agent's reply to a correction that asks
 FRAME = 11  # characters around a request: list mark, mark of the turn, quotation marks, line end
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
-CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work):"
+CORRECTIONS = (
+    "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work, or against it):"
+)
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 LEFT = "Errors that work went on without or around, newest first:"
@@ -92,6 +102,7 @@ ORDER = (
     LEFT,
     FIXED,
     STANDS,
+    AGAINST,
     RUNNING,
     STEPS,
     NOT_COMMITTED,
@@ -145,26 +156,31 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         return []
     limit = min(len(first.text), share * 2 // 5)
     line = Line(USER_INTENT, FIRST, f"- {turn(ledger, first.index)}{_command(first)}{quoted(first.text, limit)}", 0)
-    later = _distinct(one for one in ledger.state.requests.said if one is not first and not one.steering)
+    told = {one.index for one in _corrections(ledger, int(share * _ERRORS_TO_INTENT))}
+    later = _distinct(one for one in ledger.state.requests.said if one is not first and one.index not in told)
     room = share - limit - 60
     answers = _answers(later, int(room * ANSWERS_SHARE))
     fair = max(90, fair_limit([len(one.text) + FRAME + len(answers.get(one.index, "")) for one in later], room) - FRAME)
     fair = min(fair, share // 2) if len(later) > 1 else fair  # one pasted flood must not take all words of the section
-    lines = [
-        Line(
-            USER_INTENT,
-            LATER,
-            f"- {turn(ledger, one.index)}{_command(one)}{quoted(one.text, fair)}{answers.get(one.index, '')}",
-            one.index,
-            spill=(REFERENCES, ASKED),
-        )
-        for one in _served(later, fair)
+
+    plain = [
+        _request(ledger, one, quoted(one.text, fair), answers.get(one.index, ""))
+        for one in _served([one for one in later if not one.objects], fair)
     ]
+    against = [_request(ledger, one, quoted(clip(one.text, fair))) for one in reversed(later) if one.objects]
     ran = [
         Line(USER_INTENT, LATER, f"- {turn(ledger, index)}ran the command {spelled(name)}", index)
         for index, name in reversed(ledger.state.requests.ran)
     ]
-    return [([line], share), (ran[:COMMANDS_SHOWN], share // 8), (lines, room)]
+    ordered = [(ran[:COMMANDS_SHOWN], share // 8), (plain[:1], room), (against, int(room * FOR_OBJECTIONS))]
+    rest = room - sum(min(most, sum(len(one.text) + 1 for one in group)) for group, most in ordered[1:])
+    return [([line], share), *ordered, (plain[1:], rest)]
+
+
+def _request(ledger: Ledger, one: Request, words: str, answering: str = "") -> Line:
+    """A request in its words with what it answers; beyond the words of its section it goes on in Key References."""
+    text = f"- {turn(ledger, one.index)}{_command(one)}{words}{answering}"
+    return Line(USER_INTENT, LATER, text, one.index, spill=(REFERENCES, ASKED))
 
 
 def _command(one: Request) -> str:
@@ -204,10 +220,17 @@ def _distinct(requests: Iterable[Request]) -> list[Request]:
 
 def _served(requests: list[Request], limit: int) -> list[Request]:
     """The order in which words of the person are served: the latest, then those that stand whole, newest first; what
-    had to be cut comes last, so that no long paste pushes out a short rule.
+    had to be cut comes after them, so that no long paste pushes out a short rule, and last what says nothing ("ok").
     """
     latest = max((one.index for one in requests), default=0)
-    return sorted(requests, key=lambda one: (one.index != latest, len(one.text) > limit, -one.index))
+    return sorted(
+        requests, key=lambda one: (one.index != latest, _says_nothing(one), len(one.text) > limit, -one.index)
+    )
+
+
+def _says_nothing(one: Request) -> bool:
+    """True for a bare nod: nothing of it can be followed later, and nobody can tell what it answers."""
+    return not (telling(one.text) or one.answers or one.steering)
 
 
 # -- Errors & Corrections
@@ -217,10 +240,7 @@ def _errors(ledger: Ledger, share: int) -> Groups:
     failures = ledger.state.work.failures
     root = ledger.state.commits.root
     steered, room = _steered(ledger, share)
-    opened = [
-        Line(ERRORS, OPEN, _failure(one, place < 3, root, turn(ledger, one.last)), place)
-        for place, one in enumerate(failures.open)
-    ]
+    opened = _open(ledger, failures.open)
     left = [
         Line(ERRORS, LEFT, _left(one, root, turn(ledger, one.last)), place)
         for place, one in enumerate(_distinct_failures(failures.left, failures.open))
@@ -241,9 +261,12 @@ def _errors(ledger: Ledger, share: int) -> Groups:
 
 def _steered(ledger: Ledger, share: int) -> tuple[list[Line], int]:
     """Corrections in the order they are served, and the characters they may take. Where they do not all fit, each is
-    told as shortly as it still can be recognised, and they take from errors: nothing is worse to lose.
+    told as shortly as it still can be recognised, and they take from errors: nothing is worse to lose. Prompts that
+    object take less, as there is room for them among the requests, too.
     """
-    corrections, room = ledger.state.requests.corrections, int(share * 0.62)
+    corrections = _corrections(ledger, share)
+    mixed = any(one.objects for one in corrections)
+    room = int(share * (WITH_OBJECTIONS if mixed else FOR_CORRECTIONS))
     fair = max(110, fair_limit([len(one.text) + 50 for one in corrections], room) - 50)
     fair = min(fair, room // 2) if len(corrections) > 1 else fair
 
@@ -256,9 +279,26 @@ def _steered(ledger: Ledger, share: int) -> tuple[list[Line], int]:
     whole = lines(fair, brief=False)
     if sum(len(line.text) + 1 for line in whole) + len(CORRECTIONS) <= room:
         return whole, room
-    room = int(share * MOST_FOR_CORRECTIONS)
+    most = int(share * MOST_FOR_CORRECTIONS)
     around = 40 * len(corrections) + len(CORRECTIONS)
-    return lines(max(LEAST_WORDS, min(fair, (room - around) // len(corrections))), brief=True), room
+    limit = ((room if mixed else most) - around) // len(corrections)
+    return lines(max(LEAST_WORDS, min(fair, limit)), brief=True), most
+
+
+def _corrections(ledger: Ledger, share: int) -> list[Request]:
+    """What stands among the corrections: all that the record shows to be one, and of the prompts that object the newest
+    that can be told shortly beside those.
+    """
+    requests = ledger.state.requests
+    room = int(share * WITH_OBJECTIONS) - len(CORRECTIONS)
+    room -= sum(min(len(one.text), LEAST_WORDS) + 40 for one in requests.corrections)
+    told = list(requests.corrections)
+    for one in reversed(requests.objections):
+        room -= min(len(one.text), LEAST_WORDS) + AROUND
+        if room < 0:
+            break
+        told.append(one)
+    return sorted(told, key=lambda one: one.index)
 
 
 def _correction(one: Request, limit: int, *, brief: bool = False) -> str:
@@ -271,6 +311,29 @@ def _correction(one: Request, limit: int, *, brief: bool = False) -> str:
     reply = f" — agent then: {quoted(one.reply, REPLY)}" if one.reply and not brief else ""
     words = quoted(clip(one.text, limit)) if brief else quoted(one.text, limit)  # brief: one piece, not two halves
     return f"{how}{about}{parted}user: {words}{_answering(one)}{reply}"
+
+
+def _open(ledger: Ledger, failures: list[Failure]) -> list[Line]:
+    """Failures that stand: what a command printed last, and behind all of those what it had printed before; that is
+    mostly mended, though only a run without failure would prove it.
+    """
+    root = ledger.state.commits.root
+    newest: dict[str, int] = {}
+    last: list[Line] = []
+    before: list[Line] = []
+    for place, one in enumerate(failures):
+        mark = turn(ledger, one.last)
+        host = newest.setdefault(one.key, place)
+        if host == place:
+            last.append(Line(ERRORS, OPEN, _failure(one, len(last) < 3, root, mark), place))
+        else:
+            before.append(Line(ERRORS, OPEN, _printed_before(one, mark), host + place / 1000))
+    return last + before
+
+
+def _printed_before(one: Failure, mark: str) -> str:
+    cause = f" — agent then: {quoted(one.cause, 110)}" if one.cause else ""
+    return f"- {mark}the same command before, output: {quoted(one.lines[0], 150)}{cause}"
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
@@ -317,7 +380,8 @@ def _active(ledger: Ledger, share: int) -> Groups:
     lines = [Line(ACTIVE_WORK, STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)]
     running = said_so_far(ledger, share)
     stands = running or lines[-2:] + lines[:-2]
-    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE))]
+    against = spoken_against(ledger, share // 2)
+    return [(uncommitted(ledger, share // 2), share // 2), (stands, int(share * SHARE)), (against, share // 2)]
 
 
 def _pending(ledger: Ledger, share: int) -> Groups:
@@ -435,7 +499,8 @@ def _origin(source: str, path: str, root: str) -> str:
     if not folder or posixpath.basename(old) != posixpath.basename(new):
         return old
     common = posixpath.commonpath([folder, other]) if folder.startswith("/") == other.startswith("/") else ""
-    return f"{folder.removeprefix(posixpath.dirname(common) + '/')}/"
+    above = posixpath.dirname(common)
+    return f"{folder.removeprefix(above + '/') if above else folder}/"
 
 
 def _files(ledger: Ledger, share: int) -> Groups:

@@ -4,7 +4,7 @@
     session-memory.md                        the memory of whoever claimed the plain name first
     .memcli/.gitignore                       `*`
     .memcli/.session-memory.md.owner         the name of the transcript that owns `session-memory.md`
-    .memcli/run.jsonl/                       the sidecar of run.jsonl: lock, head, now, generations, ...
+    .memcli/run.jsonl/                       the sidecar of run.jsonl: lock, head, now, tail, generations, ...
 
 A memory name is owned through its owner file, made by exclusive create with the owner's name inside: two processes
 cannot both win, and dying right after leaves a claim that its owner finds again. A name whose file is already there

@@ -86,6 +86,11 @@ class Follower:
         self.session, self.tail, self._election = None, Tail(self.path), Election()
         self.tail.identity = identity
 
+    def read_anew(self) -> None:
+        """Forget what was read, and let the next look read whatever stands there."""
+        self.start_over()
+        self.tail.identity = None
+
     def unrecognised(self) -> MemcliError:
         """What to say of a file that was read to its end and is of no format."""
         with open(self.path, "rb") as transcript:

@@ -73,6 +73,14 @@ def test_a_failing_test_is_known_by_its_name(output: str, name: str) -> None:
     assert failing(ran("run tests", output, failed=True)) == [name]
 
 
+def test_a_step_that_shows_its_progress_is_one_check() -> None:
+    output = "✗ style [ ] 0/2\n✗ style – 4 files – **/*.sh\n✗ style – ERROR\n✗ totals – sums of the cart"
+
+    names = {"style", "style – 4 files – **/*.sh", "totals – sums of the cart"}
+
+    assert set(failing(ran("lint", output, failed=True))) == names
+
+
 def test_a_test_seen_passing_fails_no_more() -> None:
     assert failing(
         ran("go test", "--- FAIL: TestA\n--- FAIL: TestB", failed=True),

@@ -165,6 +165,24 @@ def test_an_open_error_is_quoted_as_output() -> None:
     assert '- OPEN: `make` — output: "src/a.c:3: error: expected a semicolon here"' in errors
 
 
+def test_what_a_command_printed_before_stands_behind_what_it_prints_now() -> None:
+    first = ran("make check", "cart.py:7: error: no such field total", failed=True)
+    other = ran("pytest", "E   ImportError: cannot import name cart", failed=True)
+    then = ran("make check", "cart.py:9: error: wrong sum of the cart", failed=True)
+    errors = text("Errors & Corrections", user("fix it"), first, other, then)
+
+    assert '- [t1] OPEN: `make check` — output: "cart.py:9: error: wrong sum' in errors
+    assert '- [t1] the same command before, output: "cart.py:7: error: no such field total"' in errors
+    assert errors.count("OPEN") == 2
+
+
+def test_current_state_names_a_failing_command_once() -> None:
+    first = ran("make check", "cart.py:7: error: no such field total", failed=True)
+    then = ran("make check", "cart.py:9: error: wrong sum of the cart", failed=True)
+
+    assert now(user("fix it"), first, then).count("OPEN error") == 1
+
+
 def test_a_fixed_error_says_what_fixed_it() -> None:
     errors = text(
         "Errors & Corrections",

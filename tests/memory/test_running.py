@@ -40,7 +40,7 @@ def test_once_the_agent_has_the_last_word_nothing_is_under_way() -> None:
 
 def test_a_long_turn_shortens_its_oldest_words_first() -> None:
     said = [
-        one for n in range(40) for one in (agent(f"Step {n} of the work " + "goes on and on " * 9), *ran(f"ls {n}"))
+        one for n in range(40) for one in (agent(f"Step {n} of the work " + "goes on and on " * 13), *ran(f"ls {n}"))
     ]
     lines = text(sections.ACTIVE_WORK, user("work through all of it"), *said).split("\n")
     agents = [line for line in lines if line.startswith("- agent: ")]
@@ -96,3 +96,33 @@ def test_in_a_long_turn_announcements_give_way_to_what_was_found() -> None:
 
     assert "ignores the figure of the second part" in active
     assert "the part 3 of" not in active.split("Latest steps:")[0]
+
+
+def test_where_little_would_be_left_of_each_note_the_telling_ones_stand_whole() -> None:
+    steps = [
+        one for n in range(40) for one in (agent(f"The part {n} compiles and links again, on it goes."), *ran("ls"))
+    ]
+    found = agent("The total is wrong because the planner rounds every single figure before it adds them up.")
+    active = text(sections.ACTIVE_WORK, user("find it"), *steps[:20], found, *steps[20:])
+
+    assert "rounds every single figure before it adds them up" in active.split("Latest steps:")[0]
+
+
+def test_what_the_user_stopped_stands_beside_the_words_that_stopped_it() -> None:
+    did = [agent("The generated files are counted as work of the user, so I filter them out."), *ran("ls")]
+    against = [stopped(), user("no, take that back", steering=True), agent("I take it back."), *ran("git diff")]
+    active = text(sections.ACTIVE_WORK, user("the counts are off"), *did, *against)
+
+    assert 'spoke against:\n- agent: "The generated files are counted as work of the user' in active
+
+
+def test_a_turn_that_opposes_nothing_does_not_repeat_the_one_before() -> None:
+    assert "The helper is in" not in text(sections.ACTIVE_WORK, *TURN, user("now the docs"), agent("Yes."), *ran("ls"))
+
+
+def test_the_request_that_was_steered_is_still_under_way() -> None:
+    steering = [stopped(), user("not in that file", steering=True), agent("In the other one, then."), *ran("ls")]
+    pending = text(sections.PENDING, *TURN, *steering)
+
+    assert '- in progress, user: "not in that file"' in pending
+    assert '- begun before, and steered since, user: "please edit the pull request"' in pending
