@@ -66,9 +66,7 @@ FRAME = 11  # characters around a request: list mark, mark of the turn, quotatio
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
-CORRECTIONS = (
-    "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work, or against it):"
-)
+CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said against the work):"
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 LEFT = "Errors that work went on without or around, newest first:"
@@ -172,7 +170,7 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         for index, name in reversed(ledger.state.requests.ran)
     ]
     ordered = [(ran[:COMMANDS_SHOWN], share // 8), (plain[:1], room), (against, int(room * FOR_OBJECTIONS))]
-    rest = room - sum(min(most, sum(len(one.text) + 1 for one in group)) for group, most in ordered[1:])
+    rest = room - len(LATER) - sum(min(most, sum(len(one.text) + 1 for one in group)) for group, most in ordered[1:])
     return [([line], share), *ordered, (plain[1:], rest)]
 
 
@@ -290,7 +288,7 @@ def _corrections(ledger: Ledger, share: int) -> list[Request]:
     """
     requests = ledger.state.requests
     room = int(share * WITH_OBJECTIONS) - len(CORRECTIONS)
-    room -= sum(min(len(one.text), LEAST_WORDS) + 40 for one in requests.corrections)
+    room -= sum(len(one.text) + 50 for one in requests.corrections)
     told = list(requests.corrections)
     for one in reversed(requests.objections):
         room -= min(len(one.text), LEAST_WORDS) + AROUND
