@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from memcli import __version__
+from memcli import __version__, options
 
 
 class _Verbs(typer.Typer):
@@ -50,41 +50,8 @@ service = typer.Typer(
 )
 app.add_typer(service, name="service")
 
-Transcript = Annotated[
-    Path | None,
-    typer.Argument(metavar="[PATH]", help="The transcript; may be left out where only one can be meant."),
-]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr unless something is wrong.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; `memcli schema` tells its form.")]
-Backend = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Who writes: auto, anthropic, command or embedded. [default: auto]"),
-]
-Command = Annotated[
-    str | None, typer.Option(metavar="CMD", help="A command that reads a prompt on stdin and prints text.")
-]
-Summarizer = Annotated[str | None, typer.Option(metavar="CMD", help="A program that speaks the summarizer protocol.")]
-Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model that writes. [default: claude-haiku-5-5]")]
-BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A server that speaks the Messages API.")]
-AuthHeader = Annotated[
-    str | None, typer.Option(metavar="NAME", help="How the key is sent: bearer or x-api-key. [default: bearer]")
-]
-Strategy = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="What a model sees: incremental, cached, traditional. [default: incremental]"),
-]
-MaxCost = Annotated[float | None, typer.Option(metavar="USD", help="What models may cost in an hour.")]
-PromptFile = Annotated[str | None, typer.Option(metavar="FILE", help="A prompt of your own.")]
-Budget = Annotated[int | None, typer.Option(metavar="TOKENS", help="Size of the whole memory. [default: 4000]")]
-Line = Annotated[int | None, typer.Option(metavar="N", help="Which line of a file with one whole conversation a line.")]
-Wait = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an update in flight.")]
-KeepTurns = Annotated[
-    int | None, typer.Option(metavar="N", help="Keep the last N turns verbatim; 0 is the bare swap. [default: 1]")
-]
-KeepTokens = Annotated[
-    int | None, typer.Option(metavar="N", help="Keep whole rounds of at most N covered tokens. [default: 4000]")
-]
+_PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Of a verb whose words are for another program."""
 
 
 def _given(context: typer.Context) -> dict[str, object]:
@@ -116,59 +83,38 @@ def memcli(
     gc.enable()
 
 
-# One parameter an option: typer reads the signature, so this function is longer than it does anything.
-@app.command()
+@app.command(cls=options.Verb)
 def watch(
     context: typer.Context,
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Transcripts, or directories of them."),
-    ] = None,
-    backend: Backend = None,
-    command: Command = None,
-    summarizer: Summarizer = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    auth_header: AuthHeader = None,
-    strategy: Strategy = None,
-    max_cost_per_hour: MaxCost = None,
-    prompt_file: PromptFile = None,
-    budget: Budget = None,
-    init_tokens: Annotated[
-        int | None, typer.Option(metavar="N", help="Context size of the first memory. [default: 10000]")
-    ] = None,
-    update_tokens: Annotated[
-        int | None, typer.Option(metavar="N", help="Growth that asks for an update. [default: 5000]")
-    ] = None,
-    update_tool_calls: Annotated[
-        int | None, typer.Option(metavar="N", help="Tool calls that ask for an update. [default: 3]")
-    ] = None,
-    min_update_tokens: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="No update before so much growth. [default: 1500; embedded 0]"),
-    ] = None,
-    every_turn: Annotated[bool, typer.Option("--every-turn", help="Update after every turn.")] = False,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Updates in flight, all transcripts. [default: 4]")
-    ] = None,
-    context_limit: Annotated[
-        int | None, typer.Option(metavar="N", help="At this context size write STEM.compacted.jsonl.")
-    ] = None,
-    on_limit: Annotated[str | None, typer.Option(metavar="CMD", help="Then run this command.")] = None,
-    claude_code: Annotated[
-        bool, typer.Option("--claude-code", help="Follow Claude Code's live sessions of this directory's project.")
-    ] = False,
-    codex: Annotated[bool, typer.Option("--codex", help="The same of Codex.")] = False,
-    pi: Annotated[bool, typer.Option("--pi", help="The same of pi.")] = False,
-    project: Annotated[Path | None, typer.Option(metavar="DIR", help="Those of another project.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Those of all projects.")] = False,
-    from_hook: Annotated[bool, typer.Option("--from-hook", hidden=True)] = False,
-    metrics: Annotated[
-        str, typer.Option(metavar="WHERE", help="Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.")
-    ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print what happens as lines of JSON.")] = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    paths: options.Paths = None,
+    backend: options.Backend = None,
+    command: options.Command = None,
+    summarizer: options.Summarizer = None,
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    auth_header: options.AuthHeader = None,
+    strategy: options.Strategy = None,
+    max_cost_per_hour: options.MaxCost = None,
+    prompt_file: options.PromptFile = None,
+    budget: options.Budget = None,
+    init_tokens: options.InitTokens = None,
+    update_tokens: options.UpdateTokens = None,
+    update_tool_calls: options.UpdateToolCalls = None,
+    min_update_tokens: options.MinUpdateTokens = None,
+    every_turn: options.EveryTurn = False,
+    jobs: options.Jobs = None,
+    context_limit: options.ContextLimit = None,
+    on_limit: options.OnLimit = None,
+    claude_code: options.ClaudeCode = False,
+    codex: options.Codex = False,
+    pi: options.Pi = False,
+    project: options.Project = None,
+    everything: options.All = False,
+    from_hook: options.FromHook = False,
+    metrics: options.Metrics = "",
+    as_json: options.AsLines = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Follow transcripts as they grow and keep session-memory.md beside them.
 
@@ -183,8 +129,12 @@ def watch(
     raise typer.Exit(code)
 
 
-@app.command()
-def stop(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
+@app.command(cls=options.Verb)
+def stop(
+    path: options.Transcript = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
     """Stop the daemon that watches a transcript.
 
     Example: memcli stop run.jsonl
@@ -194,40 +144,27 @@ def stop(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False)
     raise typer.Exit(run(path, as_json=as_json, quiet=quiet))
 
 
-@app.command()
+@app.command(cls=options.Verb)
 def compact(
     context: typer.Context,
-    path: Annotated[
-        str | None, typer.Argument(metavar="[PATH]", help="The transcript, or - for stdin.", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here instead of stdout.")
-    ] = None,
-    to: Annotated[
-        str | None,
-        typer.Option(metavar="FORM", help="Print messages (Anthropic Messages JSONL) or markdown (to paste) instead."),
-    ] = None,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Replace the transcript itself; a backup is kept for `memcli undo`.")
-    ] = False,
-    session: Annotated[
-        bool, typer.Option("--session", help="Write it as a new session of its agent; print how to resume it.")
-    ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="The same, and resume it at once.")] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Make the memory anew from everything, and wait for it.")
-    ] = False,
-    keep_turns: KeepTurns = None,
-    keep_tokens: KeepTokens = None,
-    backend: Backend = None,
-    command: Command = None,
-    summarizer: Summarizer = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    budget: Budget = None,
-    wait: Wait = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Tell on stderr as JSON what was done.")] = False,
-    quiet: Quiet = False,
+    path: options.Source = None,
+    output: options.Output = None,
+    to: options.Form = None,
+    in_place: options.InPlace = False,
+    session: options.AsSession = False,
+    resume: options.Resume = False,
+    fresh: options.Fresh = False,
+    keep_turns: options.KeepTurns = None,
+    keep_tokens: options.KeepTokens = None,
+    backend: options.Backend = None,
+    command: options.Command = None,
+    summarizer: options.Summarizer = None,
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    budget: options.Budget = None,
+    wait: options.Wait = None,
+    as_json: options.OnStderr = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Print the compacted transcript at once: the memory, then the messages it does not cover.
 
@@ -259,28 +196,26 @@ def compact(
     raise typer.Exit(run(path, wish))
 
 
-@app.command()
+@app.command(cls=options.Verb)
 def update(
     context: typer.Context,
-    path: Transcript = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit 0 if the memory is current, 4 if not.")
-    ] = False,
-    backend: Backend = None,
-    command: Command = None,
-    summarizer: Summarizer = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    auth_header: AuthHeader = None,
-    strategy: Strategy = None,
-    max_cost_per_hour: MaxCost = None,
-    prompt_file: PromptFile = None,
-    budget: Budget = None,
-    wait: Wait = None,
-    line: Line = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    path: options.Transcript = None,
+    check: options.Check = False,
+    backend: options.Backend = None,
+    command: options.Command = None,
+    summarizer: options.Summarizer = None,
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    auth_header: options.AuthHeader = None,
+    strategy: options.Strategy = None,
+    max_cost_per_hour: options.MaxCost = None,
+    prompt_file: options.PromptFile = None,
+    budget: options.Budget = None,
+    wait: options.Wait = None,
+    line: options.Line = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Bring the memory up to date once, and exit.
 
@@ -292,14 +227,12 @@ def update(
     raise typer.Exit(run(path, _given(context), check=check, line=line, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
-@app.command()
+@app.command(cls=options.Verb)
 def status(
-    path: Transcript = None,
-    cost: Annotated[bool, typer.Option("--cost", help="Tell what models were paid for this memory.")] = False,
-    line: Annotated[
-        bool, typer.Option("--line", help="One short line for a status bar; with - of what Claude Code says on stdin.")
-    ] = False,
-    as_json: AsJson = False,
+    path: options.Transcript = None,
+    cost: options.Cost = False,
+    line: options.StatusLine = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Tell how current the memory is, how full the context, and who watches.
 
@@ -315,21 +248,21 @@ def status(
     raise typer.Exit(run(path, cost=cost, as_json=as_json))
 
 
-@app.command()
+@app.command(cls=options.Verb)
 def compare(
     context: typer.Context,
-    path: Transcript = None,
-    backend: Backend = None,
-    command: Command = None,
-    summarizer: Summarizer = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    auth_header: AuthHeader = None,
-    max_cost_per_hour: MaxCost = None,
-    prompt_file: PromptFile = None,
-    budget: Budget = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    path: options.Transcript = None,
+    backend: options.Backend = None,
+    command: options.Command = None,
+    summarizer: options.Summarizer = None,
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    auth_header: options.AuthHeader = None,
+    max_cost_per_hour: options.MaxCost = None,
+    prompt_file: options.PromptFile = None,
+    budget: options.Budget = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Replay a transcript and compact it in three ways: waits, tokens, dollars and cache hits side by side.
 
@@ -341,31 +274,20 @@ def compare(
     raise typer.Exit(run(path, _given(context), as_json=as_json, quiet=quiet))
 
 
-@app.command()
+@app.command(cls=options.Verb)
 def chat(
     context: typer.Context,
-    path: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="The transcript to begin or go on with. [default: a new one here]"),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The model to talk to. [default: claude-haiku-5-5]")
-    ] = None,
-    base_url: BaseUrl = None,
-    auth_header: AuthHeader = None,
-    context_limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Compact at this context size. [default: 100000]")
-    ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(metavar="NAME", help="How: instant, cached, traditional. [default: instant]")
-    ] = None,
-    memory_model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The model that writes the memory. [default: the same]")
-    ] = None,
-    backend: Backend = None,
-    budget: Budget = None,
-    max_cost_per_hour: MaxCost = None,
-    quiet: Quiet = False,
+    path: options.Conversation = None,
+    model: options.TalksTo = None,
+    base_url: options.BaseUrl = None,
+    auth_header: options.AuthHeader = None,
+    context_limit: options.CompactAt = None,
+    strategy: options.Way = None,
+    memory_model: options.MemoryModel = None,
+    backend: options.Backend = None,
+    budget: options.Budget = None,
+    max_cost_per_hour: options.MaxCost = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Talk to a model; the conversation is kept in FILE, and compacted before its context is full.
 
@@ -376,8 +298,8 @@ def chat(
     raise typer.Exit(run(path, _given(context), strategy=strategy, memory_model=memory_model, quiet=quiet))
 
 
-@app.command()
-def show(path: Transcript = None, as_json: AsJson = False) -> None:
+@app.command(cls=options.Verb)
+def show(path: options.Transcript = None, as_json: options.AsJson = False) -> None:
     """Print the session memory.
 
     Example: memcli show run.jsonl
@@ -388,8 +310,8 @@ def show(path: Transcript = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run(path, as_json=as_json))
 
 
-@app.command()
-def history(path: Transcript = None, as_json: AsJson = False) -> None:
+@app.command(cls=options.Verb)
+def history(path: options.Transcript = None, as_json: options.AsJson = False) -> None:
     """List the generations of the memory, oldest first.
 
     Example: memcli history run.jsonl
@@ -400,8 +322,12 @@ def history(path: Transcript = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run(path, as_json=as_json))
 
 
-@app.command()
-def undo(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False) -> None:
+@app.command(cls=options.Verb)
+def undo(
+    path: options.Transcript = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
     """Bring back the transcript as it was before the last `compact --in-place`.
 
     Example: memcli undo run.jsonl
@@ -412,8 +338,8 @@ def undo(path: Transcript = None, as_json: AsJson = False, quiet: Quiet = False)
     raise typer.Exit(run(path, as_json=as_json, quiet=quiet))
 
 
-@app.command()
-def where(path: Transcript = None, as_json: AsJson = False) -> None:
+@app.command(cls=options.Verb)
+def where(path: options.Transcript = None, as_json: options.AsJson = False) -> None:
     """Print where the memory of a transcript lies.
 
     Example: cat "$(memcli where run.jsonl)"
@@ -424,21 +350,15 @@ def where(path: Transcript = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run(path, as_json=as_json))
 
 
-HostName = Annotated[str, typer.Argument(metavar="HOST", help="The client: claude-code.")]
-OfProject = Annotated[bool, typer.Option("--project", help="In the settings of the current directory's project.")]
-OfUser = Annotated[bool, typer.Option("--user", help="In the user's own settings. This is the default.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-
-
-@app.command()
+@app.command(cls=options.Verb)
 def install(
-    host: HostName,
-    project: OfProject = False,
-    user: OfUser = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    quiet: Quiet = False,
+    host: options.Host,
+    project: options.OfProject = False,
+    user: options.OfUser = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Put hooks into a client's settings, so that its sessions are watched and compactions lose nothing.
 
@@ -447,17 +367,18 @@ def install(
     from memcli.commands.install import Wish
     from memcli.commands.install import install as run
 
-    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet)))
+    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet, as_json)))
 
 
-@app.command()
+@app.command(cls=options.Verb)
 def uninstall(
-    host: HostName,
-    project: OfProject = False,
-    user: OfUser = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    quiet: Quiet = False,
+    host: options.Host,
+    project: options.OfProject = False,
+    user: options.OfUser = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Take those hooks out again, and nothing else.
 
@@ -466,13 +387,11 @@ def uninstall(
     from memcli.commands.install import Wish
     from memcli.commands.install import uninstall as run
 
-    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet)))
+    raise typer.Exit(run(Wish(host, project, user, dry_run, yes, quiet, as_json)))
 
 
-@app.command()
-def hook(
-    event: Annotated[str | None, typer.Argument(metavar="EVENT", help="session-start or pre-compact.")] = None,
-) -> None:
+@app.command(cls=options.Verb)
+def hook(event: options.Event = None) -> None:
     """What a client's hooks run, with the facts of the event as JSON on stdin. It never fails, and says little.
 
     Example: memcli hook session-start < event.json
@@ -482,25 +401,19 @@ def hook(
     raise typer.Exit(run(event))
 
 
-@app.command()
-def schema(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A verb that has --json; without one all are listed.")
-    ] = None,
-) -> None:
+@app.command(cls=options.Verb)
+def schema(name: options.ReportName = None) -> None:
     """Print the JSON Schema of what a verb prints with --json.
 
     Example: memcli schema status
     """
     from memcli.commands.schema import schema as run
 
-    raise typer.Exit(run(name))
+    raise typer.Exit(run(" ".join(name or [])))
 
 
-@app.command()
-def completion(
-    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell to complete in.")],
-) -> None:
+@app.command(cls=options.Verb)
+def completion(shell: options.Shell) -> None:
     """Print the completion script of a shell.
 
     It goes where the shell looks for it: ~/.local/share/bash-completion/completions/memcli, a directory of $fpath as
@@ -513,15 +426,8 @@ def completion(
     raise typer.Exit(run(shell, typer.main.get_command(app)))
 
 
-@app.command()
-def man(
-    verb: Annotated[
-        list[str] | None, typer.Argument(metavar="[VERB]...", help="The verb; without one, memcli itself.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write all pages into this directory.")
-    ] = None,
-) -> None:
+@app.command(cls=options.Verb)
+def man(verb: options.PageOf = None, output: options.PagesIn = None) -> None:
     """Print a manual page.
 
     Example: memcli man compact | man -l -
@@ -532,7 +438,9 @@ def man(
 
 
 # The child reads its options itself: the daemon starts it without typer.
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    cls=options.Verb, add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
 def summarize(context: typer.Context) -> None:
     """The summarizer child: jobs as JSON lines on stdin, results on stdout. Started by the daemon.
 
@@ -543,8 +451,8 @@ def summarize(context: typer.Context) -> None:
     raise typer.Exit(main(context.args))
 
 
-@config.command("show")
-def config_show(as_json: AsJson = False) -> None:
+@config.command("show", cls=options.Verb)
+def config_show(as_json: options.AsJson = False) -> None:
     """Print every setting, its value and where it comes from.
 
     Example: memcli config show
@@ -555,12 +463,15 @@ def config_show(as_json: AsJson = False) -> None:
 
 
 # What is no option of ours is one of `watch`, and is checked as such before anything is written.
-@service.command("install", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@service.command(
+    "install", cls=options.Verb, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
 def service_install(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the file that would be written.")] = False,
-    no_start: Annotated[bool, typer.Option("--no-start", help="Only write it.")] = False,
-    quiet: Quiet = False,
+    dry_run: options.UnitOnly = False,
+    no_start: options.NoStart = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Write a unit for systemd (a property list for launchd) and start it; without PATHs for all of Claude Code.
 
@@ -572,22 +483,22 @@ def service_install(
     from memcli.commands.service import install as run
 
     _watch_takes(context.args)
-    raise typer.Exit(run(Wish(tuple(context.args), dry_run, no_start, quiet)))
+    raise typer.Exit(run(Wish(tuple(context.args), dry_run, no_start, quiet, as_json)))
 
 
-@service.command("uninstall")
-def service_uninstall(quiet: Quiet = False) -> None:
+@service.command("uninstall", cls=options.Verb)
+def service_uninstall(as_json: options.AsJson = False, quiet: options.Quiet = False) -> None:
     """Stop the service and remove its file, and nothing else.
 
     Example: memcli service uninstall
     """
     from memcli.commands.service import uninstall as run
 
-    raise typer.Exit(run(quiet=quiet))
+    raise typer.Exit(run(as_json=as_json, quiet=quiet))
 
 
-@service.command("status")
-def service_status(as_json: AsJson = False) -> None:
+@service.command("status", cls=options.Verb)
+def service_status(as_json: options.AsJson = False) -> None:
     """Tell whether the service runs: exit code 0 if so, 3 if none is installed, else 1.
 
     Example: memcli service status --json

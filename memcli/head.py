@@ -230,7 +230,7 @@ def fingerprint(pieces: tuple[bytes, bytes, bytes]) -> int:
 def build(head: Head) -> bytes:
     """The content of the file `head`."""
     pieces = b"pieces %d %d %d\n\n" % (len(head.before), len(head.state), len(head.after))
-    return _sealed(b"memcli-head", _header(head, _FIELDS) + b"\n" + pieces + head.before + head.state + head.after)
+    return _sealed(b"memcli-head", told(head, _FIELDS) + b"\n" + pieces + head.before + head.state + head.after)
 
 
 def parse(data: bytes) -> Head:
@@ -249,7 +249,7 @@ def parse(data: bytes) -> Head:
 
 def build_now(head: Head) -> bytes:
     """The content of the file `now`: what of `head` changes while the transcript grows, Current State included."""
-    return _sealed(b"memcli-now", _header(head, _SEEN) + b"\n\n" + head.state)
+    return _sealed(b"memcli-now", told(head, _SEEN) + b"\n\n" + head.state)
 
 
 def parse_now(data: bytes, head: Head) -> Head:
@@ -274,7 +274,8 @@ def _unsealed(magic: bytes, data: bytes) -> bytes:
     return body
 
 
-def _header(head: Head, names: "Iterable[str]") -> bytes:
+def told(head: Head, names: "Iterable[str]") -> bytes:
+    """These fields as they stand in the files: equal heads give equal bytes, wherever they come from."""
     return "\n".join(f"{name} {_write(getattr(head, name))}" for name in names).encode("utf-8", "surrogatepass")
 
 

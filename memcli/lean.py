@@ -71,11 +71,12 @@ def answer(options: Options) -> int | None:
 def _answer(options: Options, source: int, started: float) -> int | None:
     directory, name = os.path.split(os.path.realpath(options.path))
     try:
-        head = swap.committed(f"{directory}/.memcli/{name}", directory, source)
+        sidecar = f"{directory}/.memcli/{name}"
+        head = swap.committed(sidecar, directory, source)
         if not swap.knows(head, options.keep):
             return None
         end = swap.whole_end(source, head.end, os.fstat(source).st_size)
-        ready = swap.prepare(head, source, end, options.keep)
+        ready = swap.prepare(head, source, end, options.keep, sidecar)
         out = Target(options.out, source) if options.out else None
     except (OSError, ValueError):
         return None

@@ -15,13 +15,10 @@ nor tell it anything.
 
 from __future__ import annotations
 
-import difflib
 import os
 import shlex
-import tomllib
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from memcli.errors import Usage
 from memcli.userdirs import config_dir
@@ -44,76 +41,88 @@ _SPENDS = "say what may be spent"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
+WRITER = "Who writes"
+WRITTEN = "What is written"
+WHEN = "When"
+LIMIT = "At the limit"
+
 Kind = Literal["count", "seconds", "dollars", "flag", "text", "choice", "table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What a setting may be. `guarded`: it names a program that we start, a place that the conversation is sent to or
-    what that may cost, and is not taken from a project's file."""
+    what that may cost, and is not taken from a project's file. `heading`: what it is shown under."""
 
     meaning: str
     kind: Kind
+    heading: str
     least: int = 0
     choices: tuple[str, ...] = ()
     guarded: str = ""
 
 
-def _setting(default: Any, meaning: str, kind: Kind, **rest: Any) -> Any:
-    return field(default=default, metadata={"key": Key(meaning, kind, **rest)})
+_declared: list[Key] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+def _setting(default: Any, meaning: str, kind: Kind, heading: str, **rest: Any) -> Any:
+    """The default of the setting that is declared next; what it may be is put down beside it."""
+    _declared.append(Key(meaning, kind, heading, **rest))
+    return default
+
+
+class Settings(NamedTuple):
     """Every setting with its value. None means: not limited, or decided by the default rule."""
 
-    backend: str = _setting("auto", "who writes the memory", "choice", choices=BACKENDS)
-    command: str | None = _setting(None, "a command that reads a prompt and prints text", "text", guarded=_RUNS)
-    summarizer: str | None = _setting(None, "a program that speaks the summarizer protocol", "text", guarded=_RUNS)
+    backend: str = _setting("auto", "who writes the memory", "choice", WRITER, choices=BACKENDS)
+    command: str | None = _setting(None, "a command that reads a prompt and prints text", "text", WRITER, guarded=_RUNS)
+    summarizer: str | None = _setting(
+        None, "a program that speaks the summarizer protocol", "text", WRITER, guarded=_RUNS
+    )
     model: str | None = _setting(
-        None, "the model that writes (unset: claude-haiku-5-5, or what the program takes)", "text"
+        None, "the model that writes (unset: claude-haiku-5-5, or what the program takes)", "text", WRITER
     )
-    base_url: str | None = _setting(None, "the server that is asked", "text", guarded=_SENDS)
+    base_url: str | None = _setting(None, "the server that is asked", "text", WRITER, guarded=_SENDS)
     auth_header: str | None = _setting(
-        None, "how the key is sent", "choice", choices=("bearer", "x-api-key"), guarded=_SENDS
+        None, "how the key is sent", "choice", WRITER, choices=("bearer", "x-api-key"), guarded=_SENDS
     )
-    api_version: str | None = _setting(None, "the anthropic-version header", "text")
+    api_version: str | None = _setting(None, "the anthropic-version header", "text", WRITER)
     dialect: str | None = _setting(
-        None, "what the server understands (told by its host)", "choice", choices=("anthropic", "compatible")
+        None, "what the server understands (told by its host)", "choice", WRITER, choices=("anthropic", "compatible")
     )
     effort: str | None = _setting(
-        None, "how much the model thinks (unset: low)", "choice", choices=("low", "medium", "high", "max")
+        None, "how much the model thinks (unset: low)", "choice", WRITER, choices=("low", "medium", "high", "max")
     )
-    strategy: str = _setting("incremental", "what a model is shown", "choice", choices=STRATEGIES)
-    cache_ttl: str = _setting("5m", "how long a cached prefix is kept", "choice", choices=("5m", "1h"))
-    timeout: float = _setting(120.0, "seconds for one answer of a model", "seconds")
+    timeout: float = _setting(120.0, "seconds for one answer of a model", "seconds", WRITER)
     max_cost_per_hour: float | None = _setting(
-        None, "US dollars that models may cost in an hour", "dollars", guarded=_SPENDS
+        None, "US dollars that models may cost in an hour", "dollars", WRITER, guarded=_SPENDS
     )
-    prompt_file: str | None = _setting(None, "a file with a prompt of your own", "text", guarded=_READS)
-    instructions: str | None = _setting(None, "what a model should mind in this project", "text")
+    strategy: str = _setting("incremental", "what a model is shown", "choice", WRITTEN, choices=STRATEGIES)
+    cache_ttl: str = _setting("5m", "how long a cached prefix is kept", "choice", WRITTEN, choices=("5m", "1h"))
+    prompt_file: str | None = _setting(None, "a file with a prompt of your own", "text", WRITTEN, guarded=_READS)
+    instructions: str | None = _setting(None, "what a model should mind in this project", "text", WRITTEN)
     sections: Mapping[str, str] | None = _setting(
-        None, "a table: headings of your own, and what a model writes there", "table"
+        None, "a table: headings of your own, and what a model writes there", "table", WRITTEN
     )
-    budget: int = _setting(4000, "tokens for the whole memory", "count", least=2000)
-    init_tokens: int = _setting(10000, "tokens before the first memory", "count")
-    update_tokens: int = _setting(5000, "tokens between two updates", "count", least=1)
-    update_tool_calls: int = _setting(3, "tool calls between two updates", "count", least=1)
+    budget: int = _setting(4000, "tokens for the whole memory", "count", WRITTEN, least=2000)
+    init_tokens: int = _setting(10000, "tokens before the first memory", "count", WHEN)
+    update_tokens: int = _setting(5000, "tokens between two updates", "count", WHEN, least=1)
+    update_tool_calls: int = _setting(3, "tool calls between two updates", "count", WHEN, least=1)
     min_update_tokens: int = _setting(
-        1500, "tokens of growth without which no model is asked (embedded: 0 unless set)", "count"
+        1500, "tokens of growth without which no model is asked (embedded: 0 unless set)", "count", WHEN
     )
-    every_turn: bool = _setting(False, "update after every turn", "flag")
-    jobs: int = _setting(4, "updates at the same time, over all transcripts", "count", least=1)
-    context_limit: int | None = _setting(None, "tokens at which the compacted transcript is written", "count", least=1)
-    on_limit: str | None = _setting(None, "a command to run at the context limit", "text", guarded=_RUNS)
-    wait: float = _setting(30.0, "seconds to wait for an update in flight", "seconds")
+    every_turn: bool = _setting(False, "update after every turn", "flag", WHEN)
+    jobs: int = _setting(4, "updates at the same time, over all transcripts", "count", WHEN, least=1)
+    wait: float = _setting(30.0, "seconds to wait for an update in flight", "seconds", WHEN)
+    context_limit: int | None = _setting(
+        None, "tokens at which the compacted transcript is written", "count", LIMIT, least=1
+    )
+    on_limit: str | None = _setting(None, "a command to run at the context limit", "text", LIMIT, guarded=_RUNS)
 
 
-KEYS: dict[str, Key] = {item.name: item.metadata["key"] for item in fields(Settings)}
+KEYS: dict[str, Key] = dict(zip(Settings._fields, _declared, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Settings, the origin of each ("default", "command line", a variable, or a file), and what to warn of."""
 
     settings: Settings
@@ -121,8 +130,7 @@ class Loaded:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(NamedTuple):
     """One layer: its values by key, and how to name the origin of each."""
 
     values: dict[str, Any]
@@ -187,6 +195,8 @@ def _project(directory: Path) -> _Source | None:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib  # here, not above: mostly there is no file
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -203,6 +213,8 @@ def _normal(table: dict[str, Any]) -> dict[str, Any]:
 def _objection(key: str, source: _Source) -> str:
     """Why a value of this layer is not taken; empty if it is."""
     if key not in KEYS:
+        import difflib  # as rare
+
         near = difflib.get_close_matches(key, KEYS, n=1)
         hint = f"; did you mean {PREFIX + near[0].upper() if source.origin == PREFIX else near[0]}?" if near else ""
         name = source.name(key) if source.origin == PREFIX else f"{key} in {source.origin}"

@@ -1,6 +1,7 @@
 """Instant compaction: the ready memory message, then the tail of the transcript.
 
     copy      head says that the tail may be copied as it is: the kernel copies it; only `os` and `sys` are loaded
+    prepared  a watcher has rewritten the tail already (`memcli.program`), and nothing was appended since
     rewrite   the format's encoder writes the tail: adds `json`
     slow      everything else: the command line's program makes a fresh head, then calls `prepare` like the others
 
@@ -18,9 +19,9 @@ from memcli import head as heads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from memcli.transcript.encode.common import Out
+    from memcli.transcript.encode.common import Out, Plan
 
 _BLOCK = 1 << 20
 _BYTES_A_TOKEN = 4  # of lines nobody metered yet
@@ -86,14 +87,42 @@ class Ready:
         copying.copy(source, self.begin, self.end, out)
         copying.write(out, self.closing)
 
+    def lines(self, source: int) -> list[bytes]:
+        """The same line by line, for whoever goes on with them. Raises OSError."""
+        data = self.data + _read(source, self.begin, self.end - self.begin) + self.closing
+        return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
+
+class Encoded:
+    """What the encoder made of a tail: the transcript's bytes, the lines of output, what fills the places of the
+    memory message, and the ids that were made for it."""
+
+    __slots__ = ("data", "ids", "outs", "report", "values")
+
+    def __init__(self, data: bytes, outs: "list[Out]", values: list[str], ids: set[str], report: Report) -> None:
+        self.data = data
+        self.outs = outs
+        self.values = values
+        self.ids = ids
+        self.report = report
+
 
 def committed(sidecar: str, directory: str, source: int) -> heads.Head:
     """What is committed in `sidecar` for the open transcript in `directory`, as of the last append that was seen, with
-    what the user wrote into the memory. Raises OSError, ValueError: nothing, or not of this transcript."""
-    head = heads.parse(_content(f"{sidecar}/head"))
+    what the user wrote into the memory. Raises OSError, ValueError: nothing, or not of this transcript; or another
+    memory was committed meanwhile, and what stands there cannot be told from an edit."""
+    content = _content(f"{sidecar}/head")
+    head = heads.parse(content)
     for standing in (_seen(f"{sidecar}/now", head), head):
-        if standing and _is_same(standing, source):
-            return _edited(standing, f"{directory}/{head.memory_name}")
+        if standing and is_same(standing, source):
+            memory = _edit(head, f"{directory}/{head.memory_name}", f"{sidecar}/memory.next")
+            if memory is None:
+                return standing
+            if _content(f"{sidecar}/head") != content:
+                raise ValueError("committed anew meanwhile")
+            from memcli.edited import with_edit
+
+            return with_edit(standing, memory)
     raise ValueError("another transcript")
 
 
@@ -106,7 +135,7 @@ def _seen(path: str, head: heads.Head) -> heads.Head | None:
     return now if now.end >= head.end else None
 
 
-def _is_same(head: heads.Head, source: int) -> bool:
+def is_same(head: heads.Head, source: int) -> bool:
     """True if the transcript is the one the head was made from, grown or not."""
     if os.fstat(source).st_size < head.end:
         return False
@@ -114,17 +143,22 @@ def _is_same(head: heads.Head, source: int) -> bool:
     return heads.fingerprint((first, covered, end)) == head.fingerprint
 
 
-def _edited(head: heads.Head, path: str) -> heads.Head:
-    """The head with the memory file's text, if somebody edited it since it was written."""
-    stat = os.stat(path)
-    if (stat.st_size, stat.st_mtime_ns) == (head.memory_size, head.memory_mtime):
-        return head
-    memory = _content(path)
-    if heads.number(memory) in (head.memory_number, head.memory_previous):
-        return head
-    from memcli.edited import with_edit
+def _edit(head: heads.Head, path: str, coming: str) -> bytes | None:
+    """What the user made of the memory file; None if it is as it was written. Raises FileNotFoundError.
 
-    return with_edit(head, memory)
+    A first memory may still be `coming` to its name, and be there the moment after.
+    """
+    for name in (path, coming, path):
+        try:
+            stat = os.stat(name)
+        except FileNotFoundError:
+            continue
+        if (stat.st_size, stat.st_mtime_ns) == (head.memory_size, head.memory_mtime):
+            return None
+        if name == path:
+            memory = _content(path)
+            return None if heads.number(memory) in (head.memory_number, head.memory_previous) else memory
+    raise FileNotFoundError("the memory is gone")
 
 
 def _content(path: str) -> bytes:
@@ -135,11 +169,12 @@ def _content(path: str) -> bytes:
         os.close(file)
 
 
-def prepare(head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None) -> Ready:
+def prepare(head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None, sidecar: str = "") -> Ready:
     """The compacted transcript, by the fastest route that is proved right.
 
     The tail goes from the cut that `keep` asks for (("turns", n) or ("tokens", n); None is the head's own) to `end`,
-    which is the end of a line (see `whole_end`).
+    which is the end of a line (see `whole_end`). In `sidecar`, if one is named, a prepared tail may lie: here, and
+    nowhere else, it is decided whether it holds.
     Raises ValueError (the encoders' Doubt is one) where lines after `head.end` ask for the slow route.
     """
     cut = place(head, keep)
@@ -147,9 +182,11 @@ def prepare(head: heads.Head, source: int, end: int, keep: tuple[str, int] | Non
         raise ValueError("the last line that was seen has grown")
     new = _copied(head, cut, source, end)
     if new < 0:
+        if sidecar and keep is None and (ready := _prepared(head, source, end, f"{sidecar}/tail")):
+            return ready
         pieces, report = rewritten(head, source, end, keep)
         return Ready(b"".join(pieces), report)
-    data = _message(head, lambda what, length: str(cut.messages).zfill(length) if what == "covered" else "")
+    data = _message(head, [str(cut.messages).zfill(n) if what == "covered" else "" for _, n, what in head.fills])
     report = _report(head, "copy", cut, max(0, end - head.end), new, cut.messages + head.tail_messages + new)
     closing = b"" if end == cut.offset or os.pread(source, 1, end - 1) == b"\n" else b"\n"
     return Ready(data, report, cut.offset, end, closing)
@@ -171,7 +208,38 @@ def _copied(head: heads.Head, cut: Cut, source: int, end: int) -> int:
 def rewritten(
     head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None
 ) -> tuple[list[bytes], Report]:
-    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line."""
+    """The lines that `prepare` would write, by way of the encoder: the ready message first, then one piece a line.
+
+    Raises ValueError like `encoded`.
+    """
+    found = encoded(head, source, end, keep)
+    return [_message(head, found.values), *(line.data for line in found.outs)], found.report
+
+
+def _prepared(head: heads.Head, source: int, end: int, path: str) -> Ready | None:
+    """By the tail that was rewritten beforehand; None unless it is of this head and of these bytes."""
+    if head.route != "rewrite" or end != head.end:
+        return None
+    from memcli import program
+
+    try:
+        found = program.parse(_content(path))
+    except (OSError, ValueError):
+        return None
+    cut = place(head, None)
+    data = _read(source, cut.offset, end - cut.offset)
+    if found.key != program.key(head) or found.source != program.digest(data):
+        return None
+    report = _report(head, "prepared", cut, 0, 0, found.kept)
+    report.problems = found.problems
+    return Ready(_message(head, found.values) + found.run(data), report)
+
+
+def encoded(head: heads.Head, source: int, end: int, keep: tuple[str, int] | None = None) -> Encoded:
+    """The tail by way of the encoder.
+
+    Raises ValueError like `prepare`, and where another transcript stands there by now.
+    """
     from json import loads
 
     from memcli.transcript.encode import module
@@ -187,23 +255,26 @@ def rewritten(
         words=head.words,
         envelope=loads(head.envelope),
     )
-    outs = list(module(head.format).tail(_lines(_read(source, cut.offset, end - cut.offset), cut.offset), plan))
-    covered = cut.messages if cut.messages >= 0 else _covered(outs, head.covered)
-
-    def value(what: str, length: int) -> str:
-        if what == "covered":
-            return str(covered).zfill(length)
-        if what == "time":
-            return outs[0].time if outs else ""
-        if what == "digest":
-            return ""
-        return plan.id(what, length)
-
+    tail = _read(source, cut.offset, end - cut.offset)
+    if len(tail) < end - cut.offset or not is_same(head, source):
+        raise ValueError("the transcript was cut, or replaced, since its head was read")
+    outs = list(module(head.format).tail(_lines(tail, cut.offset), plan))
     kept = sum(line.counts for line in outs)
     unseen = sum(line.counts for line in outs if line.offset >= head.end)
     report = _report(head, "rewrite", cut, max(0, end - head.end), unseen, kept)
     report.problems = plan.problems
-    return [_message(head, value), *(line.data for line in outs)], report
+    covered = cut.messages if cut.messages >= 0 else _covered(outs, head.covered)
+    values = [_value(what, length, covered, outs, plan) for _, length, what in head.fills]
+    return Encoded(tail, outs, values, plan.given, report)
+
+
+def _value(what: str, length: int, covered: int, outs: "list[Out]", plan: "Plan") -> str:
+    """What fills a place of the memory message."""
+    if what == "covered":
+        return str(covered).zfill(length)
+    if what == "time":
+        return outs[0].time if outs else ""
+    return "" if what == "digest" else plan.id(what, length)
 
 
 def _covered(outs: "list[Out]", offset: int) -> int:
@@ -264,11 +335,11 @@ def whole_end(source: int, start: int, size: int) -> int:
     return size if is_object(last) else size - len(last)
 
 
-def _message(head: heads.Head, value: "Callable[[str, int], str]") -> bytes:
+def _message(head: heads.Head, values: list[str]) -> bytes:
     """The ready message with its places filled. A value of another length leaves what stands there."""
     before = bytearray(head.before)
-    for position, length, what in head.fills:
-        text = value(what, length).encode("ascii", "replace")
+    for (position, length, _), value in zip(head.fills, values, strict=True):
+        text = value.encode("ascii", "replace")
         if len(text) == length:
             before[position : position + length] = text
     return bytes(before) + head.state + head.after

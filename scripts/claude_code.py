@@ -12,41 +12,26 @@ is no failure.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from messages_server import SUMMARY, Server, asks_for_summary, blocks, said
+from npm import Package
+from trial import MARK, MEMCLI, PATIENCE_SECONDS, TURNS, WORDS, Trial, main, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-VERSIONS = ("2.1.197", "latest")
-TURNS = 30
 MODEL = "claude-sonnet-4-6"
-MARK = "<!-- memcli generation="
 HOOK = "<!-- memcli hook -->"
-INSTALL_SECONDS = 240
-TRIAL_SECONDS = 600
-PATIENCE_SECONDS = 60
 ROUNDS = 15
 SETTINGS = '{\r\n\t"model": "sonnet",\r\n\t"hooks": {\r\n\t\t"Stop": []\r\n\t}\r\n}\r\n'
-WORDS = {
-    1: "Always keep notes as plain text, never as JSON.",
-    4: "No, that is wrong: the notes go below notes/ and nowhere else.",
-    9: "Remember that the release is called Bramble.",
-}
 # A client that stays alone: no update, no telemetry, no title asked of a model.
 QUIET = dict.fromkeys(
     (
@@ -60,65 +45,6 @@ QUIET = dict.fromkeys(
 )
 
 
-def main() -> int:
-    """Try every client; the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/claude-code", description="The real client with memcli's hooks.")
-    parser.add_argument("--version", action="append", help=f"a version to install (default: {' and '.join(VERSIONS)})")
-    parser.add_argument("--client", action="append", type=Path, help="a client that is installed already")
-    wish = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGALRM, _too_long)
-    clients = wish.client or [found for version in wish.version or VERSIONS if (found := installed(version))]
-    failed = 0
-    for client in clients:
-        with tempfile.TemporaryDirectory(prefix="memcli-claude-") as room, Server() as server:
-            signal.alarm(TRIAL_SECONDS)
-            failed += Trial(client, Path(os.path.realpath(room)), server).run()
-            signal.alarm(0)
-    return 1 if failed else 0
-
-
-def _too_long(*_: object) -> None:
-    raise TimeoutError(f"a client took more than {TRIAL_SECONDS} s")
-
-
-def installed(version: str) -> Path | None:
-    """The client of that version, from npm; None, with a line that says why, where that cannot be."""
-    place = ROOT / ".venv" / "claude-code" / version
-    found = next(iter(place.glob("node_modules/@anthropic-ai/claude-code-*/claude")), None)
-    if found and version != "latest":
-        return found
-    why = npm_failed(place, version)
-    found = next(iter(place.glob("node_modules/@anthropic-ai/claude-code-*/claude")), None)
-    if why or not found:
-        print(f"skipped: Claude Code {version} cannot be installed here ({why or 'no program for this machine'})")
-    return None if why else found
-
-
-def npm_failed(place: Path, version: str, package: str = "@anthropic-ai/claude-code") -> str:
-    """Install this version of a package; "" if npm did, else why not. It gives up soon where there is no network."""
-    npm = shutil.which("npm")
-    if npm is None:
-        return "there is no npm"
-    quick = ["--no-audit", "--no-fund", "--fetch-retries=0", "--fetch-timeout=20000", "--ignore-scripts"]
-    command = [
-        npm,
-        "install",
-        *quick,
-        "--loglevel=error",
-        "--prefix",
-        str(place),
-        f"{package}@{version}",
-    ]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)
-    except subprocess.CalledProcessError as error:
-        return next(iter(str(error.stderr).splitlines()), "npm failed")
-    except subprocess.TimeoutExpired:
-        return f"npm took more than {INSTALL_SECONDS} s"
-    return ""
-
-
 class Spent(NamedTuple):
     """Seconds of one run."""
 
@@ -126,29 +52,24 @@ class Spent(NamedTuple):
     cpu: float
 
 
-class Trial:
-    """One client in a home and a project of its own."""
+class Story(Trial):
+    """One client with hooks."""
 
-    def __init__(self, client: Path, room: Path, server: Server) -> None:
-        self.client = client
-        self.home = room / "home"
-        self.project = room / "project"
-        self.server = server
-        self.failed = 0
-        self.last_words = ""
-        for directory in (self.home / ".claude", self.project):
-            directory.mkdir(parents=True)
+    package = Package("Claude Code", "@anthropic-ai/claude-code", "@anthropic-ai/claude-code-*/claude")
+    server_of = Server
+    versions = ("2.1.197", "latest")
+
+    def begin(self) -> dict[str, str]:
+        """Settings with a hook in them; a client that stays alone."""
         self.settings = self.home / ".claude" / "settings.json"
+        self.settings.parent.mkdir()
         self.settings.write_bytes(SETTINGS.encode())
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
-        own = {"HOME": str(self.home), "ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "none"}
-        self.environment = {**kept, **QUIET, **own, "SHELL": "/bin/bash"}
+        return {**QUIET, "ANTHROPIC_BASE_URL": self.server.url, "ANTHROPIC_API_KEY": "none"}
 
     # ---------------------------------------------------------------- the story
 
-    def run(self) -> int:
-        """All of it; how many checks failed."""
-        print(f"Claude Code {self.ran(self.client, '--version').strip()}", flush=True)
+    def run(self) -> None:
+        """All of it."""
         try:
             self.install()
             middle = self.follow()
@@ -157,12 +78,6 @@ class Trial:
             self.measure()
         finally:
             self.uninstall()
-        return self.failed
-
-    def check(self, what: str, holds: object, detail: object = "") -> None:
-        """Print one line, and count it if it does not hold."""
-        self.failed += not holds
-        print(f"  {'ok  ' if holds else 'FAIL'}  {what}{f': {detail}' if detail else ''}", flush=True)
 
     def install(self) -> None:
         """Hooks go beside those that stand there."""
@@ -224,9 +139,9 @@ class Trial:
         payload = {"transcript_path": str(self.original), "cwd": str(self.project), "hook_event_name": "SessionStart"}
         runs = {
             "python -c pass": ([sys.executable, "-c", "pass"], {}),
-            "session-start, startup": (self.hook("session-start"), {**payload, "source": "startup"}),
-            "session-start, compact": (self.hook("session-start"), {**payload, "source": "compact"}),
-            "pre-compact": (self.hook("pre-compact"), payload),
+            "session-start, startup": ([*MEMCLI, "hook", "session-start"], {**payload, "source": "startup"}),
+            "session-start, compact": ([*MEMCLI, "hook", "session-start"], {**payload, "source": "compact"}),
+            "pre-compact": ([*MEMCLI, "hook", "pre-compact"], payload),
         }
         spent: dict[str, list[Spent]] = {name: [] for name in runs}
         for _ in range(ROUNDS):
@@ -249,31 +164,6 @@ class Trial:
 
     # ---------------------------------------------------------------- means
 
-    def ran(self, *line: object, stdin: str = "") -> str:
-        """What a program prints, in the project."""
-        done = subprocess.run(
-            [str(word) for word in line],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd=self.project,
-            env=self.environment,
-            timeout=PATIENCE_SECONDS * 2,
-            check=False,
-        )
-        self.last_words = done.stderr.strip().rpartition("\n")[2]
-        if done.returncode and not done.stdout:
-            print(f"        {line[0]} ended with {done.returncode}: {self.last_words[:300]}")
-        return done.stdout
-
-    def memcli(self, *words: str) -> str:
-        """What memcli prints."""
-        return self.ran(sys.executable, "-P", "-m", "memcli", *words)
-
-    def hook(self, event: str) -> list[str]:
-        """The command line of a hook, without the shell around it."""
-        return [sys.executable, "-P", "-m", "memcli", "hook", event]
-
     def asked(self, *words: str) -> list[dict[str, Any]]:
         """Run the client once; the requests it sent that carry the conversation."""
         before = len(self.server.requests)
@@ -284,11 +174,6 @@ class Trial:
         """The transcript of the one client that ran."""
         folder = next((self.home / ".claude" / "projects").iterdir())
         return max(folder.glob("*-*.jsonl"), key=lambda path: path.stat().st_size)
-
-    def status(self) -> dict[str, Any]:
-        """What `memcli status` says of it."""
-        found = json.loads(self.memcli("status", "--json") or "{}")
-        return {name: found.get(name) for name in ("state", "messages", "covered_messages", "watched_by")}
 
     def covered(self, messages: int) -> bool:
         """Wait until the memory covers so many messages of the session."""
@@ -311,7 +196,7 @@ class Trial:
 class Client:
     """One client process that is given prompts, as a program that drives it does."""
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: Story) -> None:
         form = ["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
         line = [str(trial.client), "-p", *form, "--model", MODEL, "--dangerously-skip-permissions"]
         self.process = subprocess.Popen(
@@ -364,13 +249,5 @@ def atoms(message: dict[str, Any]) -> list[str]:
     return found
 
 
-def wait_until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
-    """Ask until it holds, or the time is over."""
-    deadline = time.monotonic() + seconds
-    while not (found := holds()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    return bool(found)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Story))

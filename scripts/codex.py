@@ -10,27 +10,23 @@ is no failure. One client process a turn: `codex exec` takes one prompt; its fil
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import shlex
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from claude_code import MARK, PATIENCE_SECONDS, ROOT, npm_failed, wait_until
+from npm import Package
 from responses_server import Server, texts
+from trial import MARK, MEMCLI, PATIENCE_SECONDS, TURNS, WORDS, Trial, main, wait_until
 
-TURNS = 30
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import loopback
+
 QUESTION = "What is the release called?"
-MEMCLI = (sys.executable, "-P", "-m", "memcli")
-WORDS = {
-    1: "Always keep notes as plain text, never as JSON.",
-    4: "No, that is wrong: the notes go below notes/ and nowhere else.",
-    9: "Remember that the release is called Bramble.",
-}
 CONFIG = """\
 model = "gpt-5.1-codex"
 model_provider = "loopback"
@@ -53,57 +49,29 @@ trust_level = "trusted"
 HARNESS = ("<", "# AGENTS.md")
 
 
-def main() -> int:
-    """Try the client; the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/codex", description="The real Codex client with memcli.")
-    parser.add_argument("--version", default="latest", help="the version to install")
-    parser.add_argument("--client", type=Path, help="a client that is installed already")
-    wish = parser.parse_args()
-    client = wish.client or installed(wish.version)
-    if client is None:
-        return 0
-    with tempfile.TemporaryDirectory(prefix="memcli-codex-") as room, Server() as server:
-        return 1 if Trial(client.resolve(), Path(os.path.realpath(room)), server).run() else 0
+class Story(Trial):
+    """One client whose every turn is a run."""
 
-
-def installed(version: str) -> Path | None:
-    """The client of that version, from npm; None, with a line that says why, where that cannot be."""
-    place = ROOT / ".venv" / "codex" / version
-    found = place / "node_modules" / ".bin" / "codex"
-    why = "" if found.exists() and version != "latest" else npm_failed(place, version, "@openai/codex")
-    if why or not found.exists():
-        print(f"skipped: Codex {version} cannot be installed here ({why or 'no program for this machine'})")
-        return None
-    return found
-
-
-class Trial:
-    """One client in a home and a project of its own."""
-
+    package = Package("Codex", "@openai/codex", ".bin/codex")
+    server_of: ClassVar[Callable[[], loopback.Server]] = Server
     host = "codex"
-    command = ("codex", "resume")
+    command: ClassVar[tuple[str, ...]] = ("codex", "resume")
     pattern = "sessions/*/*/*/rollout-*.jsonl"
 
-    def __init__(self, client: Path, room: Path, server: Any) -> None:
-        self.client = client
-        self.home = room / "client"
-        self.project = room / "project"
-        self.server = server
-        self.failed = 0
-        for directory in (self.home, self.project, room / "home"):
-            directory.mkdir()
+    def begin(self) -> dict[str, str]:
+        """Write the client's settings, in a directory of its own, and a house rule."""
+        self.kept = self.room / "client"
+        self.kept.mkdir()
         (self.project / "AGENTS.md").write_text("House rule: tabs.\n")
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
-        self.environment = {**kept, "HOME": str(room / "home"), "SHELL": "/bin/bash", **self.configure()}
+        return self.configure()
 
     def configure(self) -> dict[str, str]:
         """Write the client's settings; what it needs in the environment."""
-        (self.home / "config.toml").write_text(CONFIG.format(url=self.server.url, project=self.project))
-        return {"CODEX_HOME": str(self.home), "LOOPBACK_KEY": "none"}
+        (self.kept / "config.toml").write_text(CONFIG.format(url=self.server.url, project=self.project))
+        return {"CODEX_HOME": str(self.kept), "LOOPBACK_KEY": "none"}
 
-    def run(self) -> int:
-        """All of it; how many checks failed."""
-        print(self.ran(self.client, "--version").strip(), flush=True)
+    def run(self) -> None:
+        """All of it."""
         watcher = subprocess.Popen(
             [*MEMCLI, "watch", f"--{self.host}", "--every-turn", "--init-tokens", "1", "-q"],
             cwd=self.project,
@@ -117,12 +85,6 @@ class Trial:
         finally:
             watcher.terminate()
             self.check("`memcli watch` ends when asked to", watcher.wait(PATIENCE_SECONDS) == 143)
-        return self.failed
-
-    def check(self, what: str, holds: object, detail: object = "") -> None:
-        """Print one line, and count it if it does not hold."""
-        self.failed += not holds
-        print(f"  {'ok  ' if holds else 'FAIL'}  {what}{f': {detail}' if detail else ''}", flush=True)
 
     def follow(self) -> str:
         """Play the session; the compacted one of its middle."""
@@ -140,7 +102,7 @@ class Trial:
 
     def compacted(self, session: str) -> str:
         """The id of the new session, by the command that was printed."""
-        told = self.ran(*MEMCLI, "compact", "--session", str(self.path(session)))
+        told = self.memcli("compact", "--session", str(self.path(session)))
         words = shlex.split(told)
         self.check(
             "a new session is there, with the client's own command", (*words[:-1],) == self.command, told.strip()
@@ -195,25 +157,9 @@ class Trial:
         self.check("and the client's own rules once", json.dumps(body["input"]).count("House rule: tabs.") == 1)
         self.check("the client did not compact by itself", not [path for path in self.server.others if "comp" in path])
 
-    def ran(self, *line: object) -> str:
-        """What a program prints, in the project."""
-        done = subprocess.run(
-            [str(word) for word in line],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=self.project,
-            env=self.environment,
-            timeout=PATIENCE_SECONDS * 2,
-            check=False,
-        )
-        if done.returncode and "status" not in line:
-            print(f"        {line[0]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        return done.stdout
-
     def rollouts(self) -> list[Path]:
         """All sessions, the largest last."""
-        return sorted(self.home.glob(self.pattern), key=lambda path: path.stat().st_size)
+        return sorted(self.kept.glob(self.pattern), key=lambda path: path.stat().st_size)
 
     def session(self) -> str:
         """The id of the session that the client began."""
@@ -222,11 +168,6 @@ class Trial:
     def path(self, session: str) -> Path:
         """Where a session lies."""
         return next(path for path in self.rollouts() if path.stem.endswith(session))
-
-    def status(self) -> dict[str, Any]:
-        """What `memcli status` says of the session of this directory."""
-        found = json.loads(self.ran(*MEMCLI, "status", "--json") or "{}")
-        return {name: found.get(name) for name in ("state", "messages", "covered_messages", "watched_by")}
 
     def covered(self) -> bool:
         """Wait until the memory covers all but the last turns, in the hands of the watcher."""
@@ -252,4 +193,4 @@ def conversation(items: list[dict[str, Any]]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Story))

@@ -7,39 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
+
+import loopback
+from loopback import CHARS_PER_TOKEN, new_id
 
 SUMMARY = "The conversation so far went step by step; nothing else is known of it."
 _STEP = re.compile(r"\bstep (\d+)\b")
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-_CHARS_PER_TOKEN = 4
 
 
-class Server:
-    """Listens on a free port of 127.0.0.1 within a `with` block; `requests` holds the bodies that asked a model."""
+class Server(loopback.Server):
+    """The server; a context manager."""
 
     def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.requests))
-        self._listener.daemon_threads = True
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """The base URL for a client."""
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+        super().__init__(_Handler)
 
 
 def blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
@@ -73,7 +55,7 @@ def _answer(body: dict[str, Any]) -> list[dict[str, Any]]:
         return [_text(f"Step {number} is done; notes/{number}.txt holds what it gave.")]
     return [
         _text(f"I work on step {number}."),
-        {"type": "tool_use", "id": _id("toolu"), **_call(number, body["tools"])},
+        {"type": "tool_use", "id": new_id("toolu"), **_call(number, body["tools"])},
     ]
 
 
@@ -91,23 +73,19 @@ def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def _id(kind: str) -> str:
-    return f"{kind}_{uuid.uuid4().hex[:24]}"
-
-
 def _message(body: dict[str, Any]) -> dict[str, Any]:
     content = _answer(body)
     size = sum(len(json.dumps(body.get(part, ""))) for part in ("messages", "system", "tools"))
-    usage = {"input_tokens": size // _CHARS_PER_TOKEN, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+    usage = {"input_tokens": size // CHARS_PER_TOKEN, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
     return {
-        "id": _id("msg"),
+        "id": new_id("msg"),
         "type": "message",
         "role": "assistant",
         "model": body["model"],
         "content": content,
         "stop_reason": "tool_use" if content[-1]["type"] == "tool_use" else "end_turn",
         "stop_sequence": None,
-        "usage": {**usage, "output_tokens": 1 + len(json.dumps(content)) // _CHARS_PER_TOKEN},
+        "usage": {**usage, "output_tokens": 1 + len(json.dumps(content)) // CHARS_PER_TOKEN},
     }
 
 
@@ -130,45 +108,24 @@ def _events(message: dict[str, Any]) -> list[dict[str, Any]]:
     return [*events, {"type": "message_stop"}]
 
 
-def _handler(requests: list[dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(loopback.Handler):
+    def got(self) -> None:
+        self._send(404, {"type": "error", "error": {"type": "not_found_error", "message": "not here"}})
 
-        def do_GET(self) -> None:
-            self._send(404, {"type": "error", "error": {"type": "not_found_error", "message": "not here"}})
+    def posted(self, body: dict[str, Any]) -> None:
+        path = self.path.partition("?")[0]
+        if path.endswith("/count_tokens"):
+            self._send(200, {"input_tokens": len(json.dumps(body)) // CHARS_PER_TOKEN})
+        elif path.endswith("/v1/messages"):
+            self.server.requests.append(body)
+            message = _message(body)
+            self._stream(message) if body.get("stream") else self._send(200, message)
+        else:
+            self._send(200, {})
 
-        def do_HEAD(self) -> None:
-            self.do_GET()
+    def _stream(self, message: dict[str, Any]) -> None:
+        lines = "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in _events(message))
+        self.reply(200, lines.encode(), "text/event-stream")
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
-            path = self.path.partition("?")[0]
-            if path.endswith("/count_tokens"):
-                self._send(200, {"input_tokens": len(json.dumps(body)) // _CHARS_PER_TOKEN})
-            elif path.endswith("/v1/messages"):
-                requests.append(body)
-                message = _message(body)
-                self._stream(message) if body.get("stream") else self._send(200, message)
-            else:
-                self._send(200, {})
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing on stderr."""
-
-        def _stream(self, message: dict[str, Any]) -> None:
-            lines = "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in _events(message))
-            self._reply(200, lines.encode(), "text/event-stream")
-
-        def _send(self, status: int, value: dict[str, Any]) -> None:
-            self._reply(status, json.dumps(value).encode(), "application/json")
-
-        def _reply(self, status: int, data: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("request-id", _id("req"))
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(data)
-
-    return Handler
+    def _send(self, status: int, value: dict[str, Any]) -> None:
+        self.reply(status, json.dumps(value).encode())

@@ -6,48 +6,21 @@ old for it, that is said and is no failure.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import codex
-from claude_code import MARK, ROOT, npm_failed
 from messages_server import Server, blocks, said
-
-PACKAGE = "@earendil-works/pi-coding-agent"
-
-
-def main() -> int:
-    """Try the client; the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/pi", description="The real pi client with memcli.")
-    parser.add_argument("--version", default="latest", help="the version to install")
-    parser.add_argument("--client", type=Path, help="a client that is installed already")
-    wish = parser.parse_args()
-    client = wish.client or installed(wish.version)
-    if client is None:
-        return 0
-    with tempfile.TemporaryDirectory(prefix="memcli-pi-") as room, Server() as server:
-        return 1 if Trial(client, Path(os.path.realpath(room)), server).run() else 0
+from npm import Package
+from trial import MARK, main
 
 
-def installed(version: str) -> Path | None:
-    """The client of that version, from npm; None, with a line that says why, where that cannot be."""
-    place = ROOT / ".venv" / "pi" / version
-    found = place / "node_modules" / ".bin" / "pi"
-    why = "" if found.exists() and version != "latest" else npm_failed(place, version, PACKAGE)
-    if why or not found.exists():
-        print(f"skipped: pi {version} cannot be installed here ({why or 'no program for this machine'})")
-        return None
-    return found
+class Story(codex.Story):
+    """One client whose every turn is a run."""
 
-
-class Trial(codex.Trial):
-    """One client in a home and a project of its own."""
-
+    package = Package("pi", "@earendil-works/pi-coding-agent", ".bin/pi")
+    server_of = Server
     host = "pi"
     command = ("pi", "--session")
     pattern = "sessions/*/*_*.jsonl"
@@ -56,8 +29,8 @@ class Trial(codex.Trial):
         """Write the client's settings; what it needs in the environment."""
         model = {"id": "loopback-1", "contextWindow": 200000, "maxTokens": 8000}
         provider = {"baseUrl": self.server.url, "api": "anthropic-messages", "apiKey": "none", "models": [model]}
-        (self.home / "models.json").write_text(json.dumps({"providers": {"loopback": provider}}))
-        return {"PI_CODING_AGENT_DIR": str(self.home), "PI_OFFLINE": "1", "PI_TELEMETRY": "0"}
+        (self.kept / "models.json").write_text(json.dumps({"providers": {"loopback": provider}}))
+        return {"PI_CODING_AGENT_DIR": str(self.kept), "PI_OFFLINE": "1", "PI_TELEMETRY": "0"}
 
     def ask(self, words: str, session: str = "") -> dict[str, Any]:
         """Run the client once; the first request it sent."""
@@ -101,4 +74,4 @@ def atoms(block: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Story))

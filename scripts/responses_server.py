@@ -7,39 +7,24 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
+
+import loopback
+from loopback import CHARS_PER_TOKEN, new_id
 
 _STEP = re.compile(r"\bstep (\d+)\b")
-_CHARS_PER_TOKEN = 4
 
 
-class Server:
-    """Listens on a free port of 127.0.0.1 within a `with` block; `requests` holds the bodies that asked a model, and
-    `others` the paths of everything else that was asked."""
+class Server(loopback.Server):
+    """The server; a context manager."""
 
     def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self.others: list[str] = []
-        self._listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._listener.daemon_threads = True
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
+        super().__init__(_Handler)
 
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        return f"http://127.0.0.1:{self._listener.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+        return f"{super().url}/v1"
 
 
 def texts(item: dict[str, Any]) -> list[str]:
@@ -55,10 +40,14 @@ def _answer(body: dict[str, Any]) -> dict[str, Any]:
     if step and last.get("role") == "user":
         number = int(step[-1])
         command = f"mkdir -p notes && echo 'result of {number}' > notes/{number}.txt && ls notes | wc -l"
-        return {"id": _id("fc"), "call_id": _id("call"), **_call([tool.get("name") for tool in body["tools"]], command)}
+        return {
+            "id": new_id("fc"),
+            "call_id": new_id("call"),
+            **_call([tool.get("name") for tool in body["tools"]], command),
+        }
     text = "Noted." if last.get("role") == "user" else "The step is done; its notes hold what it gave."
     content = [{"type": "output_text", "text": text, "annotations": []}]
-    return {"type": "message", "id": _id("msg"), "role": "assistant", "content": content}
+    return {"type": "message", "id": new_id("msg"), "role": "assistant", "content": content}
 
 
 def _call(tools: list[str], command: str) -> dict[str, Any]:
@@ -71,16 +60,12 @@ def _call(tools: list[str], command: str) -> dict[str, Any]:
     return {"type": "custom_tool_call", "name": "exec", "input": script}
 
 
-def _id(kind: str) -> str:
-    return f"{kind}_{uuid.uuid4().hex[:24]}"
-
-
 def _events(body: dict[str, Any]) -> bytes:
     """The answer as the events of a stream."""
-    item, size = _answer(body), len(json.dumps(body["input"])) // _CHARS_PER_TOKEN
+    item, size = _answer(body), len(json.dumps(body["input"])) // CHARS_PER_TOKEN
     usage = {"input_tokens": size, "output_tokens": 10, "total_tokens": size + 10}
     details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
-    response = {"id": _id("resp")}
+    response = {"id": new_id("resp")}
     events = [
         {"type": "response.created", "response": response},
         {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}},
@@ -90,32 +75,16 @@ def _events(body: dict[str, Any]) -> bytes:
     return "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events).encode()
 
 
-def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(loopback.Handler):
+    def got(self) -> None:
+        self.server.others.append(self.path)
+        upgrade = self.path.endswith("/responses")  # a web socket is asked for: there is none
+        self.reply(426 if upgrade else 200, b'{"object":"list","data":[],"models":[]}')
 
-        def do_GET(self) -> None:
-            server.others.append(self.path)
-            upgrade = self.path.endswith("/responses")  # a web socket is asked for: there is none
-            self._reply(426 if upgrade else 200, b'{"object":"list","data":[],"models":[]}', "application/json")
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
-            if self.path.endswith("/responses"):
-                server.requests.append(body)
-                self._reply(200, _events(body), "text/event-stream")
-            else:
-                server.others.append(self.path)
-                self._reply(404, b'{"error":{"message":"not here"}}', "application/json")
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing on stderr."""
-
-        def _reply(self, status: int, data: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    return Handler
+    def posted(self, body: dict[str, Any]) -> None:
+        if self.path.endswith("/responses"):
+            self.server.requests.append(body)
+            self.reply(200, _events(body), "text/event-stream")
+        else:
+            self.server.others.append(self.path)
+            self.reply(404, b'{"error":{"message":"not here"}}')

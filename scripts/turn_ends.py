@@ -101,6 +101,7 @@ def _grown(keeper: Keeper, copy: Path, lines: list[bytes], ends: set[int], more:
             continue
         now += 2 * QUIET_SECONDS
         _work(keeper, now)
+        keeper.ready(now)
         size = copy.stat().st_size
         for unseen in range(min(more, len(lines) - number) + 1):
             _append(copy, b"".join(lines[number : number + unseen]))

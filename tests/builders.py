@@ -8,6 +8,7 @@ told("codex", data)   what a file says: ("user", text), ("agent", text), ("call"
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -287,3 +288,23 @@ def eventually(predicate: Callable[[], bool], within: float = 10.0) -> bool:
             return True
         time.sleep(0.01)
     return predicate()
+
+
+def at_calls(act: Callable[[int], object], work: Callable[[], object]) -> int:
+    """Do `work`, and `act` before each of its system calls, told its number; how many there were."""
+    calls = 0
+
+    def hook(_frame: object, event: str, function: object) -> None:
+        nonlocal calls
+        if event == "c_call" and getattr(function, "__module__", "") == "posix":
+            calls += 1
+            sys.setprofile(None)
+            act(calls)
+            sys.setprofile(hook)
+
+    sys.setprofile(hook)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls

@@ -172,4 +172,4 @@ def test_a_pyproject_without_our_table_is_passed_by(tmp_path: Path, text: str) -
 
 def test_every_setting_says_what_it_means() -> None:
     assert all(key.meaning for key in KEYS.values())
-    assert list(KEYS) == list(Settings.__dataclass_fields__)
+    assert list(KEYS) == list(Settings._fields)

@@ -14,7 +14,7 @@ import msgspec
 
 from memcli import errors
 from memcli.errors import MemcliError
-from memcli.watch.daemon import Orders
+from memcli.making.orders import orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +34,10 @@ class Background:
     """One daemon over some paths, from the start to `stop`. Starting does not wait for it."""
 
     def __init__(self, paths: Iterable[Path], rules: Rules) -> None:
+        told = orders(paths, rules.loaded.settings, rules.triggers, rules.writer)
+        told = msgspec.structs.replace(told, verbose=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "memcli.agent.attended", msgspec.json.encode(_orders(paths, rules)).decode()],
+            [sys.executable, "-P", "-m", "memcli.agent.attended", msgspec.json.encode(told).decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -91,20 +93,3 @@ class Background:
             self.heard.append(line.decode("utf-8", "replace").rstrip("\n"))
             self.spoke.set()
         self.spoke.set()
-
-
-def _orders(paths: Iterable[Path], rules: Rules) -> Orders:
-    chosen, who = rules.loaded.settings, rules.writer
-    return Orders(
-        paths=tuple(str(path) for path in paths),
-        triggers=rules.triggers,
-        jobs=chosen.jobs,
-        on_limit=chosen.on_limit or "",
-        writer=who.name,
-        sends=who.sends,
-        summarizer=tuple(who.argv),
-        patience=who.patience,
-        account=who.account,
-        max_cost_per_hour=who.max_cost_per_hour,
-        verbose=True,
-    )

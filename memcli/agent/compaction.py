@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from memcli.agent.conversation import valid
 from memcli.agent.rules import Strategy, checked, known
-from memcli.agent.taking import taken, taken_from
-from memcli.commands.maker import maker
 from memcli.errors import NoMessages, NoTranscript, Usage
+from memcli.making.maker import maker
 from memcli.sidecar import spending
 from memcli.sidecar.place import Place
+from memcli.summarize import prices
+from memcli.watch.taking import taken, taken_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from memcli.agent.taking import Keep, Taken
-    from memcli.commands.maker import Maker
+    from memcli.watch.taking import Keep, Maker, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,7 @@ class Paid:
 def paid_since(sidecar: Path, wall: float) -> Paid:
     """What was paid for a memory since a time of day, in Unix seconds."""
     calls = [one.call for one in spending.spent(sidecar) if one.made >= wall]
-    unknown = any(call.cost is None for call in calls)
-    return Paid(len(calls), None if unknown else sum(call.cost or 0.0 for call in calls))
+    return Paid(len(calls), prices.total(call.cost for call in calls))
 
 
 def trouble_since(sidecar: Path, wall: float) -> str:
@@ -158,7 +157,7 @@ def _of_file(path: Path, keep: Keep | None, settings: Mapping[str, object], bega
     if not path.is_file():
         raise NoTranscript(f"no such file: {path}", "memcli compact PATH   # a transcript that exists")
     sidecar, wall = Place.of(path).sidecar, time.time()
-    found = taken(path, making(settings, sidecar, fresh=fresh), keep, fresh=fresh)
+    found = taken(path, making(settings, sidecar, fresh=fresh), keep, fresh=fresh, anew="budget" in settings)
     paid = paid_since(sidecar, wall)
     return made(found, "traditional" if fresh else "instant", began, paid, trouble_since(sidecar, wall))
 
@@ -182,6 +181,7 @@ def _of_messages(
     with tempfile.TemporaryDirectory(prefix="memcli-") as room:
         spool = Path(room, "messages.jsonl")
         spool.write_bytes(text.encode("utf-8", "replace"))
-        found = taken_from(spool, "the list of messages", making(settings, Path(room), fresh=fresh), keep)
+        maker, place = making(settings, Path(room), fresh=fresh), Place.of(spool.with_name("messages"))
+        found = taken_from(spool, place, "the list of messages", maker, keep)
         paid, trouble = paid_since(Path(room), 0.0), trouble_since(Path(room), 0.0)
     return made(found, "traditional" if fresh else "instant", began, paid, trouble)

@@ -102,6 +102,11 @@ class Conversation:
             if os.fstat(descriptor).st_size != self.size:
                 raise self.disturbed()
             files.write_all(descriptor, data)
+        except OSError:
+            # A full disk may have taken a part of it: passed by, as what somebody left who died while writing.
+            size = os.fstat(descriptor).st_size
+            self.size, self._torn = size, self._torn or size != self.size
+            raise
         finally:
             os.close(descriptor)
         self._torn = False

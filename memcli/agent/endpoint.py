@@ -82,5 +82,6 @@ class Endpoint:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._inbox.put(msgspec.json.decode(line, type=Said))
+            if line.endswith(b"\n"):  # the last words of one that was killed may be half a line
+                self._inbox.put(msgspec.json.decode(line, type=Said))
         self._inbox.put(None)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import msgspec
 
-from memcli.commands import setup, writer
 from memcli.errors import Usage
+from memcli.making import setup, writer
 from memcli.settings import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from memcli.commands.writer import Writer
+    from memcli.making.writer import Writer
     from memcli.session import Triggers
     from memcli.settings import Loaded
 

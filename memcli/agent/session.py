@@ -23,18 +23,18 @@ from memcli.agent.background import Background
 from memcli.agent.compaction import Compaction, kept, made, making, paid_since, trouble_since
 from memcli.agent.conversation import Conversation, without_usage
 from memcli.agent.rules import checked, quoted, rules
-from memcli.agent.taking import bare, taken
 from memcli.errors import AlreadyWatched, NoMessages, TryAgain, Usage
 from memcli.sidecar import backups
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
+from memcli.watch.taking import bare, taken
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from memcli.agent.taking import Taken
+    from memcli.watch.taking import Taken
 
 ROOM = 0.5
 """Where a compaction would leave more of the limit than this, and nobody said how much of the end is to be kept, only

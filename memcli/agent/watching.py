@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from memcli.agent.background import Background
 from memcli.agent.rules import quoted, rules
-from memcli.errors import NotATranscript, NoTranscript, TryAgain
+from memcli.errors import NoTranscript, TryAgain
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
+from memcli.watch.follower import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,9 +65,14 @@ def watch(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **se
     for path in found:
         if not path.exists() and not path.absolute().parent.is_dir():
             raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {quoted(path.parent)}")
-    background = Background(found, rules(settings))
+    chosen = rules(settings)
+    files = [path for path in found if path.is_file()]
+    for path in files:
+        # The watcher looks the same way, and would only log it.
+        Follower(str(path), Place.of(path), chosen.triggers).look(time.monotonic(), most=1)
+    background = Background(found, chosen)
     try:
-        _await(background, [path for path in found if path.is_file()])
+        _await(background, files)
     except BaseException:
         background.stop()
         raise
@@ -79,17 +85,12 @@ def _await(background: Background, files: list[Path]) -> None:
     while time.monotonic() < deadline:
         if background.failure is not None:
             raise background.failure
-        if background.spoke.is_set() and all(_followed(path, background) for path in files):
+        if background.spoke.is_set() and all(_holds(background, path) for path in files):
             return
         time.sleep(_LOOK_SECONDS)
     raise TryAgain(f"the watcher did not start within {START_SECONDS:g} s", "memcli status")
 
 
-def _followed(path: Path, background: Background) -> bool:
-    """True if the watcher has it. Raises NotATranscript if it has looked at it and will not."""
-    ignored = f" ignored {path.resolve()} reason="
-    for line in list(background.heard):
-        if ignored in line:
-            raise NotATranscript(line.partition(ignored)[2].strip('"'), f"memcli update {quoted(path)}")
+def _holds(background: Background, path: Path) -> bool:
     found = holder(Place.of(path).lock)
     return found is not None and found.pid == background.pid

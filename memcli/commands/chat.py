@@ -18,15 +18,15 @@ import msgspec
 from memcli.agent.endpoint import Endpoint
 from memcli.agent.rules import checked, quoted, way_of
 from memcli.agent.session import Session
-from memcli.commands import setup, writer
 from memcli.errors import IsDirectory, MemcliError, NoAnswer, NoTranscript, TryAgain
+from memcli.making import setup, writer
 from memcli.summarize import prices
 from memcli.ui.chat import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from memcli.commands.writer import Writer
+    from memcli.making.writer import Writer
     from memcli.memory.jobs import Usage
 
 ANSWER_TOKENS = 8_192

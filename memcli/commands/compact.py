@@ -1,8 +1,7 @@
 """`memcli compact`, the slow route: everything that the instant one (`memcli.lean`) declined.
 
-a head that holds      swap, with the options the instant route does not know
-none, or in doubt      make a memory now: published if nobody else owns the sidecar, else in memory only
-`-`                    spool stdin to a private file, make the memory in one pass, write no sidecar
+a transcript           what `memcli.watch.taking` takes of it, in the form and at the place that were asked for
+`-`                    stdin, spooled to a private file; no sidecar is written
 a batch of messages    each line is a conversation of its own, compacted by itself
 """
 
@@ -13,30 +12,25 @@ import os
 import shlex
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from memcli import swap
-from memcli.commands import packed, setup, source
-from memcli.commands.maker import maker
-from memcli.commands.reports import Change, Compact
+from memcli.commands import packed, source
 from memcli.commands.target import target, transcripts_in
-from memcli.errors import AlreadyWatched, IsDirectory, MemcliError, NotWritable, TryAgain, Usage
+from memcli.errors import IsDirectory, MemcliError, Usage
+from memcli.making.maker import maker
 from memcli.sidecar import backups, files
-from memcli.sidecar.lock import Lock, freed
+from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.transcript import encode
-from memcli.watch import spot
-from memcli.watch.follower import Follower
-from memcli.watch.keeper import Keeper
+from memcli.watch.taking import taken, taken_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from memcli.commands.maker import Maker
-    from memcli.head import Head
+    from memcli.watch.taking import Maker, Taken
 
 _SPOOL_BLOCK = 1024 * 1024
 
@@ -64,14 +58,6 @@ class Wish(NamedTuple):
         return ("tokens", self.keep_tokens) if self.keep_tokens is not None else None
 
 
-class _Made(NamedTuple):
-    """A head, where its transcript lies, and how it came about (for stderr)."""
-
-    head: Head
-    path: Path
-    how: str
-
-
 def compact(path: str | None, wish: Wish) -> int:
     """Print the compacted transcript; exit code 0. Raises MemcliError."""
     _check(path, wish)
@@ -83,7 +69,7 @@ def compact(path: str | None, wish: Wish) -> int:
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
-        inside = transcripts_in(transcript)
+        inside = [one for one in transcripts_in(transcript) if one.stat().st_size]
         hint = f"memcli compact {shlex.quote(str(inside[0]))}" if inside else "memcli compact --help"
         raise IsDirectory(f"{transcript} is a directory", hint)
     made_by = maker(overrides, Place.of(transcript).sidecar, fresh=wish.fresh, quiet=wish.quiet)
@@ -117,99 +103,24 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
         _emit(_batch(transcript, wish, made_by), wish.output)
         return
     started = time.perf_counter()
-    made = _streamed(transcript, made_by) if stream else _made(transcript, wish, made_by)
-    descriptor = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
+    found = _streamed(transcript, wish, made_by) if stream else _taken(transcript, wish, made_by)
+    lines = _in_form(found, wish)
+    if wish.in_place:
+        _replace(transcript, b"".join(lines), found.size, wish)
+    else:
+        _emit(lines, wish.output)
+    _tell(wish, found, time.perf_counter() - started, None if stream else transcript)
+
+
+def _taken(transcript: Path, wish: Wish, made_by: Maker) -> Taken:
+    say = (lambda _: None) if wish.quiet else (lambda sentence: print(f"memcli: {sentence}", file=sys.stderr))
+    another = wish.budget is not None
+    return taken(transcript, made_by, wish.keep, fresh=wish.fresh, anew=another, wait=wish.wait or 0.0, say=say)
+
+
+def _streamed(spool: Path, wish: Wish, made_by: Maker) -> Taken:
     try:
-        end = swap.whole_end(descriptor, made.head.end, os.fstat(descriptor).st_size)
-        try:
-            pieces, report = _pieces(made.head, descriptor, end, wish)
-        except ValueError:  # what came after the head was made asks for another reading
-            store = None if stream else Store(Place.of(transcript))  # the successor must find where it comes from
-            follower = Follower(str(made.path), Place.of(transcript), made_by.triggers)
-            made = made._replace(head=spot.head_now(follower, store if store and store.id else None))
-            pieces, report = _pieces(made.head, descriptor, made.head.end, wish)
-        if wish.in_place:
-            _replace(made.path, b"".join(pieces), os.fstat(descriptor).st_size, wish)
-        else:
-            _emit(pieces, wish.output)
-    finally:
-        os.close(descriptor)
-    _tell(wish, report, made, time.perf_counter() - started, None if stream else transcript)
-
-
-# ------------------------------------------------------------------ the head
-
-
-def _made(transcript: Path, wish: Wish, made_by: Maker) -> _Made:
-    """The head that is committed if it holds, else one made now."""
-    place = Place.of(transcript)
-    if not wish.fresh and wish.budget is None and (head := _committed(place, transcript)):
-        return _Made(head, transcript, "was ready")
-    setup.announce(place, quiet=wish.quiet)
-    keeper = Keeper(place, made_by.triggers)
-    try:
-        keeper.open("compact", time.time())
-    except AlreadyWatched as error:
-        return _beside_daemon(place, error, transcript, wish, made_by)
-    except NotWritable:
-        return _Made(_head_now(transcript, place, made_by), transcript, "made now")
-    try:
-        if wish.fresh or wish.budget is not None:
-            keeper.forget()
-        spot.publish_now(keeper, made_by.answer)
-        head = keeper.head or _head_now(transcript, place, made_by, keeper.store)
-    finally:
-        keeper.close()
-    return _Made(head, transcript, _how(wish, made_by))
-
-
-def _how(wish: Wish, made_by: Maker) -> str:
-    if made_by.asks:
-        return "written now"
-    return "refolded now without a model" if wish.fresh else "made now"
-
-
-def _head_now(transcript: Path, place: Place, made_by: Maker, store: Store | None = None) -> Head:
-    return spot.head_now(Follower(str(transcript), place, made_by.triggers), store, made_by.answer)
-
-
-def _committed(place: Place, transcript: Path) -> Head | None:
-    """The committed head, if it is of this transcript, and proves the tail that stands there now."""
-    with transcript.open("rb") as file:
-        source = file.fileno()
-        try:
-            head = swap.committed(str(place.sidecar), str(place.transcript.parent), source)
-            swap.prepare(head, source, swap.whole_end(source, head.end, os.fstat(source).st_size))
-        except (OSError, ValueError):
-            return None
-    return head
-
-
-def _beside_daemon(place: Place, owner: AlreadyWatched, transcript: Path, wish: Wish, made_by: Maker) -> _Made:
-    """A daemon owns the sidecar, or another verb for a moment: wait for it if the user allows, else make a head of
-    our own and say so."""
-    if wish.wait and owner.pid:
-        print("memcli: waiting for the update in flight", file=sys.stderr)
-        if owner.daemon:
-            from memcli.watch import ask
-
-            with suppress(TryAgain):  # the user's patience is over: answer with what can be made now
-                ask.ask(place.sidecar, owner.pid, wish.wait, transcript)
-        else:
-            freed(place.lock, wish.wait)
-        if head := _committed(place, transcript):
-            return _Made(head, transcript, "was ready")
-    follower = Follower(str(transcript), place, made_by.triggers)
-    store = Store(place)
-    return _Made(
-        spot.head_now(follower, store if store.id else None, made_by.answer), transcript, "made now beside the daemon"
-    )
-
-
-def _streamed(spool: Path, made_by: Maker) -> _Made:
-    follower = Follower(str(spool), Place.of(Path.cwd() / "stdin"), made_by.triggers, "stdin")
-    try:
-        return _Made(spot.head_now(follower, answer=made_by.answer), spool, "made now")
+        return taken_from(spool, Place.of(Path.cwd() / "stdin"), "stdin", made_by, wish.keep)
     except MemcliError as error:
         error.hint = "memcli compact --help"  # what helps a file has no name to work on
         raise
@@ -218,24 +129,21 @@ def _streamed(spool: Path, made_by: Maker) -> _Made:
 # ------------------------------------------------------------------ the output
 
 
-def _pieces(head: Head, descriptor: int, end: int, wish: Wish) -> tuple[list[bytes], swap.Report]:
-    pieces, report = swap.rewritten(head, descriptor, end, wish.keep)
+def _in_form(found: Taken, wish: Wish) -> list[bytes]:
+    """The lines in the form that is asked for."""
     if wish.to is None:
-        return pieces, report
+        return found.lines
     from memcli.transcript.encode.to_messages import to_messages
 
-    encoder = encode.module(head.format)
-    messages, left_open = to_messages(
-        [line for piece in pieces for line in piece.splitlines(keepends=True)], encoder.said
-    )
+    messages, left_open = to_messages(found.lines, encode.module(found.head.format).said)
     if left_open and not wish.quiet:
         why = "a request cannot hold it" if wish.to == "messages" else "it has no result yet"
         print(f"memcli: left out the open round ({', '.join(left_open)}): {why}", file=sys.stderr)
     if wish.to == "markdown":
         from memcli.commands.handover import handover
 
-        return [handover([json.loads(line) for line in messages])], report
-    return messages, report
+        return [handover([json.loads(line) for line in messages])]
+    return messages
 
 
 def _emit(pieces: list[bytes], output: Path | None) -> None:
@@ -270,37 +178,36 @@ def _batch(transcript: Path, wish: Wish, made_by: Maker) -> list[bytes]:
         with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
             spool.write(text)
             spool.flush()
-            follower = Follower(spool.name, Place.of(transcript), made_by.triggers, f"{transcript} line {number}")
-            head = spot.head_now(follower, answer=made_by.answer)
-            pieces, report = _pieces(head, spool.fileno(), len(text), wish)
-        messages = [json.loads(line) for piece in pieces for line in piece.splitlines()]
+            name = f"{transcript} line {number}"
+            found = taken_from(Path(spool.name), Place.of(transcript), name, made_by, wish.keep)
+        messages = [json.loads(line) for line in _in_form(found, wish)]
         lines.append(json.dumps({"messages": messages}, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-        _tell(wish, report, _Made(head, transcript, "made now"), 0, transcript, number)
+        _tell(wish, found, 0, transcript, number)
     return lines
 
 
-def _tell(
-    wish: Wish, report: swap.Report, made: _Made, seconds: float, transcript: Path | None, line: int | None = None
-) -> None:
-    age = max(0.0, time.time() - made.head.made)
+def _tell(wish: Wish, found: Taken, seconds: float, transcript: Path | None, line: int | None = None) -> None:
+    age, report = max(0.0, time.time() - found.head.made), found.report
     if wish.as_json:
-        found = Compact(
+        from memcli.commands.reports import Change, Compact
+
+        told = Compact(
             transcript=str(transcript) if transcript else None,
             line=line,
-            memory=made.how,
+            memory=found.how,
             memory_age=age,
-            generation=made.head.generation,
+            generation=found.head.generation,
             messages=Change(report.messages, report.messages_after),
             tokens=Change(report.tokens, report.tokens_after),
             kept_messages=report.kept,
             behind_tokens=report.behind,
             seconds=seconds,
             problems=dict(report.problems),
-        )
-        print(found.to_line(), file=sys.stderr)
+        ).to_line()
+        print(told, file=sys.stderr)
     elif not wish.quiet:
-        told = report.line(age, seconds, made.how)
-        sys.stderr.write(told.replace("memcli: ", f"memcli: line {line}: ", 1) if line else told)
+        sentence = report.line(age, seconds, found.how)
+        sys.stderr.write(sentence.replace("memcli: ", f"memcli: line {line}: ", 1) if line else sentence)
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:

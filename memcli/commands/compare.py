@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self, TypeAlias, get_args
 import msgspec
 
 from memcli import swap
-from memcli.commands import reports, setup, writer
+from memcli.commands import reports
 from memcli.commands.target import target
+from memcli.making import setup, writer
 from memcli.memory.fitting import rendered
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
@@ -191,7 +192,7 @@ def _paced(updates: Sequence[Update], ttl: Literal["5m", "1h"]) -> Paced | None:
             costs.append(prices.cost(call.model, usage, dt.datetime.now(dt.UTC).date()))
             late = False  # a second question follows the first one at once
         last = now if update.calls else last
-    return Paced(reads, expired, None if None in costs else sum(cost or 0.0 for cost in costs))
+    return Paced(reads, expired, prices.total(costs))
 
 
 def _written(usage: Usage, ttl: Literal["5m", "1h"]) -> Usage:
@@ -227,7 +228,7 @@ def _summed(name: WayName, done: Replayed, wait: float, after: tuple[int, int]) 
         sum(bool(update.failure) for update in done.updates),
         background,
         {kind: sum(getattr(call.usage, f"{kind}_tokens") for call in calls) for kind in _KINDS},
-        None if any(call.cost is None for call in calls) else sum(call.cost or 0.0 for call in calls),
+        prices.total(call.cost for call in calls),
         tuple(call.cache for call in calls if call.cache),
     )
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from itertools import groupby
 
-from memcli.commands import setup
+from memcli.making import setup
+from memcli.settings import KEYS
 
 LONGEST = 48
 """Characters of a value in a line; JSON holds it whole."""
 
 
 def config_show(*, as_json: bool) -> int:
-    """Print a line a setting, or one JSON object. Raises Usage for a value that makes no sense."""
+    """Print a line a setting under some headings, or one JSON object. Raises Usage for a value that makes no sense."""
     loaded = setup.load({})
-    values = asdict(loaded.settings)
+    values = loaded.settings._asdict()
     if as_json:
         from memcli.commands import reports
 
@@ -21,8 +22,10 @@ def config_show(*, as_json: bool) -> int:
         print(reports.Config(settings=shown).to_line())
         return 0
     width = max(map(len, values))
-    for name, value in values.items():
-        print(f"{name.replace('_', '-'):{width}}  {_spelled(value):12}  {loaded.origins[name]}")
+    for heading, names in groupby(values, lambda name: KEYS[name].heading):
+        print(f"{heading}:")
+        for name in names:
+            print(f"  {name.replace('_', '-'):{width}}  {_spelled(values[name]):12}  {loaded.origins[name]}")
     return 0
 
 

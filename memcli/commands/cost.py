@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from memcli.commands import setup, writer
 from memcli.commands.reports import Cost, Summarizer
 from memcli.errors import Usage
+from memcli.making import setup, writer
 from memcli.sidecar import spending
 from memcli.watch.accounts import health_path
 from memcli.watch.health import HOUR_SECONDS, Health
@@ -63,13 +63,14 @@ def health_record(place: Place) -> Summarizer:
     if noted is not None and (path is None or noted.health != path.name):
         name, sends, path = noted.name, "as its process was told", health_path("").with_name(noted.health)
     health = spending.value_of(path, Health) if path else Health()
+    own = noted if path and noted and noted.health == path.name else None
     return Summarizer(
         name=name,
         sends=sends,
-        failures=health.failures,
+        failures=max(health.failures, own.failures if own else 0),
         reason=health.reason or (noted.failure if noted else ""),
         permanent=health.permanent,
-        next_try=health.not_before or None,
+        next_try=max(health.not_before, own.not_before if own else 0.0) or None,
         last_asked=noted.made if noted else None,
     )
 

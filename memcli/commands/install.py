@@ -1,6 +1,7 @@
 """`memcli install claude-code` and `memcli uninstall claude-code`: our hooks in the client's settings, and out again.
 
-The change is printed as a diff before anything is written; then the person is asked, unless they said `--yes`.
+The change is printed as a diff before anything is written; then the person is asked, unless they said `--yes`. With
+`--json` nobody is asked: a program says `--yes`, or `--dry-run`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Wish(NamedTuple):
     dry_run: bool = False
     yes: bool = False
     quiet: bool = False
+    as_json: bool = False
 
 
 def install(wish: Wish) -> int:
@@ -39,7 +41,7 @@ def install(wish: Wish) -> int:
     plan = installation.to_install()
     if not plan.changes:
         _say(wish, f"the hooks stand in {installation.settings} already")
-        return 0
+        return _reported(wish, installation, plan)
     code = _carry_out(wish, "install", installation, plan)
     if not code and not wish.dry_run:
         _say(wish, "the next session of the client starts a watcher; `memcli status` tells what it does")
@@ -53,7 +55,7 @@ def uninstall(wish: Wish) -> int:
     if not plan.changes:
         _say(wish, f"nothing of memcli stands in {installation.settings}")
         installation.carry_out(plan)
-        return 0
+        return _reported(wish, installation, plan)
     return _carry_out(wish, "uninstall", installation, plan)
 
 
@@ -66,16 +68,27 @@ def _place(wish: Wish, verb: str) -> Path:
 
 
 def _carry_out(wish: Wish, verb: str, installation: Installation, plan: Plan) -> int:
-    for line in (line for change in plan.changes for line in _diff(change)):
+    for line in (line for change in plan.changes for line in _diff(change) if not wish.as_json):
         print(line)
     if wish.dry_run:
-        return 0
+        return _reported(wish, installation, plan)
     if not wish.yes and not _asked(wish, verb):
         _say(wish, "nothing was changed")
         return 1
     installation.carry_out(plan)
     for change in plan.changes:
         _say(wish, f"{'removed' if change.after is None else 'wrote'} {shlex.quote(str(change.path))}")
+    return _reported(wish, installation, plan, written=True)
+
+
+def _reported(wish: Wish, installation: Installation, plan: Plan, *, written: bool = False) -> int:
+    """Exit code 0, after the report if one is asked for."""
+    if wish.as_json:
+        from memcli.commands.reports import FileChange, Install
+
+        changes = tuple(FileChange(str(change.path), change.kind, "\n".join(_diff(change))) for change in plan.changes)
+        report = Install(host=wish.host, settings=str(installation.settings), written=written, changes=changes)
+        print(report.to_line())
     return 0
 
 
@@ -88,14 +101,14 @@ def _diff(change: Change) -> Iterator[str]:
 
 
 def _asked(wish: Wish, verb: str) -> bool:
-    if not sys.stdin.isatty():
-        where = " --project" if wish.project else ""
-        raise Usage("nobody is there to say yes to this change", f"memcli {verb} {wish.host}{where} --yes")
+    if wish.as_json or not sys.stdin.isatty():
+        more = (" --project" if wish.project else "") + (" --json" if wish.as_json else "")
+        raise Usage("nobody is there to say yes to this change", f"memcli {verb} {wish.host}{more} --yes")
     sys.stderr.write("Write this? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _say(wish: Wish, sentence: str) -> None:
-    if not wish.quiet:
+    if not (wish.quiet or wish.as_json):
         print(f"memcli: {sentence}", file=sys.stderr)

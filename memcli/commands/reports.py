@@ -248,13 +248,54 @@ class Service(Report, frozen=True, kw_only=True, tag="memcli.service/1"):
     state: Annotated[str, Meta(description="active, or what the manager says otherwise")]
 
 
+class Unit(Report, frozen=True, kw_only=True, tag="memcli.unit/1"):
+    """`memcli service install --json` and `memcli service uninstall --json`."""
+
+    manager: Literal["systemd", "launchd"]
+    unit: Path
+    done: Annotated[Literal["wrote", "removed", "nothing"], Meta(description="`nothing` for a dry run, too")]
+    text: Annotated[str | None, Meta(description="what stands in the unit, or would; null: there is none any more")]
+    state: Annotated[str | None, Meta(description="what the manager says now; null: it was not asked")]
+
+
+class FileChange(msgspec.Struct, frozen=True):
+    """What becomes of one file."""
+
+    path: Path
+    change: Literal["made", "changed", "removed"]
+    diff: Annotated[str, Meta(description="a unified diff, control characters escaped")]
+
+
+class Install(Report, frozen=True, kw_only=True, tag="memcli.install/1"):
+    """`memcli install --json` and `memcli uninstall --json`."""
+
+    host: str
+    settings: Path
+    written: Annotated[bool, Meta(description="false: a dry run, or nothing was to be changed")]
+    changes: tuple[FileChange, ...]
+
+
 SHAPES: dict[str, type[msgspec.Struct]] = {
     str(shape.__struct_config__.tag): shape
     for shape in (
-        Status, Generation, Where, Memory, Config, Update, Check, Compact, Stop, Undo, Compare, Service, Event,
+        Status, Generation, Where, Memory, Config, Update, Check, Compact, Stop, Undo, Compare, Service, Unit, Install,
+        Event,
     )
 }  # fmt: skip
 """Every report by what stands in its `schema` field."""
+
+_OF_VERBS: dict[str, type[msgspec.Struct]] = {
+    "history": Generation,
+    "show": Memory,
+    "watch": Event,
+    "uninstall": Install,
+    "config show": Config,
+    "update --check": Check,
+    "service status": Service,
+    "service install": Unit,
+    "service uninstall": Unit,
+}
+"""Those that are not named as the verb that prints them."""
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -263,6 +304,5 @@ def schema(name: str) -> dict[str, Any]:
     Raises KeyError.
     """
     short = {tag[7:].partition("/")[0]: shape for tag, shape in SHAPES.items()}
-    verbs = {"history": Generation, "show": Memory, "watch": Event}
-    made = msgspec.json.schema({**SHAPES, **short, **verbs}[name])
+    made = msgspec.json.schema({**SHAPES, **short, **_OF_VERBS}[name])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}

@@ -9,9 +9,9 @@ from memcli.commands.reports import schema as schema_of
 from memcli.errors import Usage
 
 
-def schema(name: str | None) -> int:
+def schema(name: str) -> int:
     """Print the schema of a report, or without a name which there are. Raises Usage for a name that is none."""
-    if name is None:
+    if not name:
         for tag, shape in SHAPES.items():
             print(f"{tag:22}  {(shape.__doc__ or '').split('.')[0].replace('`', '')}")
         return 0

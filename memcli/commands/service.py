@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from memcli.commands import units
 from memcli.errors import MemcliError, NothingThere, TryAgain
@@ -36,13 +36,19 @@ class Wish(NamedTuple):
     dry_run: bool = False
     no_start: bool = False
     quiet: bool = False
+    as_json: bool = False
+
+
+_Name: TypeAlias = Literal["systemd", "launchd"]
 
 
 class _Manager(Protocol):
     """A service manager: where its file lies, what stands in it, and how it is told."""
 
-    name: str
+    name: _Name
     path: Path
+    rooms: tuple[Path, ...]
+    """Directories that must be there for it."""
 
     def text(self, command: Sequence[str], directory: str) -> str: ...
 
@@ -66,23 +72,29 @@ def install(wish: Wish) -> int:
     directory = str(Path.cwd() if wish.words else Path.home())
     text = manager.text(command, directory)
     if wish.dry_run:
-        print(text, end="")
+        _show(manager, text, None, "nothing", as_json=wish.as_json)
         return 0
     if not wish.no_start:
         manager.check(f"memcli service install --dry-run {shlex.join(wish.words)}".rstrip())
     changed = files.read(manager.path) != text.encode()
     if changed:
-        print(text, end="", flush=True)
-        manager.path.parent.mkdir(parents=True, exist_ok=True)
+        if not wish.as_json:
+            print(text, end="", flush=True)
+        for room in manager.rooms:
+            room.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_atomic(manager.path, text.encode(), mode=0o644)
-    _say(wish.quiet, f"{'wrote' if changed else 'nothing to change in'} {manager.path}")
+    quiet = wish.quiet or wish.as_json
+    _say(quiet, f"{'wrote' if changed else 'nothing to change in'} {manager.path}")
     if not wish.no_start:
         manager.start(changed=changed)
-        _say(wish.quiet, f"the service is {manager.state()}; `memcli service status` tells how it is")
+        _say(quiet, f"the service is {manager.state()}; `memcli service status` tells how it is")
+    if wish.as_json:
+        state = None if wish.no_start else manager.state()
+        _show(manager, text, state, "wrote" if changed else "nothing", as_json=True)
     return 0
 
 
-def uninstall(*, quiet: bool) -> int:
+def uninstall(*, as_json: bool = False, quiet: bool) -> int:
     """Exit code 0 once the service is stopped and its file is gone. Raises NothingThere if there is none."""
     manager = _manager()
     if not manager.path.exists():
@@ -90,8 +102,27 @@ def uninstall(*, quiet: bool) -> int:
     manager.stop()
     manager.path.unlink()
     manager.forgotten()
-    _say(quiet, f"stopped the service and removed {manager.path}")
+    _say(quiet or as_json, f"stopped the service and removed {manager.path}")
+    if as_json:
+        _show(manager, None, None, "removed", as_json=True)
     return 0
+
+
+def _show(
+    manager: _Manager,
+    text: str | None,
+    state: str | None,
+    done: Literal["wrote", "removed", "nothing"],
+    *,
+    as_json: bool,
+) -> None:
+    """Print the unit, or the report of what was done with it."""
+    if not as_json:
+        print(text or "", end="")
+        return
+    from memcli.commands.reports import Unit
+
+    print(Unit(manager=manager.name, unit=str(manager.path), done=done, text=text, state=state).to_line())
 
 
 def status(*, as_json: bool) -> int:
@@ -103,7 +134,7 @@ def status(*, as_json: bool) -> int:
         from memcli.commands.reports import Service
 
         report = Service(
-            manager="systemd" if manager.name == "systemd" else "launchd",
+            manager=manager.name,
             unit=str(manager.path),
             installed=text is not None,
             state=state,
@@ -142,11 +173,12 @@ def _told(*command: str) -> subprocess.CompletedProcess[str]:
 class _Systemd:
     """The instance of systemd that belongs to the user."""
 
-    name = "systemd"
+    name: _Name = "systemd"
 
     def __init__(self) -> None:
         config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         self.path = Path(config) / "systemd" / "user" / units.UNIT
+        self.rooms: tuple[Path, ...] = (self.path.parent,)
 
     def text(self, command: Sequence[str], directory: str) -> str:
         return units.systemd(command, directory)
@@ -183,19 +215,20 @@ class _Systemd:
 class _Launchd:
     """The agents of the user on macOS."""
 
-    name = "launchd"
+    name: _Name = "launchd"
 
     def __init__(self) -> None:
         self.path = Path.home() / "Library" / "LaunchAgents" / f"{units.LABEL}.plist"
+        self._log = state_dir() / "log" / "service.log"
+        self.rooms: tuple[Path, ...] = (self.path.parent, self._log.parent)
         self._domain = f"gui/{os.getuid()}"
 
     def text(self, command: Sequence[str], directory: str) -> str:
-        return units.launchd(command, directory, str(state_dir() / "log" / "service.log"))
+        return units.launchd(command, directory, str(self._log))
 
     def check(self, again: str) -> None:
         if not shutil.which("launchctl"):
             raise MemcliError("launchctl is not there", again)
-        (state_dir() / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def start(self, *, changed: bool) -> None:
         if changed:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from memcli.commands import packed
 from memcli.errors import NoTranscript, Usage
-from memcli.hosts import known
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
 
@@ -34,6 +33,8 @@ def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
 
 def described(transcript: Path) -> str:
     """Its path, and whose session it is."""
+    from memcli.hosts import known  # here, not above: mostly the path was given
+
     host = known.host_of(transcript)
     return f"{transcript}, a session of {host.title}" if host else str(transcript)
 
@@ -61,6 +62,8 @@ def _only_one(directory: Path, verb: str) -> Path:
     if here:
         names = ", ".join(path.name for path in here[:4])
         raise Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(here[0].name)}")
+    from memcli.hosts import known
+
     newest = known.newest_session(directory)
     if newest is None:
         raise NoTranscript("no transcript in this directory, and no agent has a session of it", f"memcli {verb} --help")

@@ -7,12 +7,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from memcli.commands import setup, writer
 from memcli.commands.reports import Check, Update
 from memcli.commands.source import laid_out
 from memcli.commands.standing import standing_of
 from memcli.commands.target import target
 from memcli.errors import AlreadyWatched, IsDirectory
+from memcli.making import setup, writer
 from memcli.sidecar.lock import freed
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store

@@ -61,52 +61,48 @@ def watch(
         paths = paths or [target(None, "watch", quiet=quiet)]
     for path in paths:
         _check(path)
-    orders = _orders(paths, overrides, live, quiet=quiet)
     from msgspec.structs import replace
 
-    orders = replace(orders, project=project, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
+    rest = REST_SECONDS if live.hook else 0.0
+    told = replace(
+        _orders(paths, overrides, live, quiet=quiet),
+        host=live.host,
+        project=project,
+        rest=rest,
+        metrics=metrics,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+    )
     if as_json or not sys.stderr.isatty():
         from msgspec.json import encode
 
         # -P: what lies in the current directory is not taken for a module of ours, here and below.
-        daemon = [sys.executable, "-P", "-m", "memcli.watch.daemon", encode(orders).decode()]
+        daemon = [sys.executable, "-P", "-m", "memcli.watch.daemon", encode(told).decode()]
         os.execv(sys.executable, daemon)  # noqa: S606 - ourselves, as another program
     from memcli.watch.daemon import loop_of, reporter
 
     if quiet:
-        return loop_of(orders, reporter(quiet=True, verbose=verbose)).run()
+        return loop_of(told, reporter(quiet=True, verbose=verbose)).run()
     from memcli.ui.live import LiveView
 
     view = LiveView()
-    loop = loop_of(orders, view.report)
+    loop = loop_of(told, view.report)
     with view.showing(loop):
         return loop.run()
 
 
 def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
     """What the daemon is to do by the settings. Raises Usage."""
-    from memcli.commands import setup, writer
-    from memcli.watch.daemon import Orders
+    from memcli.making import setup, writer
+    from memcli.making.orders import orders
 
     chosen = setup.load(overrides, quiet=quiet)
     if live.hook and not _names_writer(chosen):
         # Free, so it may be level with every turn: the client may compact at any.
         chosen = setup.load({"every_turn": True, **overrides, "backend": "embedded"}, quiet=quiet)
     who = writer.chosen(chosen.settings)
-    return Orders(
-        paths=tuple(str(path) for path in paths),
-        triggers=setup.triggers(chosen, write=who.writes),
-        jobs=chosen.settings.jobs,
-        on_limit=chosen.settings.on_limit or "",
-        writer=who.name,
-        sends=who.sends,
-        summarizer=tuple(who.argv),
-        patience=who.patience,
-        account=who.account,
-        max_cost_per_hour=who.max_cost_per_hour,
-        host=live.host,
-        rest=REST_SECONDS if live.hook else 0.0,
-    )
+    return orders(paths, chosen.settings, setup.triggers(chosen, write=who.writes), who)
 
 
 def _project(live: Live) -> str:

@@ -18,16 +18,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memcli.hosts.live import LIVE_SECONDS, OWN_PROMPT, acquired, another
-from memcli.sidecar.lock import Holder, Lock, holder
+from memcli.hosts.own import another, is_own
+from memcli.hosts.source import LIVE_SECONDS, acquired, held
 from memcli.sidecar.place import ROOM, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "claude-code"
+    from memcli.sidecar.lock import Lock
 
-_FIRST_BYTES = 65_536
+NAME = "claude-code"
 
 
 def config_dir() -> Path:
@@ -63,9 +63,10 @@ def own_session(directory: Path) -> Path | None:
 
 
 def newest_session(directory: Path) -> Path | None:
-    """The session of a project that was written to last, if there is one; what memcli wrote there is none."""
-    sessions = [path for path in project_dir(directory).glob("*.jsonl") if path.is_file() and not is_ours(path)]
-    return max(sessions, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
+    """The session of a project that was written to last, if there is one; what memcli wrote there, or its
+    summarizer left, is none."""
+    found = sorted(_sessions(project_dir(directory)), key=lambda one: (one[1], one[0].name), reverse=True)
+    return next((path for path, _ in found if not is_own(path)[0]), None)
 
 
 class LiveSessions:
@@ -77,7 +78,7 @@ class LiveSessions:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._own: dict[str, bool] = {}
+        self._own: dict[Path, bool] = {}
 
     @property
     def flat(self) -> tuple[Path, ...]:
@@ -95,12 +96,12 @@ class LiveSessions:
 
     def paths(self) -> set[Path]:
         """The live sessions of this moment."""
-        running, now = running_sessions(), time.time()
+        running, now = running_sessions(), time.time_ns()
         return {
             path
             for folder in self._folders()
             for path, written in _sessions(folder)
-            if (path.stem in running or now - written < LIVE_SECONDS) and not self._is_own(path)
+            if (path.stem in running or now - written < LIVE_SECONDS * 1e9) and not self._is_own(path)
         }
 
     def _folders(self) -> list[Path]:
@@ -111,14 +112,13 @@ class LiveSessions:
         return []
 
     def _is_own(self, path: Path) -> bool:
-        """True for a session that a summarizer of ours left behind. Asked of the disk until there is a message."""
-        name = str(path)
-        if name not in self._own:
-            first = _first_bytes(path)
-            if b'"message"' not in first and len(first) < _FIRST_BYTES:
-                return bool(OWN_PROMPT.search(first))
-            self._own[name] = bool(OWN_PROMPT.search(first))
-        return self._own[name]
+        """True for a session that a summarizer of ours left behind. Asked of the disk until it is certain."""
+        if path in self._own:
+            return self._own[path]
+        own, certain = is_own(path)
+        if certain:
+            self._own[path] = own
+        return own
 
 
 class ClaudeCode:
@@ -147,11 +147,11 @@ class ClaudeCode:
 
     def held_in(self, project: Path) -> Path | None:
         """The lock of whoever watches the sessions of a project, or all; None if nobody does."""
-        return held(project_dir(project))
+        return _held(project_dir(project))
 
     def held_over(self, session: Path) -> Path | None:
         """The lock of whoever watches the sessions that this one is among; None if nobody does."""
-        return held(session.parent)
+        return _held(session.parent)
 
     def room_for(self, transcript: Path) -> Path:
         """Where a new session is prepared: on the disk where it will lie."""
@@ -190,16 +190,9 @@ def lock_file(folder: Path) -> Path:
     return folder / ROOM / NAME / "lock"
 
 
-def held(folder: Path) -> Path | None:
+def _held(folder: Path) -> Path | None:
     """The lock of whoever watches the sessions of a folder, or those of all projects; None if nobody does."""
-    locks = (lock_file(folder), lock_file(folder.parent))
-    return next((lock for lock in locks if holder(lock)), None)
-
-
-def watcher(folder: Path) -> Holder | None:
-    """Who watches the sessions of a folder, or those of all projects; None if nobody does."""
-    lock = held(folder)
-    return holder(lock) if lock else None
+    return held(lock_file(folder), lock_file(folder.parent))
 
 
 def running_sessions() -> set[str]:
@@ -213,8 +206,8 @@ def running_sessions() -> set[str]:
     return found
 
 
-def _sessions(folder: Path) -> list[tuple[Path, float]]:
-    """Every session of a folder, and when it was written to (Unix seconds)."""
+def _sessions(folder: Path) -> list[tuple[Path, int]]:
+    """Every session of a folder, and when it was written to (Unix nanoseconds)."""
     found = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -222,13 +215,5 @@ def _sessions(folder: Path) -> list[tuple[Path, float]]:
                 with contextlib.suppress(OSError):
                     path = Path(entry.path)
                     if entry.is_file() and not is_ours(path):
-                        found.append((path, entry.stat().st_mtime))
+                        found.append((path, entry.stat().st_mtime_ns))
     return found
-
-
-def _first_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_FIRST_BYTES)
-    except OSError:
-        return b""

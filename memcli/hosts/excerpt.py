@@ -4,7 +4,7 @@ Every section that says something gets its share of the room; what one leaves, t
 The sections then stand in the order of the memory. Nothing is imported here: hooks must not be waited for.
 """
 
-# In order of importance: corrections by the user before all else. The shares add up to one.
+# In order of importance: corrections by the user before all else. The shares of ours add up to one.
 _SHARES = {
     "Pinned": 0.10,
     "Errors & Corrections": 0.20,
@@ -30,9 +30,9 @@ def excerpt(memory: str, limit: int, names: "tuple[str, ...]" = ()) -> str:
     """
     found = {name: lines for name, lines in _sections(memory) if lines and (not names or name in names)}
     order = [*(name for name in _SHARES if name in found), *(name for name in found if name not in _SHARES)]
-    given: dict[str, int] = {}
-    for name in order:
-        given[name] = min(_size(name, found[name]), int(limit * _SHARES.get(name, _OTHER)))
+    shares = {name: _SHARES.get(name, _OTHER) for name in order}
+    all_shares = max(1.0, sum(shares.values()))  # beside many sections of the user's own, each has less
+    given = {name: min(_size(name, found[name]), int(limit * shares[name] / all_shares)) for name in order}
     left = limit - sum(given.values())
     for name in order:
         more = min(left, _size(name, found[name]) - given[name])

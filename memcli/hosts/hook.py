@@ -87,15 +87,17 @@ def _said() -> "dict[str, Any]":
 def _answer(event: str, said: "dict[str, Any]", transcript: str) -> None:
     if event not in EVENTS:
         raise ValueError("an event that this memcli does not know")
-    start_watcher(os.path.dirname(transcript), str(said.get("cwd") or ""))
-    if event == "session-start":
-        text = _context(said, transcript)
-    else:
-        text = _instructions(transcript)
-        _ask(transcript)
+    folder = os.path.dirname(transcript)
+    try:
+        start_watcher(folder, str(said.get("cwd") or ""))
+    except OSError as error:  # what is remembered is told all the same
+        _log(folder, f"{event}: no watcher: {error}")
+    text = _context(said, transcript) if event == "session-start" else _instructions(transcript)
     if text:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(text.encode())  # whatever the locale: the client reads UTF-8
         sys.stdout.flush()
+    if event == "pre-compact":
+        _ask(transcript)
 
 
 def _context(said: "dict[str, Any]", transcript: str) -> str:
@@ -233,11 +235,11 @@ def _log(folder: str, sentence: str) -> None:
     try:
         import time
 
+        room = f"{folder}/.memcli/claude-code"
         if not os.path.isdir(folder):
             from memcli.userdirs import state_dir
 
-            folder = str(state_dir())
-        room = f"{folder}/.memcli/claude-code" if os.path.basename(folder) != "memcli" else f"{folder}/log"
+            room = f"{state_dir()}/log"
         os.makedirs(room, mode=0o700, exist_ok=True)
         path = f"{room}/hook.log"
         size = os.stat(path).st_size if os.path.exists(path) else 0

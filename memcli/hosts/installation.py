@@ -21,9 +21,9 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from memcli.errors import Usage
+from memcli.errors import TryAgain, Usage
 from memcli.hosts import hooks_in_settings
 from memcli.hosts.hook import EVENTS
 from memcli.hosts.hooks_in_settings import Added, Edit
@@ -73,6 +73,11 @@ class Change(NamedTuple):
     before: str | None
     after: str | None
 
+    @property
+    def kind(self) -> Literal["made", "changed", "removed"]:
+        """What that is in a word."""
+        return "made" if self.before is None else "removed" if self.after is None else "changed"
+
 
 class Plan(NamedTuple):
     """The changes to make, and what is then to be noted (None: nothing is installed any more)."""
@@ -116,7 +121,11 @@ class Installation:
         return Plan(tuple(changes), None)
 
     def carry_out(self, plan: Plan) -> None:
-        """Write, and note it. Raises OSError."""
+        """Write, and note it. Raises OSError; TryAgain where a file is not the one that the plan was made for, as the
+        client may write its settings while a person reads the plan."""
+        for change in plan.changes:
+            if _read(change.path) != change.before:
+                raise TryAgain(f"{change.path} was changed meanwhile", "memcli install claude-code --dry-run")
         for change in plan.changes:
             _write(change)
         if plan.note is not None:

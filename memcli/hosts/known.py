@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memcli.hosts.claude_code import ClaudeCode
@@ -9,9 +10,8 @@ from memcli.hosts.codex import Codex
 from memcli.hosts.pi import Pi
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from memcli.hosts.host import Host
+    from memcli.hosts.source import Source
 
 HOSTS: tuple[Host, ...] = (ClaudeCode(), Codex(), Pi())
 
@@ -19,6 +19,11 @@ HOSTS: tuple[Host, ...] = (ClaudeCode(), Codex(), Pi())
 def named(name: str) -> Host:
     """The host of that name, which `memcli watch` gave."""
     return next(host for host in HOSTS if host.name == name)
+
+
+def source_of(name: str, project: str) -> Source:
+    """The live sessions of a host by its name; `project` is a directory, "" for all."""
+    return named(name).source(Path(project) if project else None)
 
 
 def host_of(path: Path) -> Host | None:

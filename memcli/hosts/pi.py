@@ -14,7 +14,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memcli.hosts.recorded import Birth, Recorded, newest_first
+from memcli.hosts.recorded import Recorded
+from memcli.hosts.shelf import Birth, newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,13 +6,13 @@ ran forty times.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from memcli.ledger.clean import clean, clip, one_line
 from memcli.ledger.names import names_in, speaks
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
@@ -24,7 +24,7 @@ REPORT_LIMIT = 140
 MAX_REPORT = 14
 
 
-_FOOTNOTE = re.compile(r"(?i)agentid:|<?usage>?|total_tokens|tool_uses")  # what a harness adds to a report
+_FOOTNOTE = pattern(r"(?i)agentid:|<?usage>?|total_tokens|tool_uses")  # what a harness adds to a report
 
 
 class Action(msgspec.Struct, array_like=True):

@@ -6,13 +6,12 @@ person did not take up at once is still to be done. Only lists under words that 
 
 from __future__ import annotations
 
-import re
-
 from memcli.ledger.prose import LEAD_LIMIT, bare
+from memcli.transcript.patterns import pattern
 
 MAX_ITEMS = 9
 
-_LEAD = re.compile(
+_LEAD = pattern(
     r"(?i)^\W*(?:"
     r"remaining\b|next(?: steps?)?\W*$|next up\b|"
     r"(?:what(?:['’]s| is)|still) (?:left|next|missing|remaining|open|to do)\b|"
@@ -20,8 +19,8 @@ _LEAD = re.compile(
     r"open (?:items?|points?)\b|outstanding\b|follow[- ]?ups?\b|deferred\b|"
     r".{0,60}\b(?:(?:is|are|remains?) (?:left|open|missing)|remaining|still missing|left to do|next steps?)\W*$)"
 )
-_ITEM = re.compile(r"^(?:[-*+•]|\(?(?:\d{1,2}|[A-Ha-h])[.)]|\[ \])\s+\S")
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)")
+_ITEM = pattern(r"^(?:[-*+•]|\(?(?:\d{1,2}|[A-Ha-h])[.)]|\[ \])\s+\S")
+_HEADING = pattern(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)")
 
 
 def ahead_in(text: str) -> list[str]:

@@ -8,12 +8,11 @@ read like the choice.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from memcli.ledger.clean import ELISION, clip, one_line
 from memcli.ledger.prose import bare, sentences
+from memcli.transcript.patterns import pattern
 
 MAX_ITEMS = 9
 ITEM_LIMIT = 240
@@ -22,15 +21,15 @@ BARE = 6  # words of a question that says nothing without the items before it
 PICKING = 80  # words; a longer text counts its own items, not those of the agent
 SHORT = 12  # words of a request that may need what it answers to be understood
 
-_ITEM = re.compile(r"^\s*(?:#{1,6} )?(?:\*\*)?\(?((?:[Oo]ption |[Tt]ier |[Ss]tep )?(\d{1,2}|[A-H])[.):])\s*\S")
-_PICK = re.compile(
+_ITEM = pattern(r"^\s*(?:#{1,6} )?(?:\*\*)?\(?((?:[Oo]ption |[Tt]ier |[Ss]tep )?(\d{1,2}|[A-H])[.):])\s*\S")
+_PICK = pattern(
     r"(?i)\b(?:options?|numbers?|to do|do|levers?|steps?|tiers?|items?|points?)\s*#?(\d{1,2}|[a-h])\b"
     r"|#(\d{1,2})\b|(?:^|(?<=\s))(\d{1,2}|[A-H])[.):](?=\s|$)|^\s*(\d{1,2}|[a-h])\s*(?:$|[,:\-—])"
 )
-_WHOLE = re.compile(r"(?i)\b(?:both|all (?:of )?(?:them|these|those)|everything|all \w+)\b")
-_BOTH = re.compile(r"(?i)\bboth\b")
-_TWO = re.compile(r"\b(?:and|or)\b")
-_REPLY = re.compile(
+_WHOLE = pattern(r"(?i)\b(?:both|all (?:of )?(?:them|these|those)|everything|all \w+)\b")
+_BOTH = pattern(r"(?i)\bboth\b")
+_TWO = pattern(r"\b(?:and|or)\b")
+_REPLY = pattern(
     r"(?i)^\W*(?:y|yes|yep|yeah|ok|okay|sure|no|nope|go|both|all|please|sounds|agreed?|let'?s|do|continue|proceed|right)\b"
 )
 

@@ -14,6 +14,7 @@ import msgspec
 
 from memcli.ledger.clean import identity, one_line
 from memcli.ledger.deeds import Deed
+from memcli.transcript.patterns import pattern
 
 MAX_JOBS = 64
 SCAN_LIMIT = 20_000
@@ -21,7 +22,7 @@ HEAD = 600  # characters of a result in which the harness speaks itself
 
 State = Literal["", "running", "done", "failed", "stopped"]
 
-_STARTED = re.compile(
+_STARTED = pattern(
     r"^(?:"
     r"[\s\S]{0,400}?\bProcess running with session ID (?P<session>\w+)"
     r"|Command\b[^\n]{0,120}?\bbackground(?:ed)?\b[^\n]{0,40}?\bID: ?(?P<command>[\w-]+)"
@@ -30,7 +31,7 @@ _STARTED = re.compile(
     r"|\s*\{\s*\"agent_id\":\s*\"(?P<spawned>[\w-]+)\""
     r")"
 )
-_STATUS = re.compile(
+_STATUS = pattern(
     r"\bstatus\b[\"'>:\s{(]{1,8}(?P<word>[a-z_]+)|^(?P<bare>completed|failed|killed|stopped)$", re.MULTILINE
 )
 _STATES: dict[str, State] = {
@@ -50,16 +51,16 @@ _STATES: dict[str, State] = {
     "cancelled": "stopped",
     "interrupted": "stopped",
 }
-_CODE = re.compile(r"(?:exit[ _]code>?:?|exited with code) ?(-?\d{1,6})\b")
-_STOPPED = re.compile(
+_CODE = pattern(r"(?:exit[ _]code>?:?|exited with code) ?(-?\d{1,6})\b")
+_STOPPED = pattern(
     r"\bSuccessfully (?:stopped|killed|cancelled)\b|<event>\[[^\]\n]{0,40}\btimed out\b"
     r"|^\W*(?:error: )?No (?:task|shell|agent)\b[^\n]{0,30}\bfound\b",
     re.IGNORECASE,
 )
-_NOTICE = re.compile(r"(?=<task-notification>|<subagent_notification>)")
-_EVENT = re.compile(r"<event>[\s\S]*?</event>")
-_RESULT = re.compile(r"<result>(.*?)</result>", re.DOTALL)
-_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
+_NOTICE = pattern(r"(?=<task-notification>|<subagent_notification>)")
+_EVENT = pattern(r"<event>[\s\S]*?</event>")
+_RESULT = pattern(r"<result>(.*?)</result>", re.DOTALL)
+_SUMMARY = pattern(r"<summary>(.*?)</summary>", re.DOTALL)
 
 
 _STARTERS = ("session ID", "background", "Monitor started", "Async agent", '"agent_id"')  # one of them in each start

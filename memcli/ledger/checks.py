@@ -12,11 +12,12 @@ import msgspec
 from memcli.ledger.clean import clip, identity
 from memcli.ledger.names import names_in
 from memcli.ledger.shell import covers, whole_check
+from memcli.transcript.patterns import pattern
 
 MAX_CHECKS = 120
 SCAN_HEAD, SCAN_TAIL = 20_000, 20_000
 
-_RESULT = re.compile(
+_RESULT = pattern(
     r"\s*--- (?P<go>FAIL|PASS): (?P<go_name>\S+)"
     r"|(?P<py>FAILED|PASSED|ERROR) (?P<py_name>[\w./-]+::\S+)"
     r"|(?P<py_late>[\w./-]+::\S+) (?P<py_state>FAILED|PASSED|ERROR)\b"
@@ -25,7 +26,7 @@ _RESULT = re.compile(
     r"|(?P<tap>not ok|ok) \d+ (?:- )?(?P<tap_name>\S[^\n]{2,120})$"
 )
 # How far a step is, or how it ended, behind its name.
-_STATE = re.compile(r"\s+(?:[–—-]\s+(?:ERROR|FAIL(?:ED|URE)?)\b.*|\[[ #=>.-]*\](?:\s+\d+/\d+)?)$", re.IGNORECASE)
+_STATE = pattern(r"\s+(?:[–—-]\s+(?:ERROR|FAIL(?:ED|URE)?)\b.*|\[[ #=>.-]*\](?:\s+\d+/\d+)?)$", re.IGNORECASE)
 _BAD = frozenset(("FAIL", "FAILED", "ERROR", "✕", "✗", "×", "not ok"))
 _HEADS = ("--- FAIL: ", "--- PASS: ", "test ", "✕", "✗", "×", "✓", "✔", "not ok ", "ok ")  # or "::" anywhere
 _SIGNS = ("--- FAIL: ", "--- PASS: ", "::", "\ntest ", "✕", "✗", "×", "✓", "✔", "\nnot ok ", "\nok ")
@@ -71,9 +72,7 @@ def shows_failure(output: str) -> bool:
     return bool(_FAILED.search(_ends(output)))
 
 
-_FAILED = re.compile(
-    r"^[^\w\n]{0,12}(?:FAIL(?:ED|URES?)?|ERRORS?|not ok)\b|\b[1-9]\d* (?:failed|failing)\b", re.MULTILINE
-)
+_FAILED = pattern(r"^[^\w\n]{0,12}(?:FAIL(?:ED|URES?)?|ERRORS?|not ok)\b|\b[1-9]\d* (?:failed|failing)\b", re.MULTILINE)
 
 
 def _ends(output: str) -> str:

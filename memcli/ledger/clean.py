@@ -6,23 +6,23 @@ control characters and lone surrogates, and with its secrets redacted. Later cod
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
+from memcli.transcript.patterns import pattern
 from memcli.transcript.secrets import redact
 
 ELISION = "[…]"
 WITHIN = " ∈ "  # between what was looked for and where, in the brief of a look-up
 
-_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?")
+_TERMINAL = pattern(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?")
 # Control, zero-width, bidirectional, tag and replacement characters, and surrogates that no encoder accepts.
-_HIDDEN = re.compile(
+_HIDDEN = pattern(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\uffff\U000e0000-\U000e007f]"
 )
 # The same for a text in ASCII, which a table of bytes does quicker.
 _SHOWN = bytes(code if chr(code) in "\t\n" or chr(code).isprintable() else ord(" ") for code in range(256))
-_SPACE = re.compile(r"\s+")
+_SPACE = pattern(r"\s+")
 # Stands before a text while it is redacted: the text begins where its source begins, so that rules for values whose
 # beginning was cut off, which take long paths for halves of tokens, must not apply.
 _START = "|"

@@ -6,12 +6,10 @@ name alone does not.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-
 from memcli.ledger.clean import clip, one_line
-from memcli.ledger.names import defined_in, key_of, names_in, speaks, uses_in
+from memcli.ledger.names import defined_in, names_in, speaks, uses_in
 from memcli.ledger.prose import notes_in, sentences
+from memcli.transcript.patterns import pattern
 
 REMARK_LIMIT = 170
 REMARK_WORDS = 5
@@ -23,14 +21,14 @@ ABOUT_LINES = 15
 ABOUT_WORDS = 3
 
 _PROSE_FILES = (".md", ".mdx", ".txt", ".rst", ".adoc")
-_COMMENT = re.compile(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
+_COMMENT = pattern(r"^\s*(?://+!?|#+(?!!)|--|;+|/\*+|\*(?!/)|\"\"\"|''')[ \t]?(.*?)(?:\*/|\"\"\"|''')?\s*$")
 _COMMENTING = ("//", "#", "--", ";", "/*", "*", '"""', "'''")
-_TITLE = re.compile(r"#{1,2} \S")
-_NOT_ABOUT = re.compile(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
-_NUMBERED = re.compile(r"\n\s*\d+(?:→|\t|: ?)")
-_FOUND = re.compile(r"([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)")
-_PLACE = re.compile(r"[:-]\d+[:-]")
-_CODE_LIKE = re.compile(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
+_TITLE = pattern(r"#{1,2} \S")
+_NOT_ABOUT = pattern(r"(?i)^!|copyright|licen[cs]e|eslint|prettier|noqa|nolint|shellcheck|-\*-|^@|^go:|^\+build")
+_NUMBERED = pattern(r"\n\s*\d+(?:→|\t|: ?)")
+_FOUND = pattern(r"([\w./@+~-]+\.\w+)[:-]\d+[:-](.*)")
+_PLACE = pattern(r"[:-]\d+[:-]")
+_CODE_LIKE = pattern(r"[;{}=]\s*$|^\s*(?:import|return|if|for|let|const|var)\b|[({]\s*$")
 
 
 def added(old: str, new: str) -> str:
@@ -55,12 +53,10 @@ def by_file(found: str) -> dict[str, list[str]]:
 
 def key_names(code: str) -> list[str]:
     """Names that characterise a piece of code: what it defines first, then what it uses most."""
-    used: Counter[str] = Counter()
-    for name, count in uses_in(code).items():
-        if not name.startswith(("http", "/")):
-            used[key_of(name)] += count
+    uses = uses_in(code)
+    used = sorted(uses, key=uses.__getitem__, reverse=True)[:MAX_NAMES]
     defined = [name for name in defined_in(code) if len(name) >= 4]
-    return list(dict.fromkeys([*defined, *(name for name, _ in used.most_common(MAX_NAMES))]))[:MAX_NAMES]
+    return list(dict.fromkeys([*defined, *used]))[:MAX_NAMES]
 
 
 def remarks(code: str, path: str, limit: int = MAX_REMARKS) -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from memcli.ledger.clean import clean, identity, one_line
 from memcli.ledger.root import Root
+from memcli.transcript.patterns import pattern
 
 MAX_COMMITS = 300
 MAX_LINKS = 60
@@ -21,19 +22,19 @@ SHORTLY = 40  # events
 NEAR = 3  # commits among which one subject means one commit, if one of them has no hash
 SUBJECT_LIMIT = 120
 
-_MADE = re.compile(r"^\[([\w./-]+)(?: \(root-commit\))?(?: [\w ]+)? ([0-9a-f]{7,40})\] (\S.*)", re.MULTILINE)
-_LOGGED = re.compile(r"^([0-9a-f]{7,40}) (?:\([^)\n]*\) )?(\S.*)", re.MULTILINE)
-_COMMITS = re.compile(r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b")
-_SUBJECT = re.compile(
+_MADE = pattern(r"^\[([\w./-]+)(?: \(root-commit\))?(?: [\w ]+)? ([0-9a-f]{7,40})\] (\S.*)", re.MULTILINE)
+_LOGGED = pattern(r"^([0-9a-f]{7,40}) (?:\([^)\n]*\) )?(\S.*)", re.MULTILINE)
+_COMMITS = pattern(r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b")
+_SUBJECT = pattern(
     r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b[^;&|\n]*?\s(?:-\w*m\s*|--message[= ]\s*)"
     r"(?:\"\$\(cat\s+<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)|\"((?:[^\"\\\n]|\\.)+)|'([^'\n]+))"
 )
-_FROM_STDIN = re.compile(r"\bcommit\b[^;&|\n]*\s(?:-F|--file[= ])\s*-[^\n]*<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)")
-_NOTHING = re.compile(r"nothing (?:added )?to commit|no changes added to commit|^(?:fatal|error):", re.MULTILINE)
-_SWITCHED = re.compile(r"Switched to (?:a new )?branch '([^'\s~^:?*\[]{1,200})'")
-_WHOLE_FILE = re.compile(r"^ (create|delete) mode \d{6} (\S.*)$|^ rename (\S.*) \(\d+%\)$", re.MULTILINE)
-_RENAMED = re.compile(r"(.*?)\{?([^{}]*?) => ([^{}]*)\}?(.*)")
-_PULL = re.compile(r"https://[\w.-]+/[\w./-]+/(?:pull|merge_requests)/\d+")
+_FROM_STDIN = pattern(r"\bcommit\b[^;&|\n]*\s(?:-F|--file[= ])\s*-[^\n]*<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)")
+_NOTHING = pattern(r"nothing (?:added )?to commit|no changes added to commit|^(?:fatal|error):", re.MULTILINE)
+_SWITCHED = pattern(r"Switched to (?:a new )?branch '([^'\s~^:?*\[]{1,200})'")
+_WHOLE_FILE = pattern(r"^ (create|delete) mode \d{6} (\S.*)$|^ rename (\S.*) \(\d+%\)$", re.MULTILINE)
+_RENAMED = pattern(r"(.*?)\{?([^{}]*?) => ([^{}]*)\}?(.*)")
+_PULL = pattern(r"https://[\w.-]+/[\w./-]+/(?:pull|merge_requests)/\d+")
 
 
 class Commit(msgspec.Struct, array_like=True):

@@ -33,6 +33,7 @@ from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
 from memcli.ledger.reports import may_change
 from memcli.ledger.shell import command_key, traffic
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import ToolUse
@@ -45,10 +46,10 @@ SCAN_LIMIT = 20_000  # characters of an input that are looked at
 TEXT_HEAD, TEXT_TAIL = 20_000, 2_000  # characters of a text written to a file that are looked at
 MAX_IDS = 8
 
-_PATCHED = re.compile(r"\*\*\* (Add|Update|Delete) File: ([^\n\\]+)(?:(?:\n|\\n)\*\*\* Move to: ([^\n\\]+))?")
-_LONG_CD = re.compile(r"^\s*cd\s+\S{60,}\s*(?:&&|;|\n)\s*")  # would leave no room for the command itself
+_PATCHED = pattern(r"\*\*\* (Add|Update|Delete) File: ([^\n\\]+)(?:(?:\n|\\n)\*\*\* Move to: ([^\n\\]+))?")
+_LONG_CD = pattern(r"^\s*cd\s+\S{60,}\s*(?:&&|;|\n)\s*")  # would leave no room for the command itself
 _PATCH_STATE = {"Add": "created", "Update": "modified", "Delete": "deleted"}
-_ID_FIELD = re.compile(r"(?:^i|_i|I)ds?$")
+_ID_FIELD = pattern(r"(?:^i|_i|I)ds?$")
 _PATHS = ("file_path", "notebook_path", "path", "filename", "target_file")
 _NEW = ("new_string", "new_str", "newText", "new_source", "insert_text", "replacement", "new_text")
 _OLD = ("old_string", "old_str", "oldText", "old_text")
@@ -111,6 +112,8 @@ def _tool(name: str) -> str:
 
 
 def _kind(given: Input) -> str:
+    if _TELLING.isdisjoint(given):
+        return "stdin" if "session_id" in given else "other"
     if "*** Begin Patch" in _patch(given)[:2000]:
         return "patch"
     if _list(given, "todos") or _list(given, "plan") or "taskId" in given or _text(given, "subject"):
@@ -135,6 +138,12 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("plan", ("plan",)),
     ("agent", ("prompt",)),
     ("look", ("pattern", "query", "url")),
+)
+
+
+# One of these fields has every input that is of another kind than the last two.
+_TELLING = frozenset(
+    ["todos", "plan", "taskId", "subject", "input", "patch", *_PATHS, *(name for _, names in _SHAPES for name in names)]
 )
 
 
@@ -204,7 +213,7 @@ def _fill_read(deed: Deed, given: Input) -> None:
     deed.key = ""  # a file that cannot be read is no open error of a later edit
 
 
-_TOOLS_ONLY = re.compile(r"select:\w+(?:,\w+)*$")
+_TOOLS_ONLY = pattern(r"select:\w+(?:,\w+)*$")
 
 
 def _fill_look(deed: Deed, given: Input) -> None:

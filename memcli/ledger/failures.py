@@ -11,7 +11,7 @@ are no failures. Texts are tool output: only ever shown quoted, and labelled so.
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from memcli.ledger.checks import shows_failure
 from memcli.ledger.clean import ELISION, clean, clip
 from memcli.ledger.names import names_in, speaks, words_in
 from memcli.ledger.shell import covers, first_run, looks_only, proves, recorded, stages, whole_check
+from memcli.transcript.patterns import pattern
 from memcli.transcript.secrets import lowered
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
 LONGEST = 600  # characters; what is longer is code squeezed into a line, or data
 LEFT_TURNS, LEFT_CALLS = 2, 40
 
-_SIGN = re.compile(  # in small letters
+_SIGN = pattern(  # in small letters
     r"\berror\b|\bfail(?:ed|ure|s)?\b|panic|exception|traceback|undefined|cannot|can't|not found|no such|denied|"
     r"fatal|unexpected|expected|mismatch|conflict|invalid|missing|unable|refused|timed? ?out|✗|✕|×"
 )
@@ -44,26 +45,24 @@ _TOLD_BY = (
     "invalid missing unable refused time ✗ ✕ ×"
 )
 _SIGNS = tuple(_TOLD_BY.split())
-_STRONG = re.compile(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
-_EMPTY = re.compile(
+_STRONG = pattern(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
+_EMPTY = pattern(
     r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
     r"original token count:.*|command:.*|\(no output\))$"
 )
-_TAGGED = re.compile(r"</?tool_use_error>")
-_FIGURES = re.compile(r"[0-9]+")
-_TRACE = re.compile(r"Traceback \(most recent call last\):$")
+_TAGGED = pattern(r"</?tool_use_error>")
+_FIGURES = pattern(r"[0-9]+")
+_TRACE = pattern(r"Traceback \(most recent call last\):$")
 # Lines that some program prints about any failure of another one.
-_GENERIC = re.compile(
+_GENERIC = pattern(
     r"(?i)lifecycle script|elifecycle|(?:task|command) failed|(?:failed|exited) with (?:exit )?(?:code|status|error)|"
     r"could not compile|aborting due|to rerun pass|^make(?:\[\d+\])?: \*\*\*|^error: test failed|"
     r"^npm (?:err!|error) (?:path|workspace|location|command|code|errno)\b|^\W*(?:FAIL|FAILED|Error)\W*$"
 )
-_TAG = re.compile(r"\[[\w:.-]+\]")
-_PROGRESS = re.compile(r"(?i)\b(?:finished|completed?|done|elapsed|took) (?:in|after)?\b|^\W*\$ ")
+_TAG = pattern(r"\[[\w:.-]+\]")
+_PROGRESS = pattern(r"(?i)\b(?:finished|completed?|done|elapsed|took) (?:in|after)?\b|^\W*\$ ")
 # Lines of a log that are no errors by their own level.
-_LEVEL = re.compile(
-    r"(?:^|[\s\[(<|=])(?:WARN|WARNING|INFO|DEBUG|TRACE|NOTICE)(?:[\s\])>|:]|$)|level=(?:info|warn|debug)"
-)
+_LEVEL = pattern(r"(?:^|[\s\[(<|=])(?:WARN|WARNING|INFO|DEBUG|TRACE|NOTICE)(?:[\s\])>|:]|$)|level=(?:info|warn|debug)")
 _SLIPS = (
     "has not been read yet",
     "modified since read",
@@ -89,12 +88,12 @@ _SLIPS = (
 
 
 # Commands whose failure says something about the work, not about the command.
-_PROVES = re.compile(
+_PROVES = pattern(
     r"(?i)(?:^|[\s:])(?:\w*tests?|specs?|check|lint|build|vet|compile|clippy|mypy|ruff|tsc|eslint|bats|e2e|ci|verify|"
     r"deploy|migrate|make)(?=[\s:]|$)"
 )
-_STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"")
-_MISUSE = re.compile(
+_STRINGS = pattern(r"'[^']*'|\"[^\"]*\"")
+_MISUSE = pattern(
     r"(?i)unexpected argument|(?:unknown|unrecognized|invalid|no such) (?:\w+ )?(?:option|flag|argument|subcommand|"
     r"field)|command not found|no version is set for command|no matches found"
 )
@@ -214,12 +213,21 @@ class Failures(msgspec.Struct, array_like=True):
 
 def _proves(failure: Failure) -> bool:
     """True if a failure says something about the work: a check that went wrong, not a command that was misspelt."""
-    checks = _PROVES.search(_STRINGS.sub("", failure.key.removeprefix("cmd:")))
-    return failure.kind == "shell" and bool(checks) and not _misspelt(failure)
+    return failure.kind == "shell" and _checks(failure.key) and not _misspelt(failure)
+
+
+@lru_cache(maxsize=2 * MAX_FAILURES)  # asked at each turn of each failure that is open
+def _checks(key: str) -> bool:
+    return bool(_PROVES.search(_STRINGS.sub("", key.removeprefix("cmd:"))))
 
 
 def _misspelt(failure: Failure) -> bool:
-    return any(_MISUSE.search(line) for line in failure.lines)
+    return any(map(_tells_misuse, failure.lines))
+
+
+@lru_cache(maxsize=2 * MAX_FAILURES)
+def _tells_misuse(line: str) -> bool:
+    return bool(_MISUSE.search(line))
 
 
 def _around(failure: Failure, worked: tuple[str, ...]) -> bool:

@@ -14,19 +14,20 @@ import msgspec
 from memcli.ledger.clean import clean, clip
 from memcli.ledger.names import words_in
 from memcli.ledger.prose import bare, sentences, unwrapped
+from memcli.transcript.patterns import pattern
 
 MAX_TEXTS = 4
 RULES_LIMIT = 400  # characters kept of one text
 RULE_LIMIT = 170
 
-_SKILL = re.compile(r"\s*Base directory for this skill: *(\S[^\n]*)\n")
-_FENCED = re.compile(r"^ *(```+|~~~+).*?(?:^ *\1[`~]*\s*$|\Z)", re.DOTALL | re.MULTILINE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_STRONG = re.compile(
+_SKILL = pattern(r"\s*Base directory for this skill: *(\S[^\n]*)\n")
+_FENCED = pattern(r"^ *(```+|~~~+).*?(?:^ *\1[`~]*\s*$|\Z)", re.DOTALL | re.MULTILINE)
+_COMMENT = pattern(r"<!--.*?-->", re.DOTALL)
+_STRONG = pattern(
     r"\b(?:MUST|NEVER|ALWAYS|DO NOT)\b|(?i:\b(?:never|always|do not|don['’]t|must not|must|ask before)\b)"
 )
-_WEAK = re.compile(r"(?i)^(?:ask|avoid|keep|pause|prefer|print|stop)\b|\bcommit(?:s|ting)?\b")
-_ABOUT_ITSELF = re.compile(r"(?i)\$ARGUMENTS|<[\w-]+>|^(?:display|show|output|input|example|usage)\b")
+_WEAK = pattern(r"(?i)^(?:ask|avoid|keep|pause|prefer|print|stop)\b|\bcommit(?:s|ting)?\b")
+_ABOUT_ITSELF = pattern(r"(?i)\$ARGUMENTS|<[\w-]+>|^(?:display|show|output|input|example|usage)\b")
 
 
 class Instruction(msgspec.Struct, array_like=True):

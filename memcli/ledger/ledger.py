@@ -90,7 +90,10 @@ class Ledger:
     @classmethod
     def restore(cls, data: bytes) -> Ledger:
         """The ledger a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes and other versions."""
-        state = _DECODER.decode(data)
+        try:
+            state = _DECODER.decode(data)
+        except UnicodeDecodeError as error:  # msgspec lets it pass as it is
+            raise msgspec.DecodeError(str(error)) from error
         if state.version != VERSION:
             raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
         return cls(state)
@@ -107,13 +110,14 @@ class Ledger:
     def take(self, part: AnyPart, role: str) -> Taken:
         """Take in one part of an entry of that role, and tell what came of it."""
         self.state.work.passed(part)
+        # three of four parts; not by `match`, which asks `isinstance`: for a Struct class that is slow to say no
+        if type(part) is ToolResult:
+            return Taken(self._settled(self.state.work.answered(part)))
+        if type(part) is ToolUse:
+            return Taken(self._called(part))
+        if type(part) is AssistantText:
+            return self._said(part)
         match part:
-            case AssistantText():
-                return self._said(part)
-            case ToolUse():
-                return Taken(self._called(part))
-            case ToolResult():
-                return Taken(self._settled(self.state.work.answered(part)))
             case UserText():
                 self._heard(part)
             case MachineText(text=text):

@@ -9,13 +9,14 @@ all that a session needs later was said or used by somebody before (measured on 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +37,7 @@ _ENDINGS = (
     "kts?|rb|php|swift|gradle|xml|ini|cfg|conf|lock|csv|env|proto|tf|dart|lua|vue|svelte|log|patch|diff|gz|png|svg|"
     "ipynb|cs|ex|exs|erl|hs|ml|scala|clj|pl|r|jl|zig|nim|nix|cue|bats|dockerfile"
 )
-NAME = re.compile(
+NAME = pattern(
     r"https?://[^\s\"'`)>\]}]+"
     r"|(?<![\w.@~+-])[\w.@~+-]*(?:/[\w.@~+-]+)+"
     r"|\b[A-Z]{2,8}-\d+\b"
@@ -47,19 +48,19 @@ NAME = re.compile(
     r"|\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+\b"
     r"|(?<![\w-])--[a-z][\w-]{2,}"
 )
-_URL = re.compile(r"(https?://[^\s\"'`)>\]}]+)")
-_GLUED = re.compile(r"://(?:(?<=[\w.@~+/-]http://)|(?<=[\w.@~+/-]https://))")  # an address right behind something else
+_URL = pattern(r"(https?://[^\s\"'`)>\]}]+)")
+_GLUED = pattern(r"://(?:(?<=[\w.@~+/-]http://)|(?<=[\w.@~+/-]https://))")  # an address right behind something else
 # Whatever holds a name that is no address, or an ordinary word, is one piece; in ASCII a table parts them quicker.
-_PIECE = re.compile(r"[\w.@~+/-]+")
+_PIECE = pattern(r"[\w.@~+/-]+")
 _APART = bytes(code if _PIECE.match(chr(code)) else ord(" ") for code in range(256))
 # The most of what is not ASCII in texts that are: no part of a piece either.
 _COMMON = "’—–→“”…✓"
-_SYMBOLS = re.compile("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]")
-_HASH = re.compile(r"[0-9a-f]{7,40}")
+_SYMBOLS = pattern("[\u2010-\u2027\u2030-\u205e\u2190-\u23ff\u2500-\u2775\u2794-\u2bff\U0001f300-\U0001faff]")
+_HASH = pattern(r"[0-9a-f]{7,40}")
 _HEXADECIMAL = "abcdef"  # of its letters alone a name may be made, a hash without figures
-_FIGURES = re.compile(r"[\d/.:-]+")
-_WORD = re.compile(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
-_DEFINED = re.compile(
+_FIGURES = pattern(r"[\d/.:-]+")
+_WORD = pattern(r"(?<![\w./-])[A-Za-z]{3,}(?![\w./-]*[/_\d])")
+_DEFINED = pattern(
     r"\n[+ \t]*(?:export |public |private |protected |static |async |pub(?:\([a-z]+\))? |default |abstract )*"
     r"(?:func(?: \([^)]*\))?|def|class|type|struct|enum|trait|interface|fn|function|const|impl|module)"
     r"\s+([A-Za-z_]\w{2,})"
@@ -86,14 +87,20 @@ def is_name(word: str) -> bool:
 
 
 def uses_in(text: str) -> dict[str, int]:
-    """How often each name stands in a text, in order of first appearance."""
+    """How often each key of a name stands in a text, in order of first appearance; whole paths and addresses are left
+    out.
+    """
     if "://" in text:
-        return Counter(names_in(text))
+        return Counter(_inner_keys(names_in(text)))
     uses: dict[str, int] = {}
     for piece, count in Counter([piece for piece in _pieces(text) if len(piece) >= SHORTEST]).items():
-        for name in _names_of(piece) if len(piece) <= LONG else _names_at(piece):
-            uses[name] = uses.get(name, 0) + count
+        for key in _inner_keys_of(piece) if len(piece) <= LONG else _inner_keys(_names_at(piece)):
+            uses[key] = uses.get(key, 0) + count
     return uses
+
+
+def _inner_keys(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple([key_of(name) for name in names if not name.startswith(("http", "/"))])
 
 
 def _read(text: str, shortest: int, known: _Of, anew: _Of) -> Iterable[str]:
@@ -135,7 +142,17 @@ def _words_at(piece: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(NAME.sub(" ", piece)))
 
 
+def _keys_at(piece: str) -> tuple[str, ...]:
+    return tuple(map(key_of, _names_at(piece)))
+
+
+@lru_cache(maxsize=KNOWN)
+def _inner_keys_of(piece: str) -> tuple[str, ...]:
+    return _inner_keys(_names_at(piece))
+
+
 _names_of = lru_cache(maxsize=KNOWN)(_names_at)
+_keys_of = lru_cache(maxsize=KNOWN)(_keys_at)
 _words_of = lru_cache(maxsize=KNOWN)(_words_at)
 
 
@@ -167,7 +184,9 @@ def key_of(name: str) -> str:
 
 def keys_in(text: str) -> list[str]:
     """The distinct keys of the names in a text, in order."""
-    return list(dict.fromkeys(map(key_of, names_in(text))))
+    if "://" in text:
+        return list(dict.fromkeys(map(key_of, names_in(text))))
+    return list(dict.fromkeys(_read(text, SHORTEST, _keys_of, _keys_at)))
 
 
 def words_in(text: str) -> list[str]:

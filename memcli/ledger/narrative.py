@@ -7,7 +7,6 @@ keep their order; when there are too many, the oldest that are neither a result 
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from itertools import takewhile
 
@@ -17,6 +16,7 @@ from memcli.ledger.ahead import ahead_in
 from memcli.ledger.clean import clean
 from memcli.ledger.names import speaks
 from memcli.ledger.prose import notes_in
+from memcli.transcript.patterns import pattern
 from memcli.transcript.secrets import lowered
 
 MAX_NOTES = 900
@@ -24,7 +24,7 @@ MIN_WORDS = 4
 FRESH = 2  # texts after which a remark on what is under way still holds
 REPORT = 4  # notes that make a text a report
 
-_REASON = re.compile(
+_REASON = pattern(
     r"\b(?:root cause|because|the (?:fix|problem|issue|bug|cause|reason) (?:is|was)|instead of|decided|decision|"
     r"turns out|confirmed|so that|therefore|rather than|caused by|due to|means that|must|cannot|never|always|"
     r"only when|why)\b"
@@ -35,16 +35,16 @@ _TOLD_BY = (
     "therefore,rather than,due to,must,cannot,never,always,only when,why"
 )
 _REASONS = tuple(_TOLD_BY.split(","))
-_SMALL_TALK = re.compile(
+_SMALL_TALK = pattern(
     r"(?i)^(?:you're (?:absolutely )?right|good (?:question|point|catch|call)|great|perfect|excellent|sure|okay|"
     r"ok|done|thanks|sorry|i apologi[sz]e|understood|got it|now)[\s!.,:—-]*$"
 )
-_PASSING = re.compile(
+_PASSING = pattern(
     r"(?i)\b(?:wait(?:ing)? (?:for|on|until)|waiting\b|still running|in progress|poll(?:ing)?\b|armed\b|to land\b|"
     r"remaining\b|(?:are|is) pending|\d+ pending|not yet|for now\b|so far\b|once (?:it|they|that|the|this)\b|"
     r"next[,:] )|^(?:next steps?|still to do|up next)\b"
 )
-_INTENDS = re.compile(r"(?i)^(?:(?:ok(?:ay)?|now|good|so|then|first|and),? )*(?:i['’]ll|i will|i['’]m going to)\b")
+_INTENDS = pattern(r"(?i)^(?:(?:ok(?:ay)?|now|good|so|then|first|and),? )*(?:i['’]ll|i will|i['’]m going to)\b")
 
 
 class Note(msgspec.Struct, array_like=True):

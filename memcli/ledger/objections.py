@@ -7,7 +7,7 @@ the request it is, so this only decides what is served first. English, and the p
 
 from __future__ import annotations
 
-import re
+from memcli.transcript.patterns import pattern
 
 _FIRST = 160  # characters in which the opening must end
 
@@ -39,7 +39,7 @@ _FORBIDS = (
     r"(?:stop|never|always|do not|don['’]?t|let['’]?s not|undo|revert|roll (?:it |that |this )?back|go back|actually"
     r"|instead|(?:put|change) (?:it|that|this|them) back)\b"
 )
-_OBJECTS = re.compile(f"(?i){_AHEAD}(?:{_REFUSES}|{_JUDGES}|{_REMINDS}|{_FORBIDS})")
+_OBJECTS = pattern(f"(?i){_AHEAD}(?:{_REFUSES}|{_JUDGES}|{_REMINDS}|{_FORBIDS})")
 
 
 def objects(words: str) -> bool:

@@ -11,6 +11,7 @@ import re
 import msgspec
 
 from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.transcript.patterns import pattern
 
 MAX_DEEDS = 60
 SCAN_LIMIT = 20_000
@@ -18,7 +19,7 @@ SHOWN_LIMIT = 160
 
 # A program at the place of a command: at the start of a line or after an operator, settings before it allowed.
 _START = r"(?:^|[;&|(\n]|\b(?:then|do|else)\s)\s*(?:sudo\s+)?(?:\w+=\S*\s+)*"
-_DEED = re.compile(
+_DEED = pattern(
     _START + r"(?P<deed>"
     r"git\s+(?:-[cC]\s+\S+\s+)*push\b"
     r"|(?:gh|glab|hub|tea)\s+(?:pr|mr|issue|release|gist|repo|label|workflow|discussion)\s+"
@@ -36,10 +37,10 @@ _DEED = re.compile(
     r")"
 )
 _SIGNS = ("push", "gh", "glab", "hub", "tea", "publish", "deploy", "upload", "apply", "kubectl", "helm", "curl")
-_DRY = re.compile(r"--(?:dry-run|help)\b")
-_FAILED = re.compile(r"(?m)^\s*! \[(?:remote )?rejected\]|^(?:error|fatal):|\bHTTP 4\d\d\b|^remote: error")
-_URL = re.compile(r"https://[^\s\"'`<>)\]}|\\]+")
-_QUOTED = re.compile(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n.*?^\s*\2\s*$", re.DOTALL | re.MULTILINE)
+_DRY = pattern(r"--(?:dry-run|help)\b")
+_FAILED = pattern(r"(?m)^\s*! \[(?:remote )?rejected\]|^(?:error|fatal):|\bHTTP 4\d\d\b|^remote: error")
+_URL = pattern(r"https://[^\s\"'`<>)\]}|\\]+")
+_QUOTED = pattern(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n.*?^\s*\2\s*$", re.DOTALL | re.MULTILINE)
 
 
 class Done(msgspec.Struct, array_like=True):

@@ -7,16 +7,16 @@ of wishes is ever shortened.
 
 from __future__ import annotations
 
-import re
 from posixpath import commonprefix
 
 from memcli.ledger.clean import ELISION
+from memcli.transcript.patterns import pattern
 
 RUN = 4  # lines that look alike
 ALIKE = 12  # characters they begin with in common, figures aside
 
-_FIGURES = re.compile(r"\d+")
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
+_FIGURES = pattern(r"\d+")
+_ITEM = pattern(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 
 
 def without_logs(text: str) -> str:

@@ -84,7 +84,10 @@ class Present:
         """The fold a snapshot was taken of; `work` is that of a bare one. Raises msgspec.MsgspecError for foreign bytes
         and other versions.
         """
-        state = _DECODER.decode(data)
+        try:
+            state = _DECODER.decode(data)
+        except UnicodeDecodeError as error:  # msgspec lets it pass as it is
+            raise msgspec.DecodeError(str(error)) from error
         if state.version != VERSION:
             raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
         state.work = work or state.work
@@ -115,12 +118,13 @@ class Present:
 
     def follow(self, part: AnyPart, role: str, taken: Taken = NOTHING) -> bool:
         """Take in a part of which the work is known already. True if a turn begins with it."""
+        if type(part) is ToolUse or type(part) is ToolResult:
+            self._settled(taken.settled)
+            return False
         match part:
             case AssistantText():
                 self.state.said = one_line(bounded(taken.text, 1200, 800))
                 self.state.offer = taken.offer
-            case ToolUse() | ToolResult():
-                self._settled(taken.settled)
             case UserText():
                 return self._heard(part)
             case MachineText():

@@ -13,6 +13,7 @@ from itertools import chain, islice
 
 from memcli.ledger.clean import ELISION, clip, one_line
 from memcli.ledger.names import names_in, words_in
+from memcli.transcript.patterns import pattern
 
 NOTE_LIMIT = 260
 LIST_LIMIT = 120  # characters of a list that is one note
@@ -23,24 +24,24 @@ SHORTEST = 11
 LEAD_LIMIT = 90
 
 _GAP = "\x00"  # stands where code was taken out
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*\s*$)")
-_FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*\s*$|\Z)", re.DOTALL | re.MULTILINE)
-_MARKS = re.compile(r"^(?:\s*(?:[-*+•>]|#{1,6}|\d{1,2}[.)]|\[[ xX~]\])\s+)+")
-_BOLD = re.compile(r"\*\*(?:(?<!\w\*\*)|(?!\w))")
-_TICK_INSIDE = re.compile(r"`(?:(?=/)|(?<=/`)|(?<=\w`)(?=\w))")  # without them two names would become one
-_RULE = re.compile(r"^[\s|:=*_-]*$")
-_TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{3,}:?\s*\|")
-_SENTENCE = re.compile(r"[.!?][\"')\]*]*\s+(?=[A-Z`\"'(*])")  # its first character ends the sentence
-_ITEM = re.compile(r"^\s*(?:[-*+•]|\(?(?:\d{1,2}|[A-Ha-h])[.)])\s+\S")
-_FIGURE = re.compile(r"^\s*(\(?(?:\d{1,2}|[A-Ha-h])[.)])\s")
-_CHOICE = re.compile(
+_HEADING = pattern(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*\s*$)")
+_FENCED = pattern(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1[`~]*\s*$|\Z)", re.DOTALL | re.MULTILINE)
+_MARKS = pattern(r"^(?:\s*(?:[-*+•>]|#{1,6}|\d{1,2}[.)]|\[[ xX~]\])\s+)+")
+_BOLD = pattern(r"\*\*(?:(?<!\w\*\*)|(?!\w))")
+_TICK_INSIDE = pattern(r"`(?:(?=/)|(?<=/`)|(?<=\w`)(?=\w))")  # without them two names would become one
+_RULE = pattern(r"^[\s|:=*_-]*$")
+_TABLE_RULE = pattern(r"^\s*\|?\s*:?-{3,}:?\s*\|")
+_SENTENCE = pattern(r"[.!?][\"')\]*]*\s+(?=[A-Z`\"'(*])")  # its first character ends the sentence
+_ITEM = pattern(r"^\s*(?:[-*+•]|\(?(?:\d{1,2}|[A-Ha-h])[.)])\s+\S")
+_FIGURE = pattern(r"^\s*(\(?(?:\d{1,2}|[A-Ha-h])[.)])\s")
+_CHOICE = pattern(
     r"(?i)\b(?:options?|choices?|alternatives?|approach(?:es)?|ways?|paths|either|one of|levers?|choose)\b"
 )
-_ANNOUNCES = re.compile(
+_ANNOUNCES = pattern(
     r"(?i)^(?:(?:ok(?:ay)?|now|good|right|so|great|next|then|first|and|also|finally),?\s+)*"
     r"(?:let me|let['’]?s|i['’]?ll|i will|i['’]?m|i am|i need to|now|next|\w+ing)\b"
 )
-_BACKWARD = re.compile(r"(?i)^(?:so|that|which|it)\b")
+_BACKWARD = pattern(r"(?i)^(?:so|that|which|it)\b")
 # Verbs without the letters that their forms have in common, nouns, and other words that say nothing by themselves.
 _DOING = (
     "add call check clean commit continu correct edit finish fix fixe get gett go keep look mak mov need proceed read "
@@ -58,8 +59,8 @@ _FILLER = frozenset(
     + _WORDS.split()
 )
 TELLING = 3  # ordinary words that make a sentence say something
-_LINES = re.compile("[\u2500-\u257f→]")
-_DIAGRAM = re.compile("[\u2500-\u257f→]{2,}|[│├└]")
+_LINES = pattern("[\u2500-\u257f→]")
+_DIAGRAM = pattern("[\u2500-\u257f→]{2,}|[│├└]")
 
 
 def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:

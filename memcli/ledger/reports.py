@@ -7,38 +7,37 @@ A path with a line number is a finding, and a report on a diff tells of somebody
 
 from __future__ import annotations
 
-import re
-
 from memcli.ledger.clean import clean
 from memcli.ledger.shell import is_file
+from memcli.transcript.patterns import pattern
 
 MAX_FILES = 60
 SCAN_LIMIT = 20_000
 
-_READ_ONLY = re.compile(
+_READ_ONLY = pattern(
     r"(?i)\bread[- ]only\b|\b(?:do not|don't|never|without) (?:writ|edit|modify|chang|creat|touch|mak)\w*\b"
     r"[\w, ]{0,40}\b(?:files?|code|anything|changes|edits)\b"
 )
 _DEED = r"created|wrote|written|added|new|modified|updated|edited|changed|rewrote|rewritten|fixed|deleted|removed"
-_ANNOUNCES = re.compile(
+_ANNOUNCES = pattern(
     rf"(?i)\bfiles?\s+(?:i\s+|that\s+(?:i|were)\s+)?(?:have\s+)?(?P<after>{_DEED})\b|\b(?P<before>{_DEED})\s+files?\b"
     r"|\b(?:changes|edits|fixes|updates)\s+(?:made|applied|done)\b"
     r"|\b(?:what|everything)\s+(?:was|i|i've|i have)\s+(?:done|did|changed)\b"
 )
-_OF_OTHERS = re.compile(r"(?i)\b(?:diff|branch|pull request|pr|commits?|review\w*|needed|suggested|proposed|not|no)\b")
+_OF_OTHERS = pattern(r"(?i)\b(?:diff|branch|pull request|pr|commits?|review\w*|needed|suggested|proposed|not|no)\b")
 _PATH = r"(?P<path>/?[\w.@+~-]+(?:/[\w.@+~-]+)+)"
-_LISTED = re.compile(
+_LISTED = pattern(
     rf"^\s*(?:[-*+•]\s+|\d{{1,3}}[.)]\s+|\|\s*|#+\s+)?[*`\"\d. ]*{_PATH}[`*\":]*(?=$|[\s:,(|])(?!:\d)(?P<rest>.*)"
 )
-_TWO = re.compile(r"[\w-]+\.\w+/[\w-]+\.\w+")  # "go.mod/go.sum": one or the other, no path
-_DONE = re.compile(
+_TWO = pattern(r"[\w-]+\.\w+/[\w-]+\.\w+")  # "go.mod/go.sum": one or the other, no path
+_DONE = pattern(
     rf"^\s*(?:[-*+•]\s+|\d{{1,3}}[.)]\s+)?\W{{0,3}}(?:I\s+|I've\s+|I have\s+)?"
     rf"(?i:(?P<deed>created|wrote|added|modified|updated|edited|rewrote|deleted|removed))\b:?\W{{0,3}}\s*(?:the\s+|a\s+)?(?:new\s+)?(?:file\s+)?[`\"]{_PATH}[`\"](?!:\d)"
 )
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)")
+_HEADING = pattern(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)")
 _CREATED = frozenset(("created", "wrote", "written", "added", "new"))
 _DELETED = frozenset(("deleted", "removed"))
-_NOTED = re.compile(
+_NOTED = pattern(
     r"(?i)^[\s:—–(*`|-]*(?P<deed>created|new|added|deleted|removed|modified)(?: file)?\s*(?:$|[—–:(),.;|-])"
 )
 

@@ -16,6 +16,7 @@ from memcli.ledger.clean import ELISION, clean, one_line
 from memcli.ledger.diagnosis import diagnosis_in
 from memcli.ledger.objections import objects
 from memcli.ledger.pasted import without_logs
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from memcli.transcript.entries import UserText
@@ -28,10 +29,10 @@ FRESH = 80  # requests younger than this keep their full clip
 OLD_LIMIT = 400  # characters of older ones
 
 
-_COMMAND = re.compile(r"\s*<command-(?:name|message)>.*?<command-name>(/[\w:.-]{1,60})</command-name>", re.DOTALL)
-_COMMAND_FIRST = re.compile(r"\s*<command-name>(/[\w:.-]{1,60})</command-name>")
-_WHY = re.compile(r"(?i)\b(?:why|how come|what happened)\b")
-_FENCED = re.compile(
+_COMMAND = pattern(r"\s*<command-(?:name|message)>.*?<command-name>(/[\w:.-]{1,60})</command-name>", re.DOTALL)
+_COMMAND_FIRST = pattern(r"\s*<command-name>(/[\w:.-]{1,60})</command-name>")
+_WHY = pattern(r"(?i)\b(?:why|how come|what happened)\b")
+_FENCED = pattern(
     r"^ {0,3}(```+|~~~+)[ \t]*([\w+#.-]{0,20})[^\n]*\n(.*?)\n {0,3}\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE
 )
 # What a client does for itself; all other commands ask the agent for something.

@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from memcli.transcript.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,14 +48,14 @@ _LOOKERS = frozenset(
 )
 
 SCAN_LIMIT = 8_000
-_TOUCHES = re.compile(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
+_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
 
-_HERE = re.compile(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
+_HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 _LIST = frozenset(("&&", "||", ";", "|", "&", "(", ")", ";;", "|&"))
-_ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-_PATH = re.compile(r"[\w./@+~-]+")
-_ENDLESS = re.compile(  # files that are known by their whole name
+_ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_PATH = pattern(r"[\w./@+~-]+")
+_ENDLESS = pattern(  # files that are known by their whole name
     r"[A-Z][a-z]+file|makefile|justfile|CODEOWNERS|AUTHORS|CHANGELOG|CONTRIBUTING|COPYING|LICEN[CS]E|NOTICE|README|VERSION"
 )
 KEY_LIMIT = 160  # characters of a key
@@ -61,18 +63,18 @@ _OPERATOR = r"[();<>|&]"
 _SINGLE, _DOUBLE, _ESCAPE = r"'[^']*'", r"\"(?P<inner>(?:[^\"\\]|\\.)*)\"", r"\\."
 _OPENING = ("'", '"', "\\")  # what stands behind a word only if it is not closed
 # Nothing follows a word, so nothing is ever tried again. Possessive repeats would say so; Python 3.11.2 has them wrong.
-_WORD = re.compile(
+_WORD = pattern(
     rf"[ \t\r\n]*(?:(?P<operator>{_OPERATOR}+)"
     rf"|(?P<word>(?:[^ \t\r\n\\'\"();<>|&]+|{_ESCAPE}|{_SINGLE}|{_DOUBLE})+))",
     re.DOTALL,
 )
-_QUOTED = re.compile(rf"{_SINGLE}|{_DOUBLE}|{_ESCAPE}", re.DOTALL)
-_ESCAPED = re.compile(r"\\([\"\\])")
-_LEADING = re.compile(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
-_SETTINGS = re.compile(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
-_STREAMS = re.compile(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
-_FILTERS = re.compile(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
-_ECHO = re.compile(r"\s*;\s*echo\b.*$", re.DOTALL)
+_QUOTED = pattern(rf"{_SINGLE}|{_DOUBLE}|{_ESCAPE}", re.DOTALL)
+_ESCAPED = pattern(r"\\([\"\\])")
+_LEADING = pattern(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
+_SETTINGS = pattern(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
+_STREAMS = pattern(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
+_FILTERS = pattern(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
+_ECHO = pattern(r"\s*;\s*echo\b.*$", re.DOTALL)
 
 
 @lru_cache(maxsize=512)
@@ -107,12 +109,12 @@ def first_run(key: str) -> tuple[str, ...]:
 
 
 _EVERYTHING = frozenset((".", "./...", "..."))
-_ONLY_SAYS = re.compile(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
-_ADDS = re.compile(r"-race|--(?:workspace|all|all-targets|all-features)")
-_CHOOSES = re.compile(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
-_RUNS_CHECKS = re.compile(r"\w*tests?|vet|clippy|pytest|vitest|jest")
+_ONLY_SAYS = pattern(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
+_ADDS = pattern(r"-race|--(?:workspace|all|all-targets|all-features)")
+_CHOOSES = pattern(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
+_RUNS_CHECKS = pattern(r"\w*tests?|vet|clippy|pytest|vitest|jest")
 # A check without operands but for those of its options. Of go's, one without operands checks one directory alone.
-_UNNARROWED = re.compile(
+_UNNARROWED = pattern(
     rf"(?!go )(?:[\w./:-]+ ){{0,3}}(?:{_RUNS_CHECKS.pattern})"
     rf"(?: (?:{_ONLY_SAYS.pattern})| (?:{_ADDS.pattern})| (?:{_CHOOSES.pattern})(?: [^\s-]\S*)?)*"
 )
@@ -172,7 +174,7 @@ def recorded(key: str) -> set[str]:
     return set(_RECORDS.findall(key)) if "git " in key else set()
 
 
-_RECORDS = re.compile(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
+_RECORDS = pattern(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
 
 
 class Effect(NamedTuple):

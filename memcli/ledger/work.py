@@ -45,6 +45,7 @@ class Taken(NamedTuple):
 
 
 NOTHING = Taken()
+_EVENTS = frozenset((UserText, AssistantText, ToolUse, ToolResult))
 
 
 class Work(msgspec.Struct, array_like=True):
@@ -65,7 +66,7 @@ class Work(msgspec.Struct, array_like=True):
         """A part was folded. A swap keeps words, calls and results, each once; all else it may drop or repeat, and so
         that is no event: a successor counts on as the transcript itself would have done.
         """
-        self.clock += isinstance(part, (UserText, AssistantText, ToolUse, ToolResult))
+        self.clock += type(part) in _EVENTS
 
     def turned(self) -> None:
         """A prompt begins a turn: what was said before explains nothing more, what nobody tried again was left."""

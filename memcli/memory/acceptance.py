@@ -151,7 +151,7 @@ def _repeats(text: str) -> bool:
 def _groundless(text: str, seen: Seen) -> str:
     names = named(loosened(text, seen))
     unknown = [name for name in names if not seen.names(name)]
-    if len(names) < ENOUGH or len(unknown) <= (1 - GROUNDED) * len(names):
+    if len(names) < ENOUGH or len(names) - len(unknown) >= GROUNDED * len(names):
         return ""
     return f"{len(unknown)} of {len(names)} names in the answer stand nowhere: {', '.join(_shown(unknown))}"
 

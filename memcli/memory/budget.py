@@ -9,9 +9,10 @@ one is passed over. A line can extend another: it is then appended to that line 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from memcli.ledger.names import keys_in, words_in
 
@@ -26,8 +27,7 @@ SMALLEST = 40  # characters too few for any line
 MIN_CONTEXT = 4  # ordinary words that make a line explain the names on it
 
 
-@dataclass(eq=False, slots=True)
-class Line:
+class Line(msgspec.Struct, eq=False):
     """One candidate: where it belongs, its text, its place in the order, what it is worth besides its names."""
 
     section: str
@@ -37,7 +37,7 @@ class Line:
     worth: float = 0.0
     extends: Line | None = None
     spill: tuple[str, str] | None = None  # section and group to stand in when its own section is full
-    parts: list[str] = field(default_factory=list)
+    parts: list[str] = []
 
     @property
     def full(self) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.memory.sections import CURRENT_STATE, NAMES, PINNED
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +27,9 @@ TITLE = "# Session memory"
 PROSE_MARK = "<!-- prose -->"
 EMPTY = "- none"
 
-_SPECIAL = re.compile(r"^(\\*)(#{1,6}\s|<!-- prose -->|- none$)", re.MULTILINE)
-_ESCAPED = re.compile(r"^\\(\\*)(#{1,6}\s|<!-- prose -->|- none$)", re.MULTILINE)
-_HEADING = re.compile(r"^## +(.*?) *$", re.MULTILINE)
+_SPECIAL = pattern(r"^(\\*)(#{1,6}\s|<!-- prose -->|- none$)", re.MULTILINE)
+_ESCAPED = pattern(r"^\\(\\*)(#{1,6}\s|<!-- prose -->|- none$)", re.MULTILINE)
+_HEADING = pattern(r"^## +(.*?) *$", re.MULTILINE)
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ from memcli.memory.sections import (
     SECTIONS,
     USER_INTENT,
 )
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -124,7 +125,7 @@ ORDER = (
     ASKED,
 )
 
-_OFFER = re.compile(
+_OFFER = pattern(
     r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|let me know|remaining|still to|i can)\b"
 )
 
@@ -358,7 +359,7 @@ def _figureless(line: str) -> str:
     return re.sub(r"[0-9]+", "#", line)
 
 
-_ENTERED = re.compile(r"^cd \S+(?: && |; | )")
+_ENTERED = pattern(r"^cd \S+(?: && |; | )")
 
 
 def _left(one: Failure, root: str, mark: str) -> str:
@@ -496,7 +497,8 @@ def _origin(source: str, path: str, root: str) -> str:
     if not folder or posixpath.basename(old) != posixpath.basename(new):
         return old
     common = posixpath.commonpath([folder, other]) if folder.startswith("/") == other.startswith("/") else ""
-    return f"{folder.removeprefix(posixpath.dirname(common) + '/')}/"
+    above = posixpath.dirname(common)
+    return f"{folder.removeprefix(above + '/') if above else folder}/"
 
 
 def _files(ledger: Ledger, share: int) -> Groups:

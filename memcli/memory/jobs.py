@@ -113,11 +113,15 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why no model wrote: a sentence; `permanent` if trying again is pointless; `retry_after` in seconds if told."""
+    """Why no model wrote: a sentence; `permanent` if trying again is pointless; `retry_after` in seconds if told.
+
+    `own`: the fault lies in this job or in what was said to it; others may be asked all the same.
+    """
 
     sentence: str
     permanent: bool = False
     retry_after: float | None = None
+    own: bool = False
 
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):

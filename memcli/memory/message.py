@@ -16,6 +16,7 @@ import re
 from typing import NamedTuple
 
 from memcli.transcript.encode import common
+from memcli.transcript.patterns import pattern
 
 FRAMING = (
     "This conversation was compacted by memcli: the session memory below stands in for the messages before this point. "
@@ -24,7 +25,7 @@ FRAMING = (
 )
 CLOSING = "The messages that follow are verbatim. Continue the work from where it stands; do not greet or recap."
 
-_STATE = re.compile(r"^## Current State\n.*?(?=^## )", re.DOTALL | re.MULTILINE)
+_STATE = pattern(r"^## Current State\n.*?(?=^## )", re.DOTALL | re.MULTILINE)
 
 
 class Mark(NamedTuple):

@@ -21,6 +21,7 @@ import msgspec
 
 from memcli.memory.jobs import ProseEdit
 from memcli.memory.sections import DEFAULT, Sections
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,14 +34,14 @@ MOST_EDITS = 200
 
 WRITABLE = DEFAULT.writable
 
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
-_LISTED = re.compile(r"(?:[-*+•]|\d{1,3}[.)])(?:\s|$)")
-_FENCE = re.compile(r"\s*(```|~~~)")
-_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*)$")
-_MARKS = re.compile(r"^\s*(?:(?:[-*+•>]|\d{1,3}[.)])\s+)+|[*`_]{1,3}(?=\S)|(?<=\S)[*`_]{1,3}")
-_END = re.compile(r"^\W*(?:<!--\s*)?end(?:\s*-->)?\W*$", re.IGNORECASE)
-_WRAPPED = re.compile(r"\A\s*```\w*[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
-_AS_IT_WAS = re.compile(r"\W*(?:unchanged|no changes?|none|nothing(?: new)?|same(?: as before)?)\W*", re.IGNORECASE)
+_LINES = pattern(r"[^\n]*\n|[^\n]+")
+_LISTED = pattern(r"(?:[-*+•]|\d{1,3}[.)])(?:\s|$)")
+_FENCE = pattern(r"\s*(```|~~~)")
+_HEADING = pattern(r"^ {0,3}(#{1,6})\s+(.*)$")
+_MARKS = pattern(r"^\s*(?:(?:[-*+•>]|\d{1,3}[.)])\s+)+|[*`_]{1,3}(?=\S)|(?<=\S)[*`_]{1,3}")
+_END = pattern(r"^\W*(?:<!--\s*)?end(?:\s*-->)?\W*$", re.IGNORECASE)
+_WRAPPED = pattern(r"\A\s*```\w*[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
+_AS_IT_WAS = pattern(r"\W*(?:unchanged|no changes?|none|nothing(?: new)?|same(?: as before)?)\W*", re.IGNORECASE)
 
 
 class Unreadable(ValueError):

@@ -10,14 +10,15 @@ import re
 
 from memcli.ledger.clean import ELISION, WITHIN, clip, one_line
 from memcli.ledger.names import names_in
+from memcli.transcript.patterns import pattern
 
 QUOTE_LIMIT = 3_600
 SHORTEST = 24  # a tail of a quote shorter than this is not worth its elision mark
 
 _DOUBLE = str.maketrans({'"': "'", "“": "'", "”": "'", "„": "'", "«": "'", "»": "'", "`": "'"})
-_TAG = re.compile(r"<[/!A-Za-z]")
-_PARTED = re.compile(r"^(?:[—–-]|->|→)\s+")
-_LEAD = re.compile(r"^[\s>#*+=~|-]+")
+_TAG = pattern(r"<[/!A-Za-z]")
+_PARTED = pattern(r"^(?:[—–-]|->|→)\s+")
+_LEAD = pattern(r"^[\s>#*+=~|-]+")
 
 
 def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:

@@ -7,7 +7,6 @@ Questions and offers are no results; what was ahead or under way when it was sai
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from memcli.ledger.prose import TELLING, telling
 from memcli.memory.budget import Line
 from memcli.memory.quoting import quoted, spelled, told
 from memcli.memory.sections import COMPLETED
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
@@ -27,15 +27,15 @@ LONG_WORD = 120  # characters of an address that is all a request begins with
 CLOSING_LIMIT = 170
 MAX_TURNS = 40  # turns of which it is said what came of them
 
-_ASKS = re.compile(
+_ASKS = pattern(
     r"(?i)\?\W*$|\b(?:want me to|would you like|do you want|shall i|should i|let me know (?:if|when|which)|"
     r"ready (?:to|for|when)\b|say the word|if you(?:['’]d| would)? (?:like|want|prefer))"
 )
-_LEANS = re.compile(
+_LEANS = pattern(
     r"(?:That|This|Those|These|They|It|Also|And|But|Meanwhile|Then|Now|Let|Current state)\b|[a-z]+ [a-z]+ "
     r"|\W*(?:\d{1,2}|[A-H])(?:\.| —) "  # one item of several
 )
-_LABEL = re.compile(r"t\d+, ")
+_LABEL = pattern(r"t\d+, ")
 
 
 @lru_cache(maxsize=4096)

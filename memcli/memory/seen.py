@@ -6,6 +6,7 @@ secret taken out of it, its two halves do not touch: no quote is found across su
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from functools import cached_property
@@ -144,8 +145,8 @@ class Source:
 
     def _windows(self, words: list[str]) -> list[int]:
         """Beginnings of the places that may be meant: not all of the rarest words can miss, so they hold one."""
-        missing = int((1 - NEARLY) * len(words)) + 1
-        rarest = sorted(dict.fromkeys(words), key=lambda word: len(self._places.get(word, ())))[:missing]
+        missing = len(words) - math.ceil(NEARLY * len(words))  # not of 1 - NEARLY, which is less than a tenth
+        rarest = sorted(dict.fromkeys(words), key=lambda word: len(self._places.get(word, ())))[: missing + 1]
         last = len(self._words) - len(words)
         starts = {
             start

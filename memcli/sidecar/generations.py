@@ -111,7 +111,7 @@ class Generations:
         data = files.read(self._path(n))
         try:
             return msgspec.json.decode(data, type=Generation) if data else None
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):  # msgspec lets the latter pass as it is
             return None
 
     def all(self) -> Iterator[Generation]:

@@ -4,7 +4,7 @@
     session-memory.md                        the memory of whoever claimed the plain name first
     .memcli/.gitignore                       `*`
     .memcli/.session-memory.md.owner         the name of the transcript that owns `session-memory.md`
-    .memcli/run.jsonl/                       the sidecar of run.jsonl: lock, head, now, generations, ...
+    .memcli/run.jsonl/                       the sidecar of run.jsonl: lock, head, now, tail, generations, ...
 
 A memory name is owned through its owner file, made by exclusive create with the owner's name inside: two processes
 cannot both win, and dying right after leaves a claim that its owner finds again. A name whose file is already there
@@ -22,9 +22,8 @@ import contextlib
 import hashlib
 import os
 import shlex
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.errors import NotWritable
 from memcli.sidecar import files
@@ -41,8 +40,7 @@ COMPACTED = ".compacted.jsonl"
 _STEM_BYTES = 180
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where things lie for one transcript.
 
     `transcript` is the real path; `sidecar` the directory of our own files; `memory` the Markdown file people read;
@@ -55,7 +53,7 @@ class Place:
     elsewhere: bool = False
 
     @classmethod
-    def of(cls, transcript: Path) -> Self:
+    def of(cls, transcript: Path) -> Place:
         """The place of a transcript as it is, or would be. Touches nothing."""
         real = Path(os.path.realpath(transcript))
         beside = real.parent / ROOM / real.name
@@ -75,7 +73,7 @@ class Place:
             if not self.elsewhere and not ignore.exists():
                 files.create(ignore, b"*\n", durable=False)
 
-    def claim(self) -> Self:
+    def claim(self) -> Place:
         """Take a name for the memory; the place as it now is. Raises NotWritable.
 
         To be done when there is a memory: a file that turns out to be no transcript must not own the plain name.
@@ -84,7 +82,7 @@ class Place:
         if self.elsewhere:
             return self
         with _explained(self):
-            return replace(self, memory=_claim_memory(self.transcript, self.sidecar))
+            return self._replace(memory=_claim_memory(self.transcript, self.sidecar))
 
     @property
     def announcement(self) -> str:

@@ -37,12 +37,19 @@ class Spent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Noted(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of the last update that a model was wanted for: when (Unix seconds), who was to write, the name of its
-    health file, and why it did not ("" if it did)."""
+    health file, and why it did not ("" if it did).
+
+    `failures` in a row were this transcript's own, the last for this `reason`; for those it is not asked again before
+    a moment (Unix seconds).
+    """
 
     made: float
     name: str
     health: str
     failure: str = ""
+    failures: int = 0
+    reason: str = ""
+    not_before: float = 0.0
 
 
 def note(sidecar: Path, noted: Noted) -> None:

@@ -3,6 +3,7 @@
     id               which sidecar this is, wherever it is moved to (16 hexadecimal digits)
     head             the commit point (`memcli.head`)
     now              Current State as of the last append; a cache
+    tail             the tail as a swap would rewrite it (`memcli.program`), for where nothing is appended; a cache
     generations/     one immutable file each; ledgers/ holds the folds of the last few
     ledger           a log of the fold's snapshots and the ids seen; a cache
     state            the session's own bytes: meter, marks, backoff, spending
@@ -149,7 +150,7 @@ class Store:
 
     def forget(self) -> None:
         """The transcript was replaced by another: nothing committed holds. Generations and edits stay."""
-        for name in ("head", "now", "state", "ledger", "memory.next"):
+        for name in ("head", "now", "tail", "state", "ledger", "memory.next"):
             (self._sidecar / name).unlink(missing_ok=True)
 
     # What the user wrote.
@@ -165,6 +166,13 @@ class Store:
     def save_now(self, now: bytes) -> None:
         """Replace the Current State, as `head.build_now` made it. Not synced: `head` has an older one."""
         files.write_atomic(self._sidecar / "now", now, disk=self._disk, durable=False)
+
+    def save_tail(self, tail: bytes | None) -> None:
+        """Replace the prepared tail, as `program.build` made it; None removes it. Not synced: the swap can rewrite."""
+        if tail is None:
+            (self._sidecar / "tail").unlink(missing_ok=True)
+        else:
+            files.write_atomic(self._sidecar / "tail", tail, disk=self._disk, durable=False)
 
     def state(self) -> bytes | None:
         """The session's own bytes; None if there are none, or they are damaged."""

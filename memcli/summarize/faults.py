@@ -1,6 +1,7 @@
 """What a failed request means: is asking again pointless, and if not, when may it be done?
 
     400 401 402 403 404 413 422     permanent: the request, the key, the bill or the address is wrong
+    413 of them                     this request's own: shorter ones may be taken
     429 with Retry-After            transient: too many requests
     429 without, of Anthropic       permanent: a spend cap, which keeps failing until somebody pays
     all others                      transient
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PERMANENT = frozenset({400, 401, 402, 403, 404, 413, 422})
+TOO_LARGE = 413
 SPEND_CAP = "enforced_spend_limit_reached"
 SENTENCE_CHARACTERS = 300
 
@@ -48,7 +50,8 @@ def refused(host: str, status: int, error: Mapping[str, object], *, after: float
     capped = capped or (official and status == 429 and after is None)
     why = "spend limit reached: " if capped else ""
     sentence = f"{host} answered {status} {_said(error)}"
-    return Failure(one_line(why + sentence), permanent=capped or status in PERMANENT, retry_after=after)
+    own = status == TOO_LARGE
+    return Failure(one_line(why + sentence), permanent=capped or status in PERMANENT, retry_after=after, own=own)
 
 
 def broken_off(host: str, error: Mapping[str, object]) -> Failure:
@@ -68,7 +71,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         except ValueError:
             continue
     date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    return max(0.0, email.utils.mktime_tz(date) - now) if date else None
+    try:
+        return max(0.0, email.utils.mktime_tz(date) - now) if date else None
+    except (ValueError, OverflowError):  # a day that no calendar has
+        return None
 
 
 def one_line(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
 
     from memcli.memory.jobs import Usage
 
@@ -53,6 +54,16 @@ TABLE = (
 )
 
 _VERSIONED = re.compile(r"(?:anthropic/)?(?P<model>claude-[a-z]+-\d+(?:[-.]\d{1,2})?)(?:-\d{8}|-latest)?")
+
+
+def total(costs: Iterable[float | None]) -> float | None:
+    """Dollars of several requests; None if one of them is not known."""
+    known = 0.0
+    for one in costs:
+        if one is None:
+            return None
+        known += one
+    return known
 
 
 def cost(model: str, usage: Usage, day: dt.date) -> float | None:

@@ -62,9 +62,9 @@ class Writing:
         except Failed as failed:
             return update.result(rendered(job), failed.failure)
         except OSError as error:
-            return update.result(rendered(job), Failure(f"the transcript cannot be read: {error.strerror}"))
+            return update.result(rendered(job), Failure(f"the transcript cannot be read: {error.strerror}", own=True))
         except Exception as error:  # noqa: BLE001  # a fault of ours: what was paid until then must be told all the same
-            return update.result(rendered(job), Failure(one_line(f"{type(error).__name__}: {error}")))
+            return update.result(rendered(job), Failure(one_line(f"{type(error).__name__}: {error}"), own=True))
         return update.result(msgspec.structs.replace(rendered(job, prose), written=prose), None)
 
 
@@ -182,7 +182,7 @@ class _Update:
                     return verdict.prose
             self._calls.append(msgspec.structs.replace(answer.call, outcome=f"rejected: {reason}"))
             request = _corrected(request, answer.text, reason)
-        raise Failed(Failure(f"the answer was not taken: {reason}"))
+        raise Failed(Failure(f"the answer was not taken: {reason}", own=True))
 
     def _afford(self, request: Request) -> None:
         """Raises Failed if the question could cost more than is left."""
@@ -195,7 +195,8 @@ class _Update:
             raise Failed(Failure(f"no price is known for {name}, so no budget can be kept", permanent=True))
         most = cost + sum(call.cost or 0.0 for call in self._calls)
         if most > limit:
-            raise Failed(Failure(f"an update may cost ${most:.4f}, and ${limit:.4f} is left of the hourly budget"))
+            short = f"an update may cost ${most:.4f}, and ${limit:.4f} is left of the hourly budget"
+            raise Failed(Failure(short, own=True))
         say(f"it may cost ${most:.4f}", most)
 
     def _most(self, request: Request) -> Usage:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeAlias
 
 import msgspec
+
+from memcli.transcript.patterns import pattern
 
 Given: TypeAlias = dict[str, Any] | str
 """Decoded, or the JSON text of an object, or what a client gave in the place of one."""
 
 _DEPTH = 64  # levels of a call's input
 _LARGEST = 2**63  # larger whole numbers cannot be stored; JSON has them, counts are never so large
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = pattern("[\ud800-\udfff]")
 
 
 def arguments(value: Any) -> dict[str, Any]:

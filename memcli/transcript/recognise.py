@@ -10,6 +10,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from memcli.errors import MemcliError, NoMessages, NotATranscript
 from memcli.transcript.formats import anthropic, claude_code, codex, openai, pi
 from memcli.transcript.formats.blocks import blocks, string
@@ -17,7 +19,7 @@ from memcli.transcript.formats.records import objects
 from memcli.transcript.lines import LineBuffer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RECORDS = 200
 
@@ -25,6 +27,7 @@ RECORDS = 200
 _STRONG, _WEAK, _NONE = 1_000, 1, 0
 _COMPRESSED = {b"\x28\xb5\x2f\xfd": ("zstd", "zstd -d {name}"), b"\x1f\x8b": ("gzip", "gunzip {name}")}
 _PADDING = b" \t\r\n\x00\xef\xbb\xbf"
+_DECODER = msgspec.json.Decoder(dict[str, Any])
 _SAMPLE = 4_096  # bytes looked at to tell text from binary
 
 
@@ -53,6 +56,39 @@ def recognise(head: bytes, name: str = "the file", ended: bool = True) -> str:
     return chosen
 
 
+class Election:
+    """The same vote over a file that grows: each of the records that count is looked at once."""
+
+    def __init__(self) -> None:
+        self._lines = LineBuffer()
+        self._votes: dict[str, int] = {}
+        self._records = self._unreadable = 0
+        self.position = 0
+        """So many bytes from the beginning of the file on have been taken in."""
+
+    @property
+    def over(self) -> bool:
+        """True if all records that count have voted."""
+        return self._records >= RECORDS or self._unreadable >= RECORDS
+
+    def add(self, more: bytes) -> str:
+        """Take in the next bytes; the name of the format that is ahead, "" while there is none."""
+        self.position += len(more)
+        for line in self._lines.feed(more):
+            if self.over:
+                break
+            self._hear(line.data)
+        return _ahead(self._votes)
+
+    def _hear(self, line: bytes) -> None:
+        for value in _values(line):
+            if value is None:
+                self._unreadable += 1
+            elif self._records < RECORDS:
+                self._records += 1
+                _count(value, self._votes)
+
+
 def _is_unfolded(head: bytes) -> bool:
     """True for one JSON value over many lines, also if some line of it happens to be a message of its own."""
     lines = [line.strip() for line in head[:_SAMPLE].lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 2)]
@@ -71,7 +107,7 @@ def _records(head: bytes, ended: bool) -> tuple[list[dict[str, Any]], int]:
     records: list[dict[str, Any]] = []
     unreadable = 0
     for data in _lines(head, ended):
-        for _, value in objects(data):
+        for value in _values(data):
             if value is None:
                 unreadable += 1
             else:
@@ -79,6 +115,14 @@ def _records(head: bytes, ended: bool) -> tuple[list[dict[str, Any]], int]:
         if len(records) >= RECORDS or unreadable >= RECORDS:
             break
     return records[:RECORDS], unreadable
+
+
+def _values(line: bytes) -> Iterable[dict[str, Any] | None]:
+    """The JSON objects on a line, None for what is unreadable."""
+    try:
+        return (_DECODER.decode(line),)  # nearly all, in a third of the time
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return (value for _, value in objects(line))
 
 
 def _lines(head: bytes, ended: bool) -> Iterator[bytes]:
@@ -92,8 +136,16 @@ def _lines(head: bytes, ended: bool) -> Iterator[bytes]:
 def _elect(records: list[dict[str, Any]]) -> str:
     votes: dict[str, int] = {}
     for record in records:
-        for name, weight in _votes(record):
-            votes[name] = votes.get(name, 0) + weight
+        _count(record, votes)
+    return _ahead(votes)
+
+
+def _count(record: dict[str, Any], votes: dict[str, int]) -> None:
+    for name, weight in _votes(record):
+        votes[name] = votes.get(name, 0) + weight
+
+
+def _ahead(votes: dict[str, int]) -> str:
     return max(votes, key=lambda name: votes[name]) if votes else ""
 
 

@@ -10,12 +10,14 @@ secrets costs a few substring searches.
 
 from __future__ import annotations
 
-import re
 import string
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from memcli.transcript.patterns import pattern
+
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Iterator
 
 _KEY_WINDOW = 16_384  # characters looked at before an end mark; the longest keys in use are below 14,000
@@ -110,7 +112,7 @@ def _is_password(value: str) -> bool:
     return not _EXPRESSION.match(value) and not set(value) <= set("*.x_-")
 
 
-_EXPRESSION = re.compile(
+_EXPRESSION = pattern(
     r"(?:[A-Za-z_]\w*(?:\.|::|->)[A-Za-z_]|[A-Za-z_]\w*[(\[]|\$|%[A-Z(]|\{|<|&|\*|REDACTED|process\.env|os\.environ)"
 )
 _PLAIN = r"[^\s\"'`,;(){}\[\]<>]"
@@ -120,7 +122,7 @@ def _token(head: str, rest: str) -> re.Pattern[str]:
     """A token that begins with `head`, a pattern of fixed length: not within a word, but right behind an escaped
     newline. What stands before is looked at behind the head, so that the search is one for the head.
     """
-    return re.compile(rf"(?P<value>{head}(?:(?<![A-Za-z0-9]{head})|(?<=\\[nrt]{head})){rest})")
+    return pattern(rf"(?P<value>{head}(?:(?<![A-Za-z0-9]{head})|(?<=\\[nrt]{head})){rest})")
 
 
 _RULES = (
@@ -133,7 +135,7 @@ _RULES = (
     _Rule("gitlab-token", "glpat-", _token("glpat-", r"[\w-]{6,}")),
     _Rule("slack-token", "xox", _token("xox[a-z]-", r"[\w-]{6,}")),
     _Rule("slack-token", "xapp-", _token("xapp-", r"[\w-]{6,}")),
-    _Rule("slack-hook", "hooks.slack.com", re.compile(r"hooks\.slack\.com/(?:services|workflows)/(?P<value>[\w/]+)")),
+    _Rule("slack-hook", "hooks.slack.com", pattern(r"hooks\.slack\.com/(?:services|workflows)/(?P<value>[\w/]+)")),
     _Rule("google-key", "aiza", _token("AIza", r"[\w-]{8,}")),
     _Rule("google-key", "ya29.", _token(r"ya29\.", r"[\w-]{8,}")),
     _Rule("npm-token", "npm_", _token("npm_", "[A-Za-z0-9]{12,}"), _mixed),
@@ -141,19 +143,19 @@ _RULES = (
     _Rule("hf-token", "hf_", _token("hf_", "[A-Za-z0-9]{16,}"), _mixed),
     _Rule("aws-key-id", "akia", _token("AKIA", "[A-Z0-9]{6,}")),
     # base64 need not have a digit, and the name leaves no doubt
-    _Rule("secret", "aws_secret", re.compile(r"(?i:aws_secret_access_key)[\s=:\"']{1,6}(?P<value>[A-Za-z0-9+/]{16,})")),
+    _Rule("secret", "aws_secret", pattern(r"(?i:aws_secret_access_key)[\s=:\"']{1,6}(?P<value>[A-Za-z0-9+/]{16,})")),
     _Rule("aws-key-id", "asia", _token("ASIA", r"[A-Z0-9]{16}\b")),
     # a token's header and claims are both JSON, so each begins so; what follows a point belongs to it
     _Rule("jwt", "eyj", _token("eyJ", r"[\w-]{8,}(?:\.[\w-]*){0,4}")),
-    _Rule("bearer", "bearer", re.compile(r"(?i:\bbearer)\s+(?P<value>[\w.~+/=-]{8,})"), _mixed),
-    _Rule("basic-auth", "basic", re.compile(r"(?i:authorization\W{1,4}basic)\s+(?P<value>[\w+/=-]{6,})")),
-    _Rule("password", "://", re.compile(r"://[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{3,})@")),
+    _Rule("bearer", "bearer", pattern(r"(?i:\bbearer)\s+(?P<value>[\w.~+/=-]{8,})"), _mixed),
+    _Rule("basic-auth", "basic", pattern(r"(?i:authorization\W{1,4}basic)\s+(?P<value>[\w+/=-]{6,})")),
+    _Rule("password", "://", pattern(r"://[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{3,})@")),
     # clipped before the host: a port has digits only
-    _Rule("password", "://", re.compile(r"://[^\s:/@\"'<>]{1,64}:(?P<value>(?!\d+\b)[^\s/@\"'<>]{3,})\Z")),
+    _Rule("password", "://", pattern(r"://[^\s:/@\"'<>]{1,64}:(?P<value>(?!\d+\b)[^\s/@\"'<>]{3,})\Z")),
     _Rule(
         "secret",
         "--",
-        re.compile(
+        pattern(
             r"--(?<![\w-]--)"
             r"(?i:[\w-]{0,40}?(?:secret|token|key|password|passwd|pwd|passphrase|credential))[ =]\s*[\"']?"
             rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}})"
@@ -164,17 +166,17 @@ _RULES = (
 
 # clipped within a value: what stands at the very beginning has lost its prefix or name
 _CLIPPED = (
-    _Rule("clipped", "", re.compile(r"[\s=:\"']{0,4}(?P<value>[\w+/=.-]{12,})"), _long_random),
-    _Rule("password", "@", re.compile(r"[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{6,})@[\w-]"), _mixed),
+    _Rule("clipped", "", pattern(r"[\s=:\"']{0,4}(?P<value>[\w+/=.-]{12,})"), _long_random),
+    _Rule("password", "@", pattern(r"[^\s:/@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{6,})@[\w-]"), _mixed),
 )
 
 # ------------------------------------------------------------------ values beside a telling name
 
 _NAMES = ("password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "authorization", "key")
 _KEY_OF = ("api", "access", "account", "auth", "private", "signing", "encryption", "secret")
-_ASSIGNED = re.compile(
+_ASSIGNED = pattern(
     r"(?:s|S)?(?![a-z])[\w.-]{0,40}[\"'`]?\s{0,3}(?P<sign>:=|=>|=|:(?!:))\s{0,3}(?P<quote>[bru]?[\"'`])?"
-    rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}}+)(?![\w.]*[(\[])"
+    rf"(?P<value>{_PLAIN}{{{_MIN_VALUE},}})(?!{_PLAIN}|[(\[])"  # the whole value, or none
 )
 
 
@@ -216,28 +218,31 @@ def _tells(name: str, before: str, match: re.Match[str]) -> bool:
 
 
 # words of three letters or more in camelCase or snake_case, each with at most two digits behind it; of random values of
-# 16 letters and digits one in 600 reads so, of 24 one in 10,000
-_IDENTIFIER = re.compile(r"[_$]{0,2}(?:(?:[A-Z]?[a-z]{3,}+|[A-Z][a-z]{2}|[A-Z]{3,}+(?![a-z]))_?\d{0,2}+_?)++")
+# 16 letters and digits one in 600 reads so, of 24 one in 10,000. There is one way only to read a text as words, for
+# where there are several, a text that is none takes longer than anybody waits.
+_IDENTIFIER = pattern(
+    r"[_$]{0,2}(?:(?:[A-Z]?[a-z]{3,}(?![a-z])|[A-Z][a-z]{2}(?![a-z])|[A-Z]{3,}(?![A-Za-z]))(?:_?\d{1,2}_?|_{0,2}))+"
+)
 
 
 # ------------------------------------------------------------------ private keys
 
 # the first line of a block, which may be clipped; an end mark reads like one and is stepped over
-_HEAD = re.compile(
+_HEAD = pattern(
     r"-----END [A-Z0-9 ]{0,40}(?:-----)?"
     r"|(?P<head>(?:-----BEGIN [A-Z0-9 ]{0,40})?PRIVATE KEY(?: BLOCK)?-----|\A[A-Z ]{0,24}KEY(?: BLOCK)?-----)"
 )
 _HEADS = ("KEY-----", "KEY BLOCK-----")
-_TAIL = re.compile(r"-----END [A-Z0-9 ]{0,40}(?:-----)?")
-_LINE = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{64,}={0,2}")
+_TAIL = pattern(r"-----END [A-Z0-9 ]{0,40}(?:-----)?")
+_LINE = pattern(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{64,}={0,2}")
 _RUN = b"x" * 64  # of letters, digits, "+" and "/", in the coarse view of a text
 _COARSE = bytes(ord("x") if chr(code) in string.ascii_letters + string.digits + "+/" else 0 for code in range(256))
-_TOKEN = re.compile(r"[A-Za-z0-9+/]+={0,3}")
+_TOKEN = pattern(r"[A-Za-z0-9+/]+={0,3}")
 _GAP = " \t\r\n\\"  # a backslash begins an escaped newline; its letter is taken for a part of the token
 _BODY = frozenset(string.ascii_letters + string.digits + "+/=" + _GAP)
 _WHOLE_LINE = 40
 _END = "-----END"
-_HEADER = re.compile(r"[\s\\nr]*(?:Proc-Type|DEK-Info|Comment|Version): [^\n\\]{0,120}")
+_HEADER = pattern(r"[\s\\nr]*(?:Proc-Type|DEK-Info|Comment|Version): [^\n\\]{0,120}")
 
 
 def _may_hold_key(text: str) -> bool:

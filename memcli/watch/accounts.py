@@ -2,7 +2,7 @@
 
     job ─► granted ─► the child          a job that may not ask is rendered only, and the reason is told once
     the child ─► bounded                 what its requests may cost at most: the rest is free for others
-    answer ─► settled                    the log of the transcript, the health of the summarizer
+    answer ─► settled                    the log of the transcript, its own health, that of the summarizer
 
 With a budget, paid jobs of a process go one at a time: each may spend all that the hour has left, and that is held for
 it in the file that all daemons of a user share, until the child knows better or the job is settled. What may have been
@@ -52,12 +52,13 @@ class Accounts:
         """True if jobs that a model writes must go one at a time."""
         return self._dollars is not None
 
-    def granted(self, job: Job, wall: float, *, asked: bool = False) -> Grant:
-        """The job with leave to ask a model, or without. `asked`: a person waits for it, and backing off is no help."""
+    def granted(self, job: Job, wall: float, sidecar: Path | None = None, *, asked: bool = False) -> Grant:
+        """The job with leave to ask a model, or without; `sidecar` is that of its transcript. `asked`: a person waits
+        for it, and backing off is no help."""
         if not job.write:
             return Grant(job)
         health = self._read()
-        refused = "" if asked else health.refusal(wall)
+        refused = "" if asked else health.refusal(wall) or self._own(sidecar).refusal(wall)
         if not refused and self._dollars is not None:
             self._bound = 0.0
             left, health = self._hold(self._dollars, wall)
@@ -76,16 +77,17 @@ class Accounts:
 
     def settled(self, sidecar: Path | None, grant: Grant, result: Result, wall: float) -> None:
         """Put down what a job came to. Without a place to write it, only this process remembers it."""
+        own = _own_after(self._own(sidecar), result, wall)
         if sidecar is not None:
             with contextlib.suppress(OSError):
                 spending.record(sidecar, wall, grant.job.job, result.calls)
-                self._note(sidecar, grant, result, wall)
+                self._note(sidecar, grant, result, own, wall)
         if grant.job.write:
             paid = sum(call.cost or 0.0 for call in result.calls)
             if result.error or any(call.cost is None for call in result.calls):
                 paid = max(paid, self._bound)  # nobody can tell any more, so it is what it was at most
             self._bound = 0.0
-            self._change(lambda health: _after(health.released(self._name).charged(paid, wall), result, wall))
+            self._change(lambda health: _after(health.released(self._name).charged(paid, wall), own, result, wall))
 
     def dropped(self, wall: float) -> None:
         """A job in flight is given up: what it may have cost is taken for paid."""
@@ -93,16 +95,27 @@ class Accounts:
             paid, self._bound = self._bound, 0.0
             self._change(lambda health: health.released(self._name).charged(paid, wall))
 
-    def retry_at(self, wall: float) -> float:
-        """When a model may be asked for what none has written, in Unix seconds; not before `wall`."""
+    def retry_at(self, wall: float, sidecar: Path | None = None) -> float:
+        """When a model may be asked for what none has written, about any transcript or the one of this `sidecar`, in
+        Unix seconds; not before `wall`."""
         health = self._read()
         spent = self._dollars is not None and health.left(self._dollars, wall) <= 0
-        return max(wall, health.not_before, health.budget_again(wall) if spent else 0.0)
+        own = self._own(sidecar).not_before
+        return max(wall, own, health.not_before, health.budget_again(wall) if spent else 0.0)
 
-    def _note(self, sidecar: Path, grant: Grant, result: Result, wall: float) -> None:
+    def _own(self, sidecar: Path | None) -> Health:
+        """The health of this summarizer with one transcript: of faults that are the transcript's own."""
+        noted = spending.noted(sidecar) if sidecar else None
+        if noted is None or noted.health != self.path.name:
+            return Health()
+        return Health(noted.failures, noted.reason, not_before=noted.not_before)
+
+    def _note(self, sidecar: Path, grant: Grant, result: Result, own: Health, wall: float) -> None:
         if grant.job.write or grant.refused:
             failure = grant.refused or result.error or (result.failure.sentence if result.failure else "")
-            spending.note(sidecar, spending.Noted(wall, self._called, self.path.name, failure))
+            name, health = self._called, self.path.name
+            noted = spending.Noted(wall, name, health, failure, own.failures, own.reason, own.not_before)
+            spending.note(sidecar, noted)
 
     def _hold(self, budget: float, wall: float) -> tuple[float, Health]:
         """Hold what is left of the budget; how much that is, and the health as it is now."""
@@ -135,7 +148,18 @@ def health_path(name: str) -> Path:
     return state_dir() / "summarizers" / f"{blake2b(name.encode(), digest_size=8).hexdigest()}.json"
 
 
-def _after(health: Health, result: Result, wall: float) -> Health:
+def _own_after(own: Health, result: Result, wall: float) -> Health:
+    """The health with one transcript, after an answer about it."""
+    failure = result.failure
+    if result.wrote:
+        return Health()
+    if failure is None or not failure.own:
+        return own
+    return own.failed(failure.sentence, wall, permanent=failure.permanent, retry_after=failure.retry_after)
+
+
+def _after(health: Health, own: Health, result: Result, wall: float) -> Health:
+    """The health with all, after an answer about a transcript, with which it now is `own`."""
     if result.wrote:
         return health.answered()
     if result.error:
@@ -143,4 +167,6 @@ def _after(health: Health, result: Result, wall: float) -> Health:
     failure = result.failure
     if failure is None:
         return health
+    if failure.own:
+        return health.doubted(failure.sentence, wall) if own.failures == 1 else health
     return health.failed(failure.sentence, wall, permanent=failure.permanent, retry_after=failure.retry_after)

@@ -99,7 +99,7 @@ class Crew:
         return self._awake[known.path]
 
     def _greet(self, known: Known, keeper: Keeper, place: Place) -> None:
-        known.refused, known.held = "", False
+        known.refused, known.held, known.owed = "", False, None
         known.elsewhere = str(place.sidecar) if place.elsewhere else ""
         if known.told:
             return
@@ -126,7 +126,7 @@ class Crew:
         """Save what is worth it and leave memory."""
         awake = self._awake.pop(path)
         session = awake.keeper.session
-        awake.known.owed = session is not None and session.marks.owed
+        awake.known.owed = 0.0 if session is not None and session.marks.owed else None
         if not os.path.exists(path):
             return  # what was read of it is of no use any more
         try:

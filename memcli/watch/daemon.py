@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli import edge
-from memcli.hosts.source import source_of
+from memcli.hosts.known import source_of
 from memcli.session import Triggers
 from memcli.watch.accounts import Accounts
 from memcli.watch.children import DEADLINE_SECONDS

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.watch.accounts import Grant
 from memcli.watch.told import Told, answered
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from memcli.watch.children import Answered, Progressed, Summarizers
 
 
+class _Waiting(NamedTuple):
+    owner: str
+    job: Job
+    sidecar: Path
+
+
 class Flights:
     """Jobs on their way. Owners are transcripts, by path; `now` is the caller's steady clock, in seconds."""
 
@@ -32,7 +38,7 @@ class Flights:
         self._accounts = accounts
         self._most = most
         self._report = report
-        self._waiting: deque[tuple[str, Job]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._in_flight: dict[tuple[str, str], Grant] = {}
 
     def __len__(self) -> int:
@@ -43,17 +49,17 @@ class Flights:
         """Jobs that were not started yet."""
         return len(self._waiting)
 
-    def add(self, owner: str, job: Job) -> None:
-        """This job is to be started when there is room."""
-        self._waiting.append((owner, job))
+    def add(self, owner: str, job: Job, sidecar: Path) -> None:
+        """This job, about the transcript with this sidecar, is to be started when there is room."""
+        self._waiting.append(_Waiting(owner, job, sidecar))
 
     def drop(self, owner: str = "") -> None:
         """Forget the jobs of an owner, or of all, that were not started yet."""
-        self._waiting = deque(waiting for waiting in self._waiting if owner and waiting[0] != owner)
+        self._waiting = deque(waiting for waiting in self._waiting if owner and waiting.owner != owner)
 
     def has(self, owner: str) -> bool:
         """True while a job of this owner waits or is in flight; of a file that was replaced there may be two."""
-        return self.awaits(owner) or any(waiting[0] == owner for waiting in self._waiting)
+        return self.awaits(owner) or any(waiting.owner == owner for waiting in self._waiting)
 
     def awaits(self, owner: str) -> bool:
         """True while a job of this owner is in flight."""
@@ -63,13 +69,13 @@ class Flights:
         """Start what there is room for. A model is asked for those in `asked` although it failed lately."""
         held = []
         while self._waiting and len(self._in_flight) < self._most:
-            owner, job = self._waiting.popleft()
+            owner, job, sidecar = waiting = self._waiting.popleft()
             if self._must_wait(job):
-                held.append((owner, job))
+                held.append(waiting)
                 continue
             grant = Grant(job)
             if self._accounts is not None:
-                grant = self._accounts.granted(job, time.time(), asked=owner in asked)
+                grant = self._accounts.granted(job, time.time(), sidecar, asked=owner in asked)
             if grant.refused:
                 self._report(Told(owner, "progress", {"what": f"no model was asked: {grant.refused}"}))
             self._in_flight[owner, grant.job.job] = grant

@@ -21,7 +21,7 @@ from memcli.session import Session, Triggers
 from memcli.sidecar import lineage
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.lines import Line, whole
-from memcli.transcript.recognise import no_messages, recognise
+from memcli.transcript.recognise import Election, no_messages, recognise
 from memcli.watch.tail import CHUNK_BYTES, Tail
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Follower:
         self.name = name or path
         self.tail = Tail(path)
         self.session: Session | None = None
+        self._election = Election()
+        """Of the format, where that can still be another one than it seemed to be."""
 
     @property
     def behind(self) -> bool:
@@ -81,8 +83,13 @@ class Follower:
     def start_over(self) -> None:
         """Forget what was read: another file stands under this name."""
         identity = self.tail.identity
-        self.session, self.tail = None, Tail(self.path)
+        self.session, self.tail, self._election = None, Tail(self.path), Election()
         self.tail.identity = identity
+
+    def read_anew(self) -> None:
+        """Forget what was read, and let the next look read whatever stands there."""
+        self.start_over()
+        self.tail.identity = None
 
     def unrecognised(self) -> MemcliError:
         """What to say of a file that was read to its end and is of no format."""
@@ -138,9 +145,12 @@ class Follower:
         """
         if self.session is None or self.session.format not in ALIKE or self.tail.position >= CHUNK_BYTES:
             return False
+        if self._election.over:
+            return False
         with open(self.path, "rb") as transcript:
-            head = transcript.read(CHUNK_BYTES)
-        return recognise(head, self.name, ended=False) not in ("", self.session.format)
+            transcript.seek(self._election.position)
+            more = transcript.read(CHUNK_BYTES - self._election.position)
+        return self._election.add(more) not in ("", self.session.format)
 
     def _receive(self, chunk: bytes, now: float) -> None:
         if self.session is not None:

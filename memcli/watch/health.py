@@ -8,6 +8,10 @@ is refused, a budget that is spent) holds for the next one too.
     a permanent failure    the same, at once: a wrong key does not get better by asking
     answered               all is forgotten
 
+A failure of one transcript's own (an answer that cannot be taken) makes that one wait by the same rules, in a health of
+its own; the others are asked. Five such transcripts in a row, and no good answer in between, are a failure of the
+summarizer: some models never answer as they should.
+
 What a job may spend is held for it from the moment it is sent until it is settled, so that two daemons can never spend
 the same money. What was held by a process that died counts as spent, until an hour has passed.
 """
@@ -43,6 +47,8 @@ class Health(msgspec.Struct, frozen=True):
     not_before: float = 0.0
     spent: tuple[tuple[float, float], ...] = ()
     held: tuple[Held, ...] = ()
+    doubts: int = 0
+    """Transcripts in a row that began to fail, each by itself."""
 
     def refusal(self, wall: float) -> str:
         """Why no model should be asked now; "" if one may be."""
@@ -88,6 +94,12 @@ class Health(msgspec.Struct, frozen=True):
         pause = LONGEST_SECONDS if permanent or failures >= TRIES else FIRST_SECONDS * 2 ** (failures - 1)
         not_before = wall + max(pause, min(retry_after or 0.0, DAY_SECONDS))
         return Health(failures, reason, permanent, not_before, self.spent, self.held)
+
+    def doubted(self, reason: str, wall: float) -> Health:
+        """After a transcript has failed by itself, which had not before."""
+        if self.doubts + 1 >= TRIES:
+            return self.failed(reason, wall)
+        return msgspec.structs.replace(self, doubts=self.doubts + 1)
 
     def _held(self, wall: float) -> list[Held]:
         return [one for one in self.held if one.when > wall - HOUR_SECONDS]

@@ -25,6 +25,7 @@ from memcli.sidecar.generations import split_id
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.store import Edit, Store
 from memcli.watch.follower import Follower, Replaced
+from memcli.watch.prepared import prepared
 from memcli.watch.record import record
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 1.0
 """session-memory.md follows Current State no more often than this; `now` follows at once."""
+
+READY_SECONDS = 1.0
+"""The prepared tail follows the transcript no more often: a client that pauses after each record would have it
+rewritten at each."""
 
 REREAD_BYTES = 64 * 1024
 """So much is read again rather than saved, where no memory was made of it."""
@@ -80,6 +85,9 @@ class Keeper:
         self._unnoted: RefreshState | None = None
         self._unshown: RefreshState | None = None
         self._dirty = False
+        self._unready = False
+        """The tail that is prepared, if one is, belongs to an earlier `head`."""
+        self._readied = -READY_SECONDS
         self._heard: list[Edit] = []
         self._edits = Edits()
         """Hand edits of a generation whose session was lost."""
@@ -121,8 +129,7 @@ class Keeper:
             self._edits = self.session.marks.edits
             self._written = (self.session.marks.told, self.session.prose)
         self.store.forget()
-        self.follower.start_over()
-        self.follower.tail.identity = None
+        self.follower.read_anew()
         self.head, self.log = None, self.store.snapshots()
 
     def close(self) -> None:
@@ -158,6 +165,8 @@ class Keeper:
         with open(self.path, "rb") as transcript:
             position = session.marks.position
             number = publisher.fingerprint(transcript, position, position)
+        if not self.follower.tail.stands():
+            return  # another file stands there: what was read of the old one must not go by the number of the new one
         # first the log: a state that knows less than the log can be gone on from, one that knows more cannot
         self.log.follow(session.history.items, session.thread, session.thread.state.seen)
         self.store.save_state(msgspec.msgpack.encode(_SavedState(position, str(number), session.save())))
@@ -192,9 +201,30 @@ class Keeper:
             return
         reached = effect.state, effect.seen.end if effect.seen else -1
         if reached != self._reached:
-            self._reached = reached
-            self.head = self._renewed(self.head, effect)
-            self.store.save_now(heads.build_now(self.head))
+            head = self._renewed(self.head, effect)
+            if not self.follower.tail.stands():
+                return
+            self._reached, self.head = reached, head
+            self.store.save_now(heads.build_now(head))
+            self._unready = True
+
+    @property
+    def ready_at(self) -> float | None:
+        """When `ready` has something to do, by the steady clock; None while the file is written to, or nothing new
+        was seen of it."""
+        rests = self.session is not None and self.session.rests
+        return self._readied + READY_SECONDS if self._unready and rests and self.head is not None else None
+
+    def ready(self, now: float) -> None:
+        """Rewrite the tail for the swap, once the file rests: at every append it would cost more than it saves.
+
+        What happens if we die before it is written: the tail of an earlier head lies there, which no swap takes.
+        """
+        if self.head is None or self.ready_at is None or now < self.ready_at:
+            return
+        self._unready, self._readied = False, now
+        with suppress(FileNotFoundError):  # a transcript that is gone has its sidecar with it, or will be missed
+            self.store.save_tail(prepared(self.head, self.path))
 
     @property
     def show_at(self) -> float | None:
@@ -257,7 +287,10 @@ class Keeper:
         for effect in self.follower.resolve(effects, now):
             match effect:
                 case Publish(publication):
-                    outward.append(Published(self._publish(publication, wall), publication))
+                    made = self._publish(publication, wall)
+                    if made is None:
+                        return [*outward, *self._begin_anew()]
+                    outward.append(Published(made, publication))
                 case RefreshState(state=state):
                     self._unnoted = effect
                     self._unshown = effect if self.head is not None and state != self._shown else None
@@ -268,12 +301,20 @@ class Keeper:
                     outward.append(effect)
         return outward
 
-    def _publish(self, publication: Publication, wall: float) -> Generation:
+    def _begin_anew(self) -> list[Replaced]:
+        """Another file stands there than was read: the next look reads it."""
+        self.follower.read_anew()
+        return self._read([Replaced()])
+
+    def _publish(self, publication: Publication, wall: float) -> Generation | None:
+        """The generation that was committed; None if another file stands there than the one it is about."""
         assert self.session is not None
         self.place = self.follower.place = self.store.place = self.place.claim()
         edits, self._heard = self._heard, []
         parent = self.head.generation if self.head else ""
         made = record(publication, self.session.format, self.path, self.store, wall, parent)
+        if not self.follower.tail.stands():
+            return None
         memory = publication.markdown.encode("utf-8", "surrogatepass")
         if made.known:
             self.store.publish(made.head, memory, edits)
@@ -283,7 +324,7 @@ class Keeper:
         self.head, self._shown = made.head, publication.state
         self._reached = publication.state, publication.end
         self._unshown = self._unnoted = None
-        self._dirty = True
+        self._dirty = self._unready = True
         self.save()
         return made.generation
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -43,7 +44,6 @@ from memcli.watch.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from memcli.hosts.source import Source
     from memcli.watch.accounts import Accounts
@@ -203,8 +203,7 @@ class Loop:
         moments = [rests if rests > now else now + DEADLINES_SECONDS]  # who has not rested by now waits for an answer
         if awake.due is not None and not awake.keeper.behind:
             moments.append(awake.due)
-        if awake.keeper.show_at is not None:
-            moments.append(awake.keeper.show_at)
+        moments += [at for at in (awake.keeper.show_at, awake.keeper.ready_at) if at is not None]
         return min(moments)
 
     def _receive(self, seconds: float) -> set[str]:
@@ -258,6 +257,7 @@ class Loop:
         for awake in self._crew:
             self._with(awake, Keeper.note)
         self._show()
+        self._ready()
         self._rest()
         self._crowded = self._crowded and not self._crew.room(self._may_rest)
         self._summarizers.tick(time.monotonic())
@@ -348,6 +348,15 @@ class Loop:
             if now < until and at is not None and at <= now:
                 self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
 
+    def _ready(self) -> None:
+        """Let one tail be prepared for the swap, if nothing waits to be read: the others have the next turns."""
+        now = time.monotonic()
+        for awake in self._crew if not self._order else ():
+            at = awake.keeper.ready_at
+            if at is not None and at <= now:
+                self._with(awake, lambda keeper: keeper.ready(now))
+                return
+
     def _rest(self) -> None:
         now, before = time.monotonic(), len(self._crew)
         for awake in self._crew:
@@ -361,7 +370,8 @@ class Loop:
     def _may_rest(self, awake: Awake, *, reading: bool = False) -> bool:
         """True if nothing is awaited of a transcript; `reading`: there is more to read, but others come first."""
         path = awake.known.path
-        quiet = awake.due is None and awake.keeper.show_at is None and path not in self._order
+        keeper = awake.keeper
+        quiet = awake.due is None and keeper.show_at is None and keeper.ready_at is None and path not in self._order
         return (quiet or reading) and not self._flights.has(path) and path not in self._asked
 
     def _with(self, awake: Awake, step: Callable[[Keeper], Sequence[Outward] | None]) -> None:
@@ -383,7 +393,8 @@ class Loop:
         for effect in effects:
             match effect:
                 case StartJob(job):
-                    self._flights.add(path, job)
+                    if (awake := self._crew.get(path)) is not None:
+                        self._flights.add(path, job, awake.keeper.place.sidecar)
                 case Published(generation, publication):
                     self._crew.worked(path)
                     fields = {"generation": generation.n, "tokens": publication.reading.tokens}
@@ -394,6 +405,7 @@ class Loop:
                     self._report(Told(path, "warning", {"reason": sentence}))
                 case Replaced():
                     self._report(Told(path, "replaced", {}))
+                    self._order.news(path, time.monotonic())
                 case ContextFull(reading):
                     self._report(Told(path, "limit", {"tokens": reading.tokens}))
                     if (awake := self._crew.get(path)) is not None:
@@ -409,19 +421,37 @@ class Loop:
             self._with(awake, lambda keeper: keeper.answered(message.result, now, time.time()))
 
     def _ask_again(self, now: float) -> None:
-        """Ask a model again where one was wanted and did not write, once its summarizer may be asked again."""
-        if self._accounts is None or self._accounts.retry_at(time.time()) > time.time():
+        """Ask a model again where one was wanted and did not write, once its summarizer may be asked about it again.
+
+        One at a time: the first answer tells whether the others should be tried.
+        """
+        wall, accounts = time.time(), self._accounts
+        if accounts is None or accounts.retry_at(wall) > wall:
             return
         for awake in self._crew:
             session = awake.keeper.session
-            if session is not None and session.marks.owed and not self._flights.has(awake.known.path):
+            if session is None or not session.marks.owed or self._flights.has(awake.known.path):
+                continue
+            if accounts.retry_at(wall, awake.keeper.place.sidecar) <= wall:
                 session.retry()
                 awake.due = now
-                return  # one at a time: the first answer tells whether the others should be tried
-        owed = next((known for known in self._roster if known.owed), None)
-        if owed is not None:
-            owed.owed = False
-            self._order.news(owed.path, now)  # awake, it is found above the next time
+                return
+        for known in self._roster:
+            if known.owed is None or known.owed > wall:
+                continue
+            known.owed = accounts.retry_at(wall, Path(known.sidecar))
+            if known.owed <= wall:
+                self._wake_to_ask(known, now)
+                return
+
+    def _wake_to_ask(self, known: Known, now: float) -> None:
+        if not self._crew.room(self._may_rest):
+            return
+        known.owed = None
+        awake = self._crew.wake(known, now)
+        if awake is not None and awake.keeper.session is not None:
+            awake.keeper.session.retry()
+            self._order.news(known.path, now)  # it may have changed since
 
     def _hear_questions(self) -> None:
         """Somebody runs `memcli update` beside us."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from memcli.memory.jobs import Job
+    from memcli.session import Session
     from memcli.sidecar.generations import Generation
     from memcli.watch.accounts import Accounts
 
@@ -56,7 +57,6 @@ def update_once(
     read_to_end(keeper)
     if keeper.session is None:
         raise keeper.follower.unrecognised()
-    keeper.session.ask()
     inbox: Inbox = SimpleQueue()
     summarizers = Summarizers(inbox.put, summarizer, patience)
     try:
@@ -66,6 +66,7 @@ def update_once(
         summarizers.close()
     if not keeper.session.messages:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
+    keeper.ready(time.monotonic())
     return done
 
 
@@ -89,13 +90,16 @@ class _Once:
         self._granted: dict[str, Grant] = {}
         self._patience = patience
         self._deadline = 0.0
+        self._session: Session | None = None
 
     def until_current(self) -> Updated:
         made: Generation | None = None
         warnings: list[str] = []
         self._deadline = time.monotonic() + self._patience
+        self._ask_session()
         effects = self._keeper.tick(time.monotonic(), time.time())
         while time.monotonic() < self._deadline:
+            self._ask_session()
             for effect in effects:
                 match effect:
                     case StartJob(job):
@@ -107,10 +111,17 @@ class _Once:
                     case UpToDate():
                         return Updated(made, tuple(warnings))
                     case Replaced() | ContextFull():
-                        pass  # the session began anew, or the daemon would act: nothing to do for one update
+                        pass  # the new session is asked above, or the daemon would act: nothing to do for one update
             effects = self._next()
         hint = f"memcli status {shlex.quote(self._keeper.path)}"
         raise SummarizerFailed(f"no memory of {self._keeper.path} was made in {self._patience:g} s", hint)
+
+    def _ask_session(self) -> None:
+        """The one there is now: where the file was replaced it is another."""
+        session = self._keeper.session
+        if session is not None and session is not self._session:
+            self._session = session
+            session.ask()
 
     def _ask(self, job: Job) -> list[str]:
         grant = self._accounts.granted(job, time.time(), asked=True) if self._accounts else Grant(job)

@@ -22,8 +22,8 @@ class Known:
 
     `seen` is what stood there when it was read last, or put on the list of what is to be read (None: nothing).
     `refused` says why it is not followed, `held` that it is because another process has it. `elsewhere` is its sidecar
-    if that lies in the user's state directory; `told` is True once it was told that it is followed; `owed` if a model
-    was wanted for its memory and did not write.
+    if that lies in the user's state directory; `told` is True once it was told that it is followed. `owed` is None, or
+    when a model that was wanted for its memory and did not write may be asked again (Unix seconds; 0: to be found out).
     """
 
     __slots__ = ("elsewhere", "held", "owed", "path", "refused", "seen", "told")
@@ -35,7 +35,7 @@ class Known:
         self.held = False
         self.elsewhere = ""
         self.told = False
-        self.owed = False
+        self.owed: float | None = None
 
     @property
     def sidecar(self) -> str:

@@ -7,12 +7,14 @@ stream, a directory that a daemon owns, a read-only disk).
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from memcli.effects import StartJob, UpToDate
+from memcli.errors import TryAgain
 from memcli.ledger.fold import Fold
 from memcli.memory.edits import from_record, with_edits
 from memcli.memory.fitting import rendered
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 1.0
 """A transcript that is written to without a pause is waited for so long, and then taken as it is."""
 
+_TRIES = 3
+
 
 def publish_now(keeper: Keeper, answer: Answer = rendered) -> None:
     """Bring the memory of an opened keeper to the last legal place; `answer` is who makes it, by default this process.
@@ -53,7 +57,9 @@ def publish_now(keeper: Keeper, answer: Answer = rendered) -> None:
     effects: list[Outward] = []
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not any(isinstance(effect, UpToDate) for effect in effects) and time.monotonic() < deadline:
-        session = keeper.session or session
+        if keeper.session not in (None, session):  # the file was replaced
+            session = keeper.session
+            session.ask()
         effects = keeper.tick(time.monotonic(), time.time())
         for job in [effect.job for effect in effects if isinstance(effect, StartJob)]:
             effects += keeper.answered(_timed(answer, job), time.monotonic(), time.time())
@@ -62,6 +68,7 @@ def publish_now(keeper: Keeper, answer: Answer = rendered) -> None:
             keeper.look(time.monotonic())
     if session.empty:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
+    keeper.ready(time.monotonic())
 
 
 def read_to_end(keeper: Keeper) -> None:
@@ -84,8 +91,19 @@ def head_now(follower: Follower, store: Store | None = None, answer: Answer = re
 
     With a `store` (a daemon's, whose lock is not ours) the generation is added to it, so that the successor of the
     transcript finds where it comes from, and the user's lines stand in it as in the one before; without one it has a
-    name made of its content and lives in its mark alone. Raises NoMessages for a transcript without any.
+    name made of its content and lives in its mark alone. Raises NoMessages for a transcript without any, TryAgain for
+    one that is replaced again and again.
     """
+    for _ in range(_TRIES):
+        head = _head_of(follower, store, answer)
+        if follower.tail.stands():
+            return head
+        follower.read_anew()
+    raise TryAgain(f"{follower.name} is being replaced", f"memcli compact {shlex.quote(follower.name)}")
+
+
+def _head_of(follower: Follower, store: Store | None, answer: Answer) -> Head:
+    """A head that says what was read, with the fingerprint of what stands there now."""
     follower.catch_up(time.monotonic() - 2 * QUIET_SECONDS)
     if store is not None and follower.session is not None:
         _hear_edits(follower.session, store)

@@ -57,7 +57,7 @@ class Tail:
             return "gone"
         if before == now and not self.behind:
             return "none"
-        if now.size < self.position or not self._same():
+        if now.size < self.position or not self.stands():
             return "replaced"
         return "grown" if now.size > self.position else "none"
 
@@ -89,7 +89,7 @@ class Tail:
         """Go on from a position of an earlier process; `before` are the bytes that stood right before it."""
         self.position, self._before = position, before[-head.END_SPAN :]
 
-    def _same(self) -> bool:
+    def stands(self) -> bool:
         """True if the bytes right before our position are those we read."""
         if not self._before:
             return True

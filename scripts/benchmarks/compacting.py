@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scripts.benchmarks import floors, processes
 from scripts.benchmarks.bench import label, shell
 from scripts.benchmarks.rounds import PATIENCE_SECONDS, Failed, Program, spread
-from scripts.benchmarks.sidecars import as_of, forget
+from scripts.benchmarks.sidecars import as_of, forget, is_prepared
 from scripts.benchmarks.table import Row, Target, milliseconds, not_run
 from scripts.benchmarks.transcripts import ANTHROPIC, CLAUDE_CODE, GB, KB, MB, write
 
@@ -31,6 +31,7 @@ FLAT = Target(1.05)
 PIPED = Target(1.5)
 LONG_PIPED = Target(0.6)
 REWRITTEN = Target(3.0)
+PREPARED = Target(1.6)
 EDITED = Target(2.5)
 MADE_NOW = Target(0.7)
 
@@ -92,17 +93,22 @@ def _long_tail(bench: Bench, *, seen: bool) -> Iterator[Row]:
 
 
 def _rewritten(bench: Bench) -> Iterator[Row]:
-    """Claude Code: linked anew, without thinking; and a memory that somebody edited, with the tail it was made with."""
-    tailed = _prepared(bench, CLAUDE_CODE, 1 * MB, 200 * KB, words_only=False)
+    """Claude Code: linked anew, without thinking, when it is asked for or by the watcher beforehand; and a memory that
+    somebody edited, with the tail it was made with."""
+    tailed, seen = (
+        _prepared(bench, CLAUDE_CODE, 1 * MB, 200 * KB, words_only=False, seen=seen) for seen in (False, True)
+    )
     bare = _prepared(bench, CLAUDE_CODE, 1 * MB, 0, words_only=False)
     restore = _Restore(bare.parent, _kept(bare))
     plain = Program("compact, rewritten", _compact(bench, tailed))
+    ready = Program("compact, prepared", _compact(bench, seen))
     edited = Program("compact, edited", _compact(bench, bare), before=restore.edited)
-    measured = bench.runner.rounds([floors.python_pass(bench), plain, edited], bench.rounds)
-    size = label(bench.size(200 * KB))
-    yield _ratio(measured, plain.name, floors.PASS, f"compact, rewritten, {size} tail, no watcher saw it", REWRITTEN)
+    measured = bench.runner.rounds([floors.python_pass(bench), plain, ready, edited], bench.rounds)
+    tail = f"compact, rewritten, {label(bench.size(200 * KB))} tail"
+    yield _ratio(measured, ready.name, floors.PASS, f"{tail} that the watcher saw", PREPARED)
+    yield _ratio(measured, plain.name, floors.PASS, f"{tail}, no watcher saw it", REWRITTEN)
     yield _ratio(measured, edited.name, floors.PASS, "compact, memory edited by hand", EDITED)
-    _remove(tailed, bare)
+    _remove(tailed, seen, bare)
 
 
 def _made_now(bench: Bench) -> Iterator[Row]:
@@ -132,7 +138,7 @@ def _prepared(bench: Bench, format: str, size: int, tail: int, *, words_only: bo
     if tail:
         write(transcript, format, bench.size(tail), seed=2, words_only=words_only)
     if seen:
-        _show(bench, transcript)
+        _show(bench, transcript, at_rest=format == CLAUDE_CODE)
     out = transcript.with_name("out")
     bench.runner.run(Program("compact", _compact(bench, transcript), out=str(out)))
     if words_only and _end_of(out) != _end_of(transcript):
@@ -141,14 +147,16 @@ def _prepared(bench: Bench, format: str, size: int, tail: int, *, words_only: bo
     return transcript
 
 
-def _show(bench: Bench, transcript: Path) -> None:
-    """Let a daemon read all of a transcript. Raises Failed."""
+def _show(bench: Bench, transcript: Path, *, at_rest: bool) -> None:
+    """Let a daemon read all of a transcript, and with `at_rest` prepare its tail. Raises Failed."""
     never = 10**12
     argv = bench.command("watch", transcript, "--update-tokens", never, "--update-tool-calls", never)
     with processes.running(argv, bench.runner.environment, transcript.with_name("said")):
         size = transcript.stat().st_size
         if not processes.eventually(lambda: as_of(transcript) >= size, PATIENCE_SECONDS, look=0.05):
             raise Failed("the daemon did not read all of the transcript")
+        if at_rest and not processes.eventually(lambda: is_prepared(transcript), PATIENCE_SECONDS, look=0.05):
+            raise Failed("the daemon did not prepare the tail of the transcript")
 
 
 def _end_of(transcript: Path) -> bytes:

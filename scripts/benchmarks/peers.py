@@ -134,7 +134,8 @@ def _scene(bench: Bench, name: str, original: Path) -> _Scene:
 
 
 def _ours(bench: Bench, scene: _Scene, name: str) -> Program:
-    """The swap of a memory that is ready, or of one that must be made."""
+    """The swap of a memory that is ready, or of one that must be made. `update` leaves the tail prepared, as a watcher
+    does once the session rests."""
     before = scene.forget
     if name == _READY:
         bench.update(scene.session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from memcli import head
+from memcli import head, program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,12 +18,25 @@ def sidecar(transcript: Path) -> Path:
 
 def as_of(transcript: Path) -> int:
     """The byte up to which Current State speaks of a transcript; 0 without one."""
-    place = sidecar(transcript)
+    seen = _seen(transcript)
+    return seen.end if seen else 0
+
+
+def is_prepared(transcript: Path) -> bool:
+    """True if the tail that a swap must rewrite was prepared as of then."""
+    seen = _seen(transcript)
     try:
-        committed = head.parse((place / "head").read_bytes())
-        return head.parse_now((place / "now").read_bytes(), committed).end
+        return seen is not None and program.parse((sidecar(transcript) / "tail").read_bytes()).key == program.key(seen)
     except (OSError, ValueError):
-        return 0
+        return False
+
+
+def _seen(transcript: Path) -> head.Head | None:
+    try:
+        committed = head.parse((sidecar(transcript) / "head").read_bytes())
+        return head.parse_now((sidecar(transcript) / "now").read_bytes(), committed)
+    except (OSError, ValueError):
+        return None
 
 
 def forget(directory: Path) -> None:

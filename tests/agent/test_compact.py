@@ -78,6 +78,14 @@ def test_a_file_without_a_memory_gets_one(tmp_path: Path) -> None:
     assert (tmp_path / "session-memory.md").exists()
 
 
+def test_a_memory_of_another_size_is_made_as_on_the_command_line(tmp_path: Path) -> None:
+    path = remembered(session_file(tmp_path / "run.jsonl", turns=40))
+    small, ready = memcli.compact(path, budget=2_000, keep_turns=0), memcli.compact(path, keep_turns=0)
+    assert small.how == "made now"
+    assert first(small.messages) == first(ready.messages)
+    assert len(first(small.messages)) <= 2_000 * 4 + 2_000
+
+
 @pytest.mark.parametrize("listed", [True, False])
 def test_the_traditional_way_asks_the_model_and_tells_what_it_cost(tmp_path: Path, model: Server, listed: bool) -> None:
     path = rested(session_file(tmp_path / "run.jsonl", "anthropic", turns=4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,19 @@ def test_who_opens_the_file_goes_on_where_it_was_left(path: Path) -> None:
     assert (again.messages, again.tokens, again.waits) == (before.messages, before.tokens, True)
     again.add(answer(2))
     assert Conversation(path).messages == talk(3)
+
+
+def test_after_a_full_disk_the_conversation_goes_on_behind_what_was_half_written(path: Path) -> None:
+    found = filled(path, *talk(1))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 9, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            found.add(prompt(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    found.add(prompt(1))
+    assert Conversation(path).messages == found.messages == [*talk(1), prompt(1)]
 
 
 def test_a_whole_answer_is_kept_and_only_role_and_content_are_sent(path: Path) -> None:

@@ -183,7 +183,7 @@ def test_an_instant_session_can_be_compacted_the_traditional_way(path: Path, mod
             session.add(message)
         assert eventually(lambda: holder(Place.of(path).lock) is not None, 60)
         done = session.compact_now("traditional")
-        assert (done.strategy, done.how, done.requests) == ("traditional", "written now", 1)
+        assert (done.strategy, done.how, done.requests) == ("traditional", "written now beside the daemon", 1)
         assert "The user asked" in str(session.messages[0])
 
 

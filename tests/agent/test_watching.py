@@ -61,6 +61,14 @@ def test_what_cannot_be_followed_is_said_at_once(tmp_path: Path, name: str, kind
     (tmp_path / "notes.txt").write_text("just words\n" * 3)
     with pytest.raises(kind):
         memcli.watch([tmp_path / name])
+    assert not (tmp_path / ".memcli").exists()
+
+
+def test_a_file_without_a_line_yet_is_followed(tmp_path: Path) -> None:
+    (path := tmp_path / "run.jsonl").touch()
+    with memcli.watch(path, init_tokens=10, backend="embedded"):
+        session_file(path, turns=3)
+        assert eventually((tmp_path / "session-memory.md").exists, 60)
 
 
 def test_a_setting_that_makes_no_sense_starts_nothing(path: Path) -> None:

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 EXPECTED = {
     "startup": {"typer hello-world", "show nowhere/session.jsonl", "summarize --help"},
-    "compact": {"compact | cat", "compact, memory edited by hand", "compact, modules"},
+    "compact": {
+        "compact | cat",
+        "compact, rewritten, 30 KB tail that",
+        "compact, memory edited by hand",
+        "compact, modules",
+    },
     "catchup": {"catch-up with ledger, claude-code", "catch-up without ledger, anthropic", "peak of memcli update"},
     "updates": {"summarizer child, 4 model updates in flight"},
     "peers": {

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import typer
 
+from memcli.cli import app
 from memcli.commands.reports import SHAPES, schema
 from memcli.sidecar.place import Place
+from memcli.ui.verbs import every, tree
 from tests.builders import eventually, session, session_file
 from tests.cli.command import memcli
 from tests.commands.states import grown, remembered, rested
 from tests.e2e.daemon import Daemon
+
+VERBS = [verb for verb in every(tree(typer.main.get_command(app))) if not verb.verbs]
+WITH_JSON = [verb for verb in VERBS if any("--json" in option.names for option in verb.options)]
 
 
 @pytest.fixture
@@ -116,6 +122,43 @@ def test_undo_tells_where_the_other_content_lies(run):
     assert Path(report["kept"]).read_bytes() == compacted
 
 
+def test_install_and_uninstall_tell_what_becomes_of_each_file(tmp_path):
+    def told(verb: str, *more: str) -> dict:
+        ran = memcli(verb, "claude-code", "--project", "--json", *more, cwd=tmp_path)
+        assert (ran.code, ran.err) == (0, "")
+        (report,) = reports(ran.out)
+        return report
+
+    shown, made, again, gone = (
+        told("install", "--dry-run"),
+        told("install", "--yes"),
+        told("install"),
+        told("uninstall", "--yes"),
+    )
+    assert shown["changes"] == made["changes"]
+    assert [report["written"] for report in (shown, made, again, gone)] == [False, True, False, True]
+    assert [change["change"] for report in (made, again, gone) for change in report["changes"]] == ["made"] * 2 + [
+        "removed"
+    ] * 2
+    assert f"+++ {tmp_path / '.claude' / 'settings.json'}" in made["changes"][0]["diff"]
+
+
+def test_a_program_that_installs_says_yes_itself(tmp_path):
+    ran = memcli("install", "claude-code", "--project", "--json", cwd=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("Try: memcli install claude-code --project --json --yes\n")
+
+
+def test_every_verb_that_reports_has_json_and_the_others_are_known():
+    without = {verb.words for verb in VERBS if not any("--json" in option.names for option in verb.options)}
+    assert without == {("chat",), ("hook",), ("schema",), ("completion",), ("man",), ("summarize",)}
+
+
+@pytest.mark.parametrize("verb", WITH_JSON, ids=lambda verb: verb.name)
+def test_the_schema_of_every_verb_with_json_is_found_by_its_name(verb):
+    assert schema(" ".join(verb.words))["$defs"]
+
+
 def test_watch_prints_events_on_stdout_and_stop_who_ended(run, tmp_path):
     daemon = Daemon(tmp_path / "log", run, "--json")
     try:
@@ -148,7 +191,9 @@ def test_a_failure_prints_no_report_and_the_same_two_lines(run):
     assert (ran.code, ran.out) == (3, "")
 
 
-@pytest.mark.parametrize("name", ["status", "history", "where", "show", "config", "update", "check", "compact", "stop"])
+@pytest.mark.parametrize(
+    "name", ["status", "history", "where", "show", "config", "update", "check", "compact", "stop", "install", "unit"]
+)
 def test_the_schema_of_a_verb_is_printed_and_demands_the_name(name):
     printed = json.loads(memcli("schema", name).out)
     body = printed["$defs"][printed["$ref"].rpartition("/")[2]]

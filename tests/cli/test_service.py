@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from memcli.commands import service, units
+from memcli.commands.reports import Unit
 from memcli.commands.service import Wish
 from memcli.errors import MemcliError, NothingThere
 from tests.cli.command import memcli
@@ -117,6 +119,17 @@ def test_status_tells_by_its_exit_code_whether_it_runs(manager, unit):
     assert memcli("service", "status") == (1, f"systemd: {unit}: failed\n", "")
 
 
+def test_a_program_is_told_what_was_done(manager, unit):
+    told_json = [
+        json.loads(memcli("service", *words, "--json").out)
+        for words in (["install", "--dry-run"], ["install"], ["install"], ["uninstall"])
+    ]
+    assert [report["done"] for report in told_json] == ["nothing", "wrote", "nothing", "removed"]
+    assert [report["state"] for report in told_json] == [None, "active", "active", None]
+    assert [report["text"] is None for report in told_json] == [False, False, False, True]
+    assert all(msgspec.convert(report, Unit) for report in told_json)
+
+
 def test_where_systemd_does_not_run_nothing_is_written_and_the_way_out_works(manager, unit, tmp_path):
     (manager / "broken").touch()
     ran = memcli("service", "install", "run.jsonl", cwd=tmp_path)
@@ -131,6 +144,15 @@ def test_without_any_manager_it_says_so(monkeypatch, tmp_path):
     with pytest.raises(MemcliError, match="neither systemd nor launchd") as caught:
         service.install(Wish())
     assert caught.value.hint == "nohup memcli watch --claude-code --all &"
+
+
+def test_launchd_finds_the_directory_of_its_log_also_when_somebody_else_starts_it(
+    manager, own_home, monkeypatch, capfd
+):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert service.install(Wish(no_start=True)) == 0
+    log = plistlib.loads(capfd.readouterr().out.encode())["StandardErrorPath"]
+    assert os.path.isdir(os.path.dirname(log))
 
 
 def test_on_macos_it_is_an_agent_of_launchd(manager, own_home, monkeypatch, capfd):

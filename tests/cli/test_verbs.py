@@ -189,7 +189,7 @@ def test_history_lists_generations(remembered):
 def test_config_show_tells_value_and_origin(tmp_path):
     (tmp_path / "memcli.toml").write_text("budget = 3000\n")
     out = memcli("config", "show", cwd=tmp_path).out
-    assert next(line for line in out.splitlines() if line.startswith("budget")).split()[1] == "3000"
+    assert next(line for line in out.splitlines() if line.startswith("  budget")).split()[1] == "3000"
 
 
 def test_the_only_transcript_of_a_directory_needs_no_name(remembered):

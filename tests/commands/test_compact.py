@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from memcli.commands.compact import Wish, compact
 from memcli.commands.standing import standing_of
 from memcli.commands.undo import undo
 from memcli.errors import AlreadyWatched, IsDirectory, NoMessages, NotATranscript, NothingThere, TryAgain, Usage
+from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from tests.builders import FORMATS, MARK, Script, is_tail, pairs_are_whole, session, session_file, tail_of, told
@@ -463,9 +465,16 @@ def test_beside_a_daemon_a_memory_is_made_but_not_committed(run: Path, compacted
     before = committed(run).generation
     with watched(run):
         out, err = compacted(run, fresh=True, budget=2_000)
-    assert "made now beside the daemon in" in err
+    assert "refolded now without a model beside the daemon in" in err
     assert is_tail("claude-code", out, run.read_bytes())
     assert committed(run).generation == before
+
+
+def test_a_quiet_compaction_waits_quietly(run: Path, compacted: Any) -> None:
+    grown(run)
+    with Lock.acquire(Place.of(run).lock, "update", time.time()):
+        assert "waiting for the update in flight" in compacted(run, fresh=True, wait=0.01)[1]
+        assert compacted(run, fresh=True, wait=0.01, quiet=True)[1] == ""
 
 
 def test_a_memory_made_beside_a_daemon_is_known_to_its_successor(run: Path, compacted: Any) -> None:

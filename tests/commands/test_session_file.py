@@ -11,10 +11,10 @@ import pytest
 
 from memcli.hosts import claude_code
 from tests.builders import MARK, is_tail, session_file
-from tests.cli.command import ROOT, Ran, command, environment, fails, memcli
+from tests.cli.command import Ran, environment, fails, memcli
+from tests.cli.terminal import Terminal
 from tests.commands.states import remembered
 from tests.hosts.client import SESSION, Client
-from tests.ui.test_terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,13 +99,9 @@ def test_a_pipeline_still_gets_the_transcript(client: Client) -> None:
 
 
 def test_at_a_terminal_the_session_is_what_is_meant(client: Client) -> None:
-    os.chdir(client.project)
-    try:
-        terminal = Terminal(command("compact"))
-    finally:
-        os.chdir(ROOT)
+    terminal = Terminal("compact", cwd=client.project)
     assert terminal.shows(r"claude --resume [0-9a-f-]{36}")
-    assert terminal.end(b"\n") == 0
+    assert terminal.end() == 0
 
 
 def test_resuming_becomes_the_client(client: Client, tmp_path: Path) -> None:
@@ -114,9 +110,9 @@ def test_resuming_becomes_the_client(client: Client, tmp_path: Path) -> None:
     stand_in.write_text('#!/bin/sh\necho "this is $1 $2 in $PWD"\n')
     stand_in.chmod(0o755)
     path = f"{stand_in.parent}{os.pathsep}{environment()['PATH']}"
-    terminal = Terminal(command("compact", client.transcript, "--resume"), PATH=path)
+    terminal = Terminal("compact", client.transcript, "--resume", PATH=path)
     assert terminal.shows(rf"this is --resume [0-9a-f-]{{36}} in {client.project}")
-    assert terminal.end(b"\n") == 0
+    assert terminal.end() == 0
 
 
 @pytest.mark.parametrize(

@@ -5,30 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from memcli.hosts import known
 from tests.builders import is_tail
 from tests.cli.command import fails, memcli
-from tests.hosts.test_codex_and_pi import begin
+from tests.hosts.recorded import begin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from memcli.hosts.recorded import Recorded
-
-
-@pytest.fixture(params=["codex", "pi"])
-def host(request: pytest.FixtureRequest) -> Recorded:
-    found: Recorded = known.named(request.param)  # type: ignore[assignment]
-    return found
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    made = tmp_path / "project"
-    made.mkdir()
-    return made
 
 
 def made(host: Recorded, project: Path, *more: object) -> Path:

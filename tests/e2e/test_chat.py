@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
-import signal
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +12,8 @@ from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from tests.agent.talks import is_valid, prompt, talk
 from tests.builders import MARK, eventually, session_file
-from tests.cli.command import Ran, command, environment, fails, memcli
+from tests.cli.command import Ran, fails, memcli
+from tests.cli.terminal import CTRL_C, CTRL_D, Terminal, needs_a_terminal
 from tests.messages_api import COMPATIBLE, KEY_ONLY, Server
 from tests.messages_api.answers import Talking
 
@@ -194,59 +189,11 @@ def test_an_answer_cannot_command_the_terminal(path: Path, model: Server) -> Non
 
 # ------------------------------------------------------------------ in a terminal
 
-needs_a_terminal = pytest.mark.skipif(not hasattr(pty, "fork"), reason="needs a terminal of its own")
 
-
-class Terminal:
-    """A chat whose terminal we are."""
-
-    def __init__(self, *words: object) -> None:
-        line = [sys.executable, *command("chat", *words)[1:]]
-        self.pid, self.screen = pty.fork()
-        if self.pid == 0:
-            os.execve(line[0], line, {**environment(), "TERM": "xterm", "LINES": "30"})
-        self.drawn = ""
-
-    def shows(self, pattern: str, within: float = 120.0) -> bool:
-        """True as soon as it has drawn what matches, counted from the last time we asked."""
-        deadline = time.monotonic() + within
-        while not (found := re.search(pattern, self.drawn)) and time.monotonic() < deadline:
-            if select.select([self.screen], [], [], 0.2)[0]:
-                self._read()
-        self.drawn = self.drawn[found.end() :] if found else self.drawn
-        return bool(found)
-
-    def press(self, keys: str) -> None:
-        os.write(self.screen, keys.encode())
-
-    def quits(self) -> int:
-        """Press Ctrl-D where it asks: before, the terminal would not take it for one. The exit code."""
-        assert self.shows(r"(?:\n|\x1b\[\?2004h)> ")
-        self.press("\x04")
-        return self.ends()
-
-    def ends(self) -> int:
-        """Wait for its end; the exit code."""
-        while select.select([self.screen], [], [], 30.0)[0] and self._read():
-            pass
-        _, status = os.waitpid(self.pid, 0)
-        self.pid = 0
-        os.close(self.screen)
-        return os.waitstatus_to_exitcode(status)
-
-    def leave(self) -> None:
-        """If a test failed before it ended."""
-        if self.pid:
-            os.kill(self.pid, signal.SIGTERM)
-            self.ends()
-
-    def _read(self) -> bool:
-        try:
-            data = os.read(self.screen, 65_536)
-        except OSError:  # the other side is gone
-            return False
-        self.drawn += data.decode("utf-8", "replace")
-        return bool(data)
+def quits(chat: Terminal) -> int:
+    """Press Ctrl-D where it asks: before, the terminal would not take it for one. The exit code."""
+    assert chat.shows(r"(?:\n|\x1b\[\?2004h)> ")
+    return chat.end(CTRL_D)
 
 
 @pytest.fixture
@@ -255,7 +202,7 @@ def terminal(path: Path) -> Iterator[Callable[..., Terminal]]:
     started = []
 
     def start(*options: object) -> Terminal:
-        started.append(Terminal(path, *options))
+        started.append(Terminal("chat", path, *options))
         assert started[-1].shows("> ")
         return started[-1]
 
@@ -272,7 +219,7 @@ def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
     chat = terminal()
     chat.press("mend the dam\r")
     assert chat.shows("Answer 1: ")
-    chat.press("\x03")
+    chat.press(CTRL_C)
     assert chat.shows("stopped")
     assert chat.shows("> ")
     kept = messages(path)[1]["content"][0]["text"]
@@ -281,9 +228,9 @@ def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
     chat.press("and the sluice\r")
     assert chat.shows("Answer 2: I read that 'and the sluice' is to be done")
     assert chat.shows("> ")
-    chat.press("\x03")
+    chat.press(CTRL_C)
     assert chat.shows("Ctrl-D leaves")
-    assert chat.quits() == 0
+    assert quits(chat) == 0
     assert "Traceback" not in chat.drawn
 
 
@@ -297,7 +244,7 @@ def test_after_a_failure_enter_asks_again(path: Path, model: Server, terminal: C
     assert chat.shows("> ")
     chat.press("\r")
     assert chat.shows("Answer 1: ")
-    assert chat.quits() == 0
+    assert quits(chat) == 0
     assert len(messages(path)) == 2
 
 
@@ -311,9 +258,9 @@ def test_ctrl_c_stops_a_compaction_and_changes_nothing(
     chat = terminal("--strategy", "traditional")
     chat.press("/compact\r")
     assert chat.shows(r"compacting, traditional ... [1-9]")
-    chat.press("\x03")
+    chat.press(CTRL_C)
     assert chat.shows("nothing was changed")
-    assert chat.quits() == 0
+    assert quits(chat) == 0
     assert path.read_bytes() == before
 
 
@@ -332,4 +279,4 @@ def test_a_memory_that_is_ready_is_swapped_in_before_the_next_answer(
     assert chat.shows("the context is full")
     assert chat.shows(r"instant: \d+ -> \d messages")
     assert chat.shows(r"\d of 3,000 tokens")
-    assert chat.quits() == 0
+    assert quits(chat) == 0

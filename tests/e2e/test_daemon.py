@@ -20,7 +20,6 @@ from memcli.watch.daemon import Orders
 from tests.builders import eventually, session_file
 from tests.cli.command import ROOT, command, environment
 from tests.commands.states import grown
-from tests.e2e.daemon import Daemon
 from tests.watch.playing import LONG
 
 HEAVY = {"typer", "click", "rich", "pydantic", "anthropic", "jsonlines"}
@@ -37,20 +36,6 @@ print(code, *sorted({name.partition(".")[0] for name in sys.modules}))
 @pytest.fixture
 def path(tmp_path):
     return session_file(tmp_path / "run.jsonl", "anthropic", 3, output=LONG)
-
-
-@pytest.fixture
-def watch(tmp_path):
-    """Starts daemons, and ends them with the test."""
-    started = []
-
-    def start(*args: object) -> Daemon:
-        started.append(Daemon(tmp_path / f"log{len(started)}", *args))
-        return started[-1]
-
-    yield start
-    for daemon in started:
-        daemon.end()
 
 
 def children(pid: int) -> list[int]:

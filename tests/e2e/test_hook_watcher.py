@@ -17,7 +17,7 @@ from memcli.session import Triggers
 from memcli.watch.daemon import Orders
 from tests.builders import eventually
 from tests.cli.command import environment, fails, memcli
-from tests.commands.states import grown
+from tests.commands.states import grown, remembered
 from tests.e2e.daemon import Daemon
 from tests.hosts.client import SESSION, Client
 
@@ -67,6 +67,13 @@ def test_it_follows_a_session_that_appears_later(client: Client) -> None:
     assert eventually((client.folder / "session-memory.md").exists, within=30.0), log(client)
     grown(path)
     assert eventually(lambda: "please do step 7 of" in (client.folder / "session-memory.md").read_text(), within=30.0)
+
+
+def test_where_it_cannot_be_started_the_memory_is_handed_back_all_the_same(client: Client) -> None:
+    remembered(client.session())
+    (client.folder / ".memcli" / "claude-code" / "log").mkdir(parents=True)
+    assert "please do step 0 of" in client.hook("session-start", source="compact").out
+    assert "session-start: no watcher: " in client.log
 
 
 def test_it_is_in_a_session_of_its_own_and_holds_none_of_our_pipes(client: Client) -> None:

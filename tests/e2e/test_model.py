@@ -16,7 +16,6 @@ from memcli.sidecar.store import Store
 from tests.builders import Script, eventually, session_file
 from tests.cli.command import fails, memcli
 from tests.commands.states import grown, rested
-from tests.e2e.daemon import Daemon
 
 LONG = "the wheel turns and the water runs; " * 60
 OFTEN = ("--init-tokens", "200", "--update-tokens", "200", "--min-update-tokens", "0")
@@ -33,20 +32,6 @@ def a_model(messages_api, monkeypatch):
 @pytest.fixture
 def path(tmp_path) -> Path:
     return rested(session_file(tmp_path / "run.jsonl", turns=2, output=LONG))
-
-
-@pytest.fixture
-def watch(tmp_path):
-    """Starts daemons, and ends them with the test."""
-    started = []
-
-    def start(*args: object) -> Daemon:
-        started.append(Daemon(tmp_path / f"log{len(started)}", *args))
-        return started[-1]
-
-    yield start
-    for daemon in started:
-        daemon.end()
 
 
 @pytest.fixture(autouse=True)
@@ -297,7 +282,7 @@ def test_a_fresh_compaction_beside_a_daemon_is_written_and_changes_nothing_of_it
     assert daemon.says("following")
     ran = memcli("compact", path, "--fresh")
     assert (ran.code, len(messages_api.log.asked())) == (0, 1)
-    assert "made now beside the daemon" in ran.err
+    assert "written now beside the daemon" in ran.err
     assert Store(Place.of(path)).head() is None
 
 

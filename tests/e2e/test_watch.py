@@ -8,25 +8,10 @@ import pytest
 
 from tests.builders import Script, is_tail, pairs_are_whole, session, told
 from tests.cli.command import fails, memcli
-from tests.e2e.daemon import Daemon
 from tests.e2e.swaps import compacted, memory_of
 
 LONG = "the wheel turns and the water runs; " * 60
 SOON = ("--init-tokens", "200", "--update-tokens", "200")
-
-
-@pytest.fixture
-def watch(tmp_path):
-    """Starts daemons, and ends them with the test."""
-    started = []
-
-    def start(*args: object) -> Daemon:
-        started.append(Daemon(tmp_path / f"log{len(started)}", *args))
-        return started[-1]
-
-    yield start
-    for daemon in started:
-        daemon.end()
 
 
 def append(path, data: bytes) -> None:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from memcli.hosts import known
 from tests.builders import Script, eventually
 from tests.cli.command import fails, memcli
 from tests.e2e.daemon import Daemon
-from tests.hosts.test_codex_and_pi import ONE, TWO, begin
+from tests.hosts.recorded import ONE, TWO, begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,19 +19,6 @@ if TYPE_CHECKING:
     from memcli.hosts.recorded import Recorded
 
 LONG = "a line of output that fills the context of the session\n" * 40
-
-
-@pytest.fixture(params=["codex", "pi"])
-def host(request: pytest.FixtureRequest) -> Recorded:
-    found: Recorded = known.named(request.param)  # type: ignore[assignment]
-    return found
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    made = tmp_path / "project"
-    made.mkdir()
-    return made
 
 
 @pytest.fixture

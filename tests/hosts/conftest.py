@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hosts.client import Client
+from tests.hosts.recorded import host, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["host", "project"]
 
 
 @pytest.fixture

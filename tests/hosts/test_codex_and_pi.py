@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -11,44 +10,15 @@ import pytest
 
 from memcli.errors import AlreadyWatched
 from memcli.hosts import known
-from memcli.hosts.live import LIVE_SECONDS, OWN_WORDS
-from tests.builders import Script
+from memcli.hosts.own import OWN_WORDS
+from memcli.hosts.source import LIVE_SECONDS
 from tests.hosts.client import Client
+from tests.hosts.recorded import ONE, TWO, begin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from memcli.hosts.recorded import Recorded
-
-ONE = "33333333-3333-4333-8333-333333333333"
-TWO = "44444444-4444-4444-8444-444444444444"
-
-
-@pytest.fixture(params=["codex", "pi"])
-def host(request: pytest.FixtureRequest) -> Recorded:
-    found: Recorded = known.named(request.param)  # type: ignore[assignment]
-    return found
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    made = tmp_path / "project"
-    made.mkdir()
-    return made
-
-
-def begin(host: Recorded, project: Path, session: str = ONE, age: float = 0.0, **more: object) -> Path:
-    """A session of a project, written to so many seconds ago."""
-    script = Script(host.format).prompt("fix the parser").say("Fixed.")
-    first, _, rest = script.data.partition(b"\n")
-    born = json.loads(first)
-    told = born["payload"] if host.format == "codex" else born
-    told.update({"id": session, "cwd": str(project), **more})
-    path = host.path_of(born, session)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(json.dumps(born).encode() + b"\n" + rest)
-    os.utime(path, (time.time() - age,) * 2)
-    return path
 
 
 def test_a_session_lies_where_the_client_looks(host: Recorded, project: Path) -> None:

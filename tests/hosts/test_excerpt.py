@@ -44,6 +44,12 @@ def test_every_section_has_its_share_and_corrections_the_most() -> None:
     assert max(shares, key=lambda name: shares[name]) == "Errors & Corrections"
 
 
+def test_sections_of_the_users_own_take_room_from_all_and_push_none_out() -> None:
+    text = excerpt("".join(f"## {name}\n" + f"- {name}\n" * 900 for name in (*NAMES, "Pinned", *"ABCDEF")), 9_000)
+    assert text.count("## ") == len(NAMES) + 7
+    assert len(text) <= 9_000
+
+
 def test_intent_keeps_how_it_began_and_the_latest() -> None:
     text = excerpt(memory(user=200), 3_000)
     assert "User Intent line 0 " in text
@@ -68,7 +74,7 @@ def test_a_line_too_long_for_all_the_room_is_cut() -> None:
 
 
 lines = st.text(st.characters(exclude_characters="\n"), max_size=300)
-bodies = st.dictionaries(st.sampled_from([*NAMES, "Pinned", "My own"]), st.lists(lines, max_size=30), max_size=8)
+bodies = st.dictionaries(st.sampled_from([*NAMES, "Pinned", *"ABCDEF"]), st.lists(lines, max_size=30), max_size=15)
 
 
 @given(bodies, st.integers(0, 12_000))

@@ -102,6 +102,20 @@ def test_the_clients_own_summary_is_told_what_to_keep(client: Client) -> None:
     assert len(ran.out) <= 5_000
 
 
+def test_words_of_any_language_are_told_in_any_locale(client: Client) -> None:
+    path = client.session()
+    path.write_bytes(path.read_bytes().replace(b"please do step 0", "die Mühle, 水車".encode()))
+    remembered(path)
+    assert "die Mühle, 水車" in client.hook("pre-compact", env={"PYTHONIOENCODING": "latin-1"}).out
+
+
+def test_a_watcher_that_cannot_be_asked_keeps_nothing_from_the_client(client: Client) -> None:
+    remembered(client.session())
+    claude_code.lock_file(client.folder).write_text("")
+    assert client.hook("pre-compact").out.startswith(hook.INSTRUCTIONS)
+    assert "pre-compact: ValueError" in client.log
+
+
 def test_what_a_hook_said_is_not_remembered_and_not_kept(client: Client) -> None:
     """The memory comes back in the transcript, as an attachment and as the output of the command."""
     path = remembered(client.session())

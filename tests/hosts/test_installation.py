@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from memcli.errors import TryAgain
 from memcli.hosts.claude_code import config_dir
 from memcli.hosts.installation import SLASH, Installation
-from tests.cli.command import Ran, command, environment, memcli
+from tests.cli.command import Ran, environment, memcli
+from tests.cli.terminal import Terminal
 from tests.hosts.test_hooks_in_settings import SETTINGS
-from tests.ui.test_terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,17 @@ def test_after_install_and_uninstall_every_byte_is_as_it_was(place: Path, text: 
     assert files(place) != before
     there.carry_out(there.to_uninstall())
     assert files(place) == before
+
+
+def test_what_the_client_wrote_since_the_change_was_shown_is_not_lost(place: Path) -> None:
+    path = settings(place, "{}")
+    there = Installation(place)
+    plan = there.to_install()
+    path.write_text('{"model": "opus"}')
+    with pytest.raises(TryAgain):
+        there.carry_out(plan)
+    assert files(place)[".claude/settings.json"] == b'{"model": "opus"}'
+    assert not (place / "commands").exists()
 
 
 def test_where_no_file_was_there_is_none_again(place: Path) -> None:
@@ -198,9 +210,8 @@ def test_the_hook_works_as_it_is_written(place: Path) -> None:
 
 
 def test_at_a_terminal_the_person_is_asked(place: Path) -> None:
-    words = command("install", "claude-code", "--user")
-    for answer, written in ((b"n\n", False), (b"y\n", True)):
-        terminal = Terminal(words)
+    for answer, written in (("n\n", False), ("y\n", True)):
+        terminal = Terminal("install", "claude-code", "--user")
         assert terminal.shows(r"\+.*hook session-start.*")
         assert terminal.shows(r"Write this\? \[y/N\] ")
         assert terminal.end(answer) == (0 if written else 1)

@@ -12,7 +12,8 @@ import pytest
 from memcli.errors import AlreadyWatched
 from memcli.hosts import claude_code, known
 from memcli.hosts.claude_code import LiveSessions
-from memcli.hosts.live import LIVE_SECONDS, OWN_WORDS
+from memcli.hosts.own import OWN_WORDS
+from memcli.hosts.source import LIVE_SECONDS
 from memcli.summarize.prompt import piece
 from tests.builders import Script
 from tests.hosts.client import SESSION
@@ -75,11 +76,12 @@ def test_a_session_of_our_own_summarizer_is_none(client: Client) -> None:
     question = f"{piece('system')}\n\nThe conversation."
     client.transcript.write_bytes(Script("claude-code").prompt(question).say("Notes.").data)
     assert live(client) == set()
+    assert known.newest_session(client.project) is None
 
 
-def test_a_session_that_only_quotes_our_prompt_is_one(client: Client) -> None:
+@pytest.mark.parametrize("quoted", [json.dumps({"content": piece("system")}), piece("system")])
+def test_a_session_that_only_quotes_our_prompt_is_one(client: Client, quoted: str) -> None:
     client.session()
-    quoted = json.dumps({"content": piece("system")})
     client.transcript.write_bytes(Script("claude-code").prompt("read it").round("Reading.", "cat x", quoted).data)
     assert live(client) == {client.transcript}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from memcli.ledger.answers import Offer, joined, offer_of
+from memcli.ledger.answers import ITEM_LIMIT, MAX_ITEMS, Offer, joined, offer_of
 from tests.ledger.builders import agent, folded, presented, user
 
 PLAN = """Two ways:
@@ -97,3 +99,73 @@ def test_a_long_text_with_items_of_its_own_answers_none_of_the_agents() -> None:
 
 def test_both_of_three_items_answers_nothing_if_nothing_names_two_things() -> None:
     assert offer_of("1. the floor\n2. the template\n3. the default\n\nShall I write it down?").answered("both") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "marks"),
+    [
+        ("both, then", ["1.", "2."]),
+        ("all of them", ["1.", "2."]),
+        ("do everything", ["1.", "2."]),
+        ("2, then 1", ["2."]),
+        ("item 1 and item 2", ["1.", "2."]),
+        ("step 3", []),
+        ("7 files are too many for a single commit of the shop, I would say", []),
+    ],
+)
+def test_what_a_request_names_of_two_items(words: str, marks: list[str]) -> None:
+    offer = offer_of("1. Cache the graph\n2. Skip packs\n\nThat is all of it.")
+
+    assert [part[:2] for part in offer.answered(words)] == marks
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a) Cache it\nb) Skip it", "A. Cache it\nB. Skip it", "(1) Cache it\n(2) Skip it", "## 1. Cache\n## 2. Skip"],
+)
+def test_items_are_known_by_their_marks(line: str) -> None:
+    assert len(offer_of(line).items) == (0 if line.startswith("a)") else 2)
+
+
+def test_letters_name_items_in_any_case() -> None:
+    offer = offer_of("A. Cache the graph\nB. Skip packs")
+
+    assert offer.answered("option b") == ["B. Skip packs"]
+    assert offer.answered("B.") == ["B. Skip packs"]
+
+
+def test_items_are_clipped_and_bounded() -> None:
+    offer = offer_of("\n".join(f"{number}. Cache the graph {'well ' * 90}" for number in range(1, 15)))
+
+    assert len(offer.items) == MAX_ITEMS
+    assert max(map(len, offer.items)) <= ITEM_LIMIT
+
+
+def test_the_last_question_of_a_text_is_the_one_asked() -> None:
+    assert offer_of("Is it slow? Is it large?\nIt is. **Shall I measure it?** I can.").question == "Shall I measure it?"
+
+
+def test_a_question_mark_inside_a_sentence_asks_nothing() -> None:
+    assert offer_of("It opens /a?b=c for the cart").question == ""
+
+
+@pytest.mark.parametrize(("count", "answers"), [(12, True), (13, False)])
+def test_a_request_of_its_own_has_more_than_a_dozen_words(count: int, answers: bool) -> None:
+    words = " ".join(["the"] * count)
+
+    assert bool(offer_of("Shall I measure the planner before changing it?").answered(words)) is answers
+
+
+@pytest.mark.parametrize(("count", "answers"), [(48, True), (49, False)])
+def test_a_reply_may_be_longer_if_it_begins_as_one(count: int, answers: bool) -> None:
+    words = " ".join(["yes"] + ["the"] * (count - 1))
+
+    assert bool(offer_of("Shall I measure the planner before changing it?").answered(words)) is answers
+
+
+@given(st.lists(st.text("ab ", max_size=60), max_size=6), st.integers(40, 300))
+def test_joined_parts_begin_as_the_parts_do(parts: list[str], limit: int) -> None:
+    text = joined(parts, limit)
+
+    assert len(text) <= max(limit, 48 * len(parts)) + 8 * len(parts)
+    assert not parts or text.startswith(parts[0][:1])

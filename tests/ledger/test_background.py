@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from memcli.ledger import background
+from memcli.ledger.deeds import deed_of
 from memcli.ledger.present import Present
-from memcli.transcript.entries import Entry, MachineText
+from memcli.transcript.entries import Entry, MachineText, ToolUse
 from tests.ledger.builders import done, entry, folded, presented, ran, user
 
 SHELL = {"command": "make serve", "description": "Serve the shop", "run_in_background": True}
+DEED = deed_of(ToolUse("c1", "Bash", {"command": "make serve"}), 1, "")
+ASKS = deed_of(ToolUse("c2", "TaskOutput", {"task_id": "b7"}), 2, "")
 STARTED = "Command running in background with ID: b7k2. Output is being written to: serve.log"
 
 
@@ -156,3 +159,104 @@ def test_jobs_survive_a_snapshot_and_are_bounded(monkeypatch: pytest.MonkeyPatch
 
     restored = Present.restore(present.snapshot())
     assert list(restored.state.work.background.running) == ["jb", "jc"]
+
+
+def test_a_job_that_has_ended_may_be_started_again_under_its_id() -> None:
+    started = done("Bash", SHELL, STARTED)
+
+    assert running(user("go"), started, notified("b7k2", "completed"), started) == ["b7k2"]
+
+
+def test_the_same_job_named_twice_is_that_of_its_first_call() -> None:
+    other = done("Bash", {"command": "make other"}, STARTED)
+    jobs = folded(done("Bash", SHELL, STARTED), other).state.work.background.running
+
+    assert [job.deed.brief for job in jobs.values()] == ["make serve"]
+
+
+def test_an_id_within_a_longer_one_names_another_job() -> None:
+    assert running(done("Bash", SHELL, STARTED), notified("b7k2x", "completed")) == ["b7k2"]
+    assert running(done("Bash", SHELL, STARTED), notified("x-b7k2", "completed")) == ["b7k2"]
+
+
+def test_several_notices_in_one_text_end_several_jobs() -> None:
+    other = done("Bash", {"command": "make other"}, STARTED.replace("b7k2", "c8"))
+    both = entry("user", *notified("b7k2", "completed").parts, *notified("c8", "failed").parts)
+
+    assert running(done("Bash", SHELL, STARTED), other, both) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("<status>running</status>", "running"),
+        ('"status": "completed"', "done"),
+        ("status: killed", "stopped"),
+        ("failed", "failed"),
+        ("it is completed", ""),
+        ("<exit_code>0</exit_code>", "done"),
+        ("exited with code 3", "failed"),
+        ("status: completed\nexited with code 3", "failed"),
+        ("status: running\nexit code: 0", "running"),
+        ("Successfully stopped task b7", "stopped"),
+        ("Error: No task found with ID b7", "stopped"),
+        ('{"b7": {"errored": "x"}, "status": "completed"}', "failed"),
+        ("<event>status: completed</event>", ""),
+        ("nothing is told", ""),
+    ],
+)
+def test_what_a_harness_says_of_a_job(text: str, state: str) -> None:
+    job = background.Job(DEED)
+
+    assert background.Background().polled(job, ASKS, text, failed=False) == state
+    assert job.over is (state in ("done", "failed", "stopped"))
+
+
+@pytest.mark.parametrize(
+    ("chars", "failed", "text", "state"),
+    [
+        ("", False, "Process running with session ID 7", "running"),
+        ("", False, "all done", "done"),
+        ("", True, "it broke", "failed"),
+        ("\x03", True, "it broke", "stopped"),
+        ("\x03", False, "bye", "done"),
+    ],
+)
+def test_what_a_poll_of_a_session_says(chars: str, failed: bool, text: str, state: str) -> None:
+    poll = deed_of(ToolUse("c2", "write_stdin", {"session_id": 7, "chars": chars}), 2, "")
+
+    assert background.Background().polled(background.Job(DEED), poll, text, failed=failed) == state
+
+
+def test_what_a_notice_says_is_the_answer_of_an_agent_else_its_summary() -> None:
+    jobs = background.Background({"a9": background.Job(DEED), "b7": background.Job(DEED)})
+    told = "<task-notification>a9 <status>completed</status><summary>short</summary><result>long\nanswer</result>"
+    other = "<task-notification>b7 <status>failed</status><summary>short</summary>"
+
+    assert [(end.state, end.text) for end in jobs.noticed(told + other)] == [
+        ("done", "long\nanswer"),
+        ("failed", "short"),
+    ]
+    assert jobs.running == {}
+
+
+def test_a_job_is_named_by_the_calls_that_ask_or_type_only() -> None:
+    jobs = background.Background({"b7": background.Job(DEED)})
+    named = [
+        ({"task_id": "b7"}, True),
+        ({"session_id": "b7"}, True),
+        ({"command": "echo b7"}, False),
+        ({"id": "c"}, False),
+    ]
+
+    assert [bool(jobs.named(deed_of(ToolUse("c2", "x", given), 2, ""))) for given, _ in named] == [
+        whether for _, whether in named
+    ]
+
+
+def test_doing_the_same_again_ends_only_the_job_that_did_it() -> None:
+    other = deed_of(ToolUse("c3", "Bash", {"command": "make other"}), 1, "")
+    jobs = background.Background({"a": background.Job(DEED), "b": background.Job(other)})
+    jobs.done_again(DEED.key)
+
+    assert list(jobs.running) == ["b"]

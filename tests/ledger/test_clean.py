@@ -71,3 +71,65 @@ def test_one_line_can_be_limited() -> None:
 
 def test_an_identity_is_bounded_and_visible() -> None:
     assert identity("id\ud800\x00" + "x" * 300) == "id" + "x" * 196
+
+
+@given(st.text(alphabet="ab \n", max_size=120), st.integers(1, 30), st.integers(0, 30))
+def test_a_bounded_text_keeps_about_its_bounds_and_is_cut_only_if_it_must(text: str, head: int, tail: int) -> None:
+    kept = bounded(text, head, tail)
+
+    assert len(kept) <= head + tail + len(ELISION) + 2
+    assert kept == text or ELISION in kept
+
+
+@given(st.lists(st.sampled_from(["alpha", "beta_gamma", "delta"]), max_size=30), st.integers(10, 30))
+def test_what_is_bounded_begins_and_ends_as_the_text_did_with_whole_words(words: list[str], size: int) -> None:
+    text = " ".join(words)
+    head, mark, tail = bounded(text, size, size).partition(f"\n{ELISION}\n")
+
+    assert words[: len(head.split())] == head.split()
+    assert not mark or words[len(words) - len(tail.split()) :] == tail.split()
+
+
+def test_a_clip_without_a_mark_may_be_empty_and_uses_all_its_room() -> None:
+    assert clip("alpha beta gamma", 10, mark=False) == "alpha beta"
+    assert clip("x" * 50, 10, mark=False) == ""
+    assert clip("alpha beta", 3) == ELISION
+
+
+def test_a_clip_at_a_line_end_keeps_the_line() -> None:
+    assert clip("alpha\nbeta gamma", 11, mark=False) == "alpha\nbeta"
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=60))
+def test_cleaning_again_changes_nothing(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+def test_line_ends_of_other_systems_become_ours() -> None:
+    assert clean("one\r\ntwo") == "one\ntwo"
+    assert clean("one\rtwo") == "one two"
+
+
+def test_a_secret_at_the_cut_is_gone_though_half_of_it_is_cut_away() -> None:
+    token = "gh" + "p_" + "aB3dE5gH7jK9" * 3
+    kept = clean("word " * 10 + token + " word" * 200, head=60)
+
+    assert token[:12] not in kept
+
+
+def test_a_secret_whose_name_was_cut_away_is_gone_too() -> None:
+    text = "word " * 100 + "password = hunter2hunter2x9 " + "word " * 3
+
+    assert "hunter2" not in clean(text, head=20, tail=40)
+
+
+def test_short_texts_are_cleaned_like_long_ones() -> None:
+    short = "\x1b[31mred\x1b[0m\u200b"
+
+    assert clean(short) == "red "
+    assert clean(short + " word" * 60).startswith("red  word")
+
+
+def test_a_visible_identity_is_left_as_it_is() -> None:
+    assert identity("toolu_01 a-b") == "toolu_01 a-b"
+    assert identity("näme") == "näme"

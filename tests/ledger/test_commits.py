@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memcli.ledger.commits import Commit, subjects_in, whole_files
-from tests.ledger.builders import done, edited, folded, place, ran, wrote
+import pytest
+
+from memcli.ledger.commits import Commit, branch_in, subjects_in, whole_files
+from memcli.transcript.entries import Link
+from tests.ledger.builders import done, edited, entry, folded, place, ran, wrote
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
@@ -125,3 +128,117 @@ def test_the_same_subject_long_after_is_another_commit() -> None:
     later = [one for n in range(30) for one in ran(f"ls {n}")]
 
     assert len(folded(printed, later, ran("git commit -q -m 'Sum'")).state.commits.made) == 2
+
+
+def test_the_same_hash_printed_again_is_the_same_commit() -> None:
+    again = ran("git commit -m x; git log", "[main 1a2b3c4] Tax\n[main 1a2b3c4] Other words")
+
+    assert [(one.sha, one.subject) for one in made(folded(*again))] == [("1a2b3c4", "Tax")]
+
+
+def test_a_log_shows_as_many_commits_as_were_made() -> None:
+    two = ran("git commit -qm A && git commit -qm B; git log --oneline", "2b2b2b2 B\n1a1a1a1 A\n0c0c0c0 Old")
+
+    assert {one.sha for one in made(folded(*two))} == {"2b2b2b2", "1a1a1a1"}
+
+
+def test_a_log_of_known_commits_tells_of_no_new_one() -> None:
+    ledger = folded(
+        *ran("git commit -m A", "[main 1a1a1a1] A"), *ran("git commit -qm 'B'; git log --oneline -1", "1a1a1a1 A")
+    )
+
+    assert [(one.sha, one.subject) for one in made(ledger)] == [("1a1a1a1", "A"), ("", "B")]
+
+
+@pytest.mark.parametrize("output", ["fatal: no lock", "error: pathspec x", "no changes added to commit"])
+def test_a_commit_that_git_refused_was_not_made(output: str) -> None:
+    assert made(folded(*ran("git commit -qm x || true", output))) == []
+
+
+def test_a_commit_that_amends_what_nobody_saw_replaces_nothing() -> None:
+    (one,) = made(folded(*ran("git commit --amend -m Tax", "[main 2b3c4d5] Tax")))
+
+    assert (one.sha, one.replaced) == ("2b3c4d5", "")
+
+
+def test_amending_again_and_again_remembers_the_latest_hashes() -> None:
+    hashes = [f"{number:07x}" for number in range(10, 22)]
+    steps = [ran(f"git commit --amend -m {sha}", f"[main {sha}] x{sha}") for sha in hashes]
+    (one,) = made(folded(*(part for step in steps for part in step)))
+
+    assert one.sha == hashes[-1]
+    assert one.replaced.split() == hashes[-9:-1]
+
+
+def test_a_subject_is_told_on_one_line_and_shortened() -> None:
+    (one,) = made(folded(*ran("git commit -m x", "[main 1a2b3c4] " + "Add   the tax " * 20)))
+
+    assert one.subject.startswith("Add the tax Add")
+    assert len(one.subject) <= 120
+
+
+@pytest.mark.parametrize(
+    ("output", "branch"),
+    [
+        ("Switched to branch 'main'\nSwitched to a new branch 'fix'", "fix"),
+        ("Switched to branch 'main'\n[fix 1a2b3c4] x", "fix"),
+        ("[detached HEAD 1a2b3c4] x", ""),
+        ("Switched to branch 'a b'", ""),
+        ("On branch main", ""),
+    ],
+)
+def test_the_branch_git_named_last_counts(output: str, branch: str) -> None:
+    assert branch_in(output) == branch
+
+
+@pytest.mark.parametrize(
+    ("command", "subjects"),
+    [
+        ("git commit -m 'A' && git -C web commit -m 'B'", ["A", "B"]),
+        ("git commit --message='A b'", ["A b"]),
+        ("git commit -sm 'A'", ["A"]),
+        ("git add . && git commit -m 'A'; git commit --no-edit", ["A", ""]),
+        ("git log --grep commit", []),
+        ("echo git commit -m 'A'", ["A"]),
+        ("git commit -m 'A\\nB'", ["A"]),
+    ],
+)
+def test_each_commit_of_a_command_has_its_subject_or_none(command: str, subjects: list[str]) -> None:
+    assert subjects_in(command) == subjects
+
+
+@pytest.mark.parametrize(
+    ("command", "links"),
+    [("gh pr create", 2), ("glab mr create -f", 2), ("gh pr view", 0), ("gh pr list && gh pr create", 2)],
+)
+def test_pull_requests_are_those_that_a_creation_prints(command: str, links: int) -> None:
+    output = "\n".join(f"https://git.example/a/b/{kind}/7" for kind in ("pull", "merge_requests", "issues"))
+
+    assert len(folded(*ran(command, output)).state.commits.links) == links
+
+
+def test_the_first_label_of_a_link_stays() -> None:
+    ledger = folded(entry("", Link("https://x.example/1", "PR 1")), entry("", Link("https://x.example/1", "other")))
+
+    assert ledger.state.commits.links == {"https://x.example/1": "PR 1"}
+
+
+def test_the_newest_commit_is_that_of_the_latest_event() -> None:
+    assert folded().state.commits.last == -1
+    ledger = folded(*ran("git commit -m x", "[main 1a2b3c4] x"), *ran("git commit -m y", "[main 2b3c4d5] y"))
+    assert ledger.state.commits.last == made(ledger)[-1].index
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (" rename {a => b}/one.py (97%)", [("created", "b/one.py", "a/one.py")]),
+        (" rename src/{ => sub}/one.py (97%)", [("created", "src/sub/one.py", "src/one.py")]),
+        (" rename src/{one.py => two.py} (50%)", [("created", "src/two.py", "src/one.py")]),
+        (" mode change 100644 => 100755 run.sh", []),
+        ("create mode 100644 not indented", []),
+        (" create mode 100644 with blank.py", [("created", "with blank.py", "")]),
+    ],
+)
+def test_a_rename_is_read_with_both_its_paths(line: str, found: list[tuple[str, str, str]]) -> None:
+    assert whole_files(line) == found

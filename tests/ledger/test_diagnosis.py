@@ -79,3 +79,26 @@ def test_what_is_printed_about_any_failure_does_not_blur_the_rest() -> None:
     lines = telling_lines("a.ts(5,3): error TS1: the property is missing\nnpm error Lifecycle script 'check' failed")
 
     assert lines == ["a.ts(5,3): error TS1: the property is missing"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("The macro wants a brace. It is old.", "The macro wants a brace. It is old."),
+        ("The macro wants a brace. Let me add it. It is old.", "The macro wants a brace."),
+        ("- **The macro** wants a `brace`", "The macro wants a brace"),
+        ("Too bad.\nThe macro wants a brace.", "The macro wants a brace."),
+        ("I see. The macro wants a brace.", "The macro wants a brace."),
+        ("Found it! The macro wants a brace. Yes.", "The macro wants a brace. Yes."),
+        ("Why? The macro wants a brace.", "The macro wants a brace."),
+        ("\n" * 12 + "The macro wants a brace.", ""),
+    ],
+)
+def test_what_is_stated_first_is_the_cause(text: str, cause: str) -> None:
+    assert diagnosis_in(text) == cause
+
+
+def test_a_long_cause_stands_alone() -> None:
+    first = "The macro wants a brace " + "and a brace " * 8 + "too."
+
+    assert diagnosis_in(f"{first} It is old.") == first

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memcli.ledger import failures
 from memcli.ledger.failures import Failure, telling_lines
@@ -239,3 +241,104 @@ def test_changes_that_git_took_in_later_leave_no_open_error_of_git() -> None:
 
     assert opened(locked, ran("git add a.go && git commit -m 'Sum of all'", "[main 1234567] Sum of all")) == []
     assert len(opened(locked, ran("git add a.go"))) == 1
+
+
+def test_what_the_agent_says_next_is_the_cause_and_silence_is_none() -> None:
+    failed = ran("make", BROKEN, failed=True)
+
+    (said,) = opened(failed, agent("The semicolon is missing in the first line."))
+    (silent,) = opened(failed, ran("ls"), agent("The semicolon is missing in the first line."))
+    assert (said.cause, silent.cause) == ("The semicolon is missing in the first line.", "")
+
+
+def test_one_cause_explains_all_failures_before_it() -> None:
+    one, two = (call("Bash", {"command": name}, name) for name in ("make a", "make b"))
+    failed = [one, two, *(result(name, BROKEN, is_error=True) for name in ("make a", "make b"))]
+
+    assert {failure.cause for failure in opened(failed, agent("The compiler is not there at all."))} == {
+        "The compiler is not there at all."
+    }
+
+
+def test_a_cause_outlives_later_silence() -> None:
+    failed = ran("make", BROKEN, failed=True)
+    (one,) = opened(failed, agent("The semicolon is missing there."), failed, ran("ls"))
+
+    assert (one.cause, one.count) == ("The semicolon is missing there.", 2)
+
+
+def test_other_outputs_of_one_command_are_other_failures_and_one_success_fixes_all() -> None:
+    other = ran("make", "error: the disk of the shop is full", failed=True)
+    both = [ran("make", BROKEN, failed=True), other]
+
+    assert [one.lines[0][:10] for one in opened(*both)] == ["error: the", "src/a.c:3:"]
+    assert len(fixed(*both, ran("make"))) == 2
+
+
+def test_outputs_that_differ_in_figures_are_one_failure_told_as_seen_last() -> None:
+    runs = [ran("make", f"error: {number} items are missing in the cart", failed=True) for number in (7, 19)]
+
+    assert [(one.count, one.lines) for one in opened(*runs)] == [(2, ["error: 19 items are missing in the cart"])]
+
+
+def test_the_failure_seen_last_is_told_first() -> None:
+    first, second = (ran(name, BROKEN, failed=True) for name in ("make a", "make b"))
+
+    assert [one.what for one in opened(first, second, first)] == ["make a", "make b"]
+
+
+def test_beyond_the_cap_where_all_are_open_the_least_recent_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "MAX_FAILURES", 2)
+
+    assert [one.what for one in opened(*(ran(f"make {name}", BROKEN, failed=True) for name in "abc"))] == [
+        "make c",
+        "make b",
+    ]
+
+
+@pytest.mark.parametrize("calls", [18, 19])
+def test_forty_calls_and_two_turns_must_have_gone_by(calls: int) -> None:
+    once = ran("curl https://shop.example/a", NO_PAGE, failed=True)
+    more = [[ran(f"do {turn} {number}") for number in range(calls)] for turn in "ab"]
+
+    assert len(left(user("look"), once, more[0], user("on"), more[1], ran("a"), ran("b"), user("on"))) == (calls > 18)
+
+
+def test_a_failure_to_commit_is_settled_by_the_commit_not_by_the_add() -> None:
+    locked = ran("git add a && git commit -m 'Sum'", "fatal: Unable to create '.git/index.lock': exists", failed=True)
+
+    assert len(opened(locked, ran("git commit -m 'Sum'"))) == 1
+    assert opened(locked, ran("git add b; git commit -m 'All'")) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "first"),
+    [
+        ("make: *** [all] Error 1\\nthe cart was not found there", "the cart was not found there"),
+        ("INFO request failed for a while now\\nerror: no such item in the cart", "error: no such item in the cart"),
+        ("2 tests failed\\n2 tests failed\\nexpected seven items in it", "expected seven items in it"),
+    ],
+)  # fmt: skip
+def test_the_line_with_most_of_the_cause_is_told_first(output: str, first: str) -> None:
+    assert telling_lines(output.replace("\\n", "\n"))[0] == first
+
+
+def test_where_only_general_words_fail_the_lines_before_them_are_told() -> None:
+    output = "starting the whole build\nthe linker has no memory left\nmake: *** [all] Error 1"
+
+    assert "the linker has no memory left" in telling_lines(output)
+
+
+def test_a_traceback_is_told_with_its_last_line() -> None:
+    output = "Traceback (most recent call last):\n" + "  in the middle of it\n" * 3 + "KeyboardStopped because of it"
+
+    assert any(line.endswith("KeyboardStopped because of it") for line in telling_lines(output))
+
+
+@given(st.lists(st.sampled_from([*BROKEN.split("\n"), NO_PAGE, "just words of a log", "short", "x" * 700])))
+def test_lines_that_tell_are_few_bounded_and_of_the_output(lines: list[str]) -> None:
+    told = telling_lines("\n".join(lines))
+
+    assert len(told) <= failures.MAX_LINES
+    assert all(len(line) <= failures.LINE_LIMIT for line in told)
+    assert all(line in lines or line == "[…]" for line in told)

@@ -3,8 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memcli.ledger import files
+from memcli.ledger.deeds import Change, Deed
+from memcli.ledger.files import Files
 from tests.ledger.builders import agent, done, edited, flat, folded, place, ran, wrote
 
 if TYPE_CHECKING:
@@ -186,3 +190,133 @@ def test_a_file_known_by_a_relative_path_is_the_absolute_one_that_ends_so() -> N
     known = folded(edited("src/cart.py"), edited(CART)).state.files.known
 
     assert {path: file.writes for path, file in known.items()} == {CART: 2}
+
+
+def said_by_git(*told: tuple[str, str, str]) -> dict[str, tuple[str, int, str]]:
+    """Files as git or a subagent tells of them: (path, state, by)."""
+    known = Files()
+    for index, (path, state, by) in enumerate(told):
+        known.told(Change(path, state), index, "/srv", by)
+    return {path: (file.state, file.writes, file.by) for path, file in known.known.items()}
+
+
+def test_what_others_changed_was_written_by_no_call_of_ours() -> None:
+    assert said_by_git(("a.py", "created", "subagent")) == {"/srv/a.py": ("created", 0, "subagent")}
+
+
+def test_a_new_file_of_others_stays_created_when_they_modify_it() -> None:
+    assert said_by_git(("a.py", "created", ""), ("a.py", "modified", "")) == {"/srv/a.py": ("created", 0, "")}
+    assert said_by_git(("a.py", "created", ""), ("a.py", "deleted", "")) == {"/srv/a.py": ("deleted", 0, "")}
+
+
+def test_a_file_of_ours_is_not_taken_for_that_of_a_subagent() -> None:
+    known = Files()
+    known.changed(Change("a.py", "modified"), Deed(1, "Edit", "edit", "a.py", "", ""), "/srv", None)
+    known.told(Change("a.py", "modified"), 2, "/srv", "subagent")
+
+    assert known.known["/srv/a.py"].by == ""
+
+
+def test_a_deleted_file_that_is_written_again_is_new() -> None:
+    assert states(edited(CART), ran(f"rm {CART}"), wrote(CART)) == {"src/cart.py": "created"}
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [("The file has been updated", "modified"), ("File created successfully", "created"), ("ok", "created")],
+)
+def test_what_the_harness_says_of_a_whole_write_counts(text: str, state: str) -> None:
+    assert states(wrote(CART, text=text)) == {"src/cart.py": state}
+
+
+def test_a_file_is_new_if_nobody_says_otherwise_and_nobody_read_it() -> None:
+    assert states(done("Read", {"file_path": CART}), wrote(CART, text="ok")) == {"src/cart.py": "modified"}
+    assert states(edited(CART), wrote(CART, text="ok")) == {"src/cart.py": "modified"}
+
+
+def test_reading_counts_and_remembers_why() -> None:
+    one = cart(agent("Let me look at the cart:"), done("Read", {"file_path": CART}), done("Read", {"file_path": CART}))
+
+    assert (one.reads, one.state, one.read_why) == (2, "", "Let me look at the cart")
+
+
+def test_what_a_changed_file_holds_is_known_by_its_changes_not_by_reading_it() -> None:
+    read = done("Read", {"file_path": CART}, "def total_price(cart): ...")
+
+    assert "total_price" in cart(read).names
+    assert "total_price" not in cart(edited(CART, "x = 1"), read).names
+
+
+def test_of_several_files_printed_at_once_no_names_are_known() -> None:
+    one = cart(ran(f"cat {CART} other.py", "def total_price(cart): ..."))
+
+    assert (one.reads, list(one.names)) == (1, [])
+
+
+def test_a_relative_path_stands_below_the_working_directory() -> None:
+    known = folded(place("/srv/shop/web"), edited("../src/./cart.py")).state.files.known
+
+    assert list(known) == ["/srv/shop/src/cart.py"]
+
+
+def test_of_two_files_that_end_so_none_is_guessed() -> None:
+    known = folded(edited("/a/src/cart.py"), edited("/b/src/cart.py"), edited("src/cart.py")).state.files.known
+
+    assert list(known) == ["/a/src/cart.py", "/b/src/cart.py", "src/cart.py"]
+
+
+def test_a_bare_name_is_not_taken_for_a_whole_path_that_comes_later() -> None:
+    known = folded(edited("cart.py"), edited("/srv/shop/cart.py")).state.files.known
+
+    assert list(known) == ["cart.py", "/srv/shop/cart.py"]
+
+
+def test_the_file_touched_last_stands_last() -> None:
+    assert list(states(edited(CART), edited("/home/dev/shop/b.py"), done("Read", {"file_path": CART}))) == [
+        "b.py",
+        "src/cart.py",
+    ]
+
+
+def test_a_move_onto_itself_is_nothing() -> None:
+    assert states(edited(CART), ran(f"mv {CART} {CART}")) == {"src/cart.py": "modified"}
+
+
+def test_a_deleted_file_cannot_come_along_with_its_folder() -> None:
+    gone = [edited(CART), ran(f"rm {CART}"), edited("/home/dev/shop/src/bill.py")]
+
+    assert states(*gone, ran("mv /home/dev/shop/src /home/dev/shop/lib")) == {
+        "src/cart.py": "deleted",
+        "src/bill.py": "deleted",
+        "lib/bill.py": "created",
+    }
+
+
+def test_a_file_that_others_named_counts_as_written_once_it_is_moved() -> None:
+    ledger = folded(place("/srv"), ran("mv a.py b.py"))
+
+    assert [(path, file.state, file.writes, file.source) for path, file in ledger.state.files.known.items()] == [
+        ("/srv/a.py", "deleted", 1, ""),
+        ("/srv/b.py", "created", 1, "/srv/a.py"),
+    ]
+
+
+@given(st.lists(st.sampled_from(["edit", "write", "rm", "read"]), min_size=1, max_size=8))
+def test_the_last_writer_wins_whatever_came_before(steps: list[str]) -> None:
+    made = {
+        "edit": edited(CART),
+        "write": wrote(CART, text="ok"),
+        "rm": ran(f"rm {CART}"),
+        "read": done("Read", {"file_path": CART}),
+    }
+    state = ""
+    for place_in, step in enumerate(steps):
+        seen = state or "read" in steps[:place_in]
+        if step == "rm":
+            state = "deleted"
+        elif step == "write":
+            state = "modified" if seen and state != "created" else "created"
+        elif step == "edit":
+            state = "created" if state == "created" else "modified"
+
+    assert cart(*(made[step] for step in steps)).state == state

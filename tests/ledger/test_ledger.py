@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -173,3 +175,25 @@ def test_a_fold_goes_on_from_its_snapshot_with_one_work_for_both(cut: int) -> No
     assert part.snapshot() == whole.snapshot()
     assert part.present.snapshot() == whole.present.snapshot()
     assert part.present.state.work is part.ledger.state.work
+
+
+@pytest.mark.parametrize("kind", [Ledger, Present])
+def test_text_that_is_none_is_refused_like_all_foreign_bytes(kind) -> None:
+    fold = kind()
+    fold.fold(user("the till is red"))
+
+    with pytest.raises(msgspec.MsgspecError):
+        kind.restore(fold.snapshot().replace(b"till", b"t\xffll"))
+
+
+@settings(max_examples=60)
+@given(place=st.integers(0), byte=st.integers(0, 255), kind=st.sampled_from([Ledger, Present]))
+def test_whatever_byte_is_damaged_a_snapshot_is_read_or_refused(place: int, byte: int, kind) -> None:
+    whole = kind()
+    for one in a_session():
+        whole.fold(one)
+    damaged = bytearray(whole.snapshot())
+    damaged[place % len(damaged)] = byte
+
+    with contextlib.suppress(msgspec.MsgspecError):
+        kind.restore(bytes(damaged))

@@ -7,7 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memcli.ledger import names
-from memcli.ledger.names import NAME, Names, defined_in, key_of, keys_in, names_in, speaks, uses_in, words_in
+from memcli.ledger.names import (
+    NAME,
+    Names,
+    defined_in,
+    is_name,
+    key_of,
+    keys_in,
+    names_in,
+    speaks,
+    uses_in,
+    words_in,
+)
 
 _TEXTS = st.lists(
     st.sampled_from(
@@ -80,7 +91,9 @@ def test_a_name_is_found_wherever_the_pattern_finds_it(text: str) -> None:
 
 @given(_TEXTS)
 def test_uses_are_counted_in_the_order_of_first_appearance(text: str) -> None:
-    assert list(uses_in(text).items()) == list(Counter(names_in(text)).items())
+    inner = [key_of(name) for name in names_in(text) if not name.startswith(("http", "/"))]
+    assert list(uses_in(text).items()) == list(Counter(inner).items())
+    assert keys_in(text) == list(dict.fromkeys(map(key_of, names_in(text))))
 
 
 def test_names_in_a_piece_too_long_for_a_word_are_found_too() -> None:
@@ -153,3 +166,80 @@ def test_a_text_speaks_by_its_ordinary_words(text: str, least: int) -> None:
 @pytest.mark.parametrize("text", ["defaced effaced", "src/one.py two_words --three", "of at by", "oneTwo ThreeFour"])
 def test_names_and_short_words_say_nothing(text: str) -> None:
     assert not speaks(text, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see ./src/a.py; ../b/c.go!", ["./src/a.py", "../b/c.go"]),
+        ("at https://a.example/x, then src/b.py", ["https://a.example/x", "src/b.py"]),
+        ("doc:https://a.example/x_y", ["https://a.example/x_y"]),
+        ("xhttps://a.example/b", ["https://a.example/b"]),
+        ("a Dockerfile.dockerfile and x.lock", ["Dockerfile.dockerfile", "x.lock"]),
+        ("/usr and /src/x", ["/src/x"]),
+        ("--x --yes-do", ["--yes-do"]),
+        ("AB-1 and A-1 and ABC-12", ["ABC-12"]),
+        ("“total_price”—then…src/a.py", ["total_price", "src/a.py"]),
+        ("1.2.3/4.5 and 2024-05-04", []),
+        ("a1b2c3d and a1b2c3", ["a1b2c3d"]),
+        ("x" * 201 + "_y", []),
+    ],
+)
+def test_names_are_told_from_what_stands_around_them(text: str, found: list[str]) -> None:
+    assert names_in(text) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("total_price", True), ("price", False), ("well-known", False), ("x" * 260 + "_y", False)]
+)
+def test_a_single_word_may_be_a_name(word: str, name: bool) -> None:
+    assert is_name(word) is name
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("https://a.example/b/c", "https://a.example/b/c"), ("///", "///"), ("/a/", "a"), ("src/abcdef", "abcdef")],
+)
+def test_addresses_are_known_whole_and_short_ends_with_what_stands_before(name: str, key: str) -> None:
+    assert key_of(name) == key
+
+
+@given(st.lists(st.sampled_from(["a", "src", "cart.py", "internal"]), min_size=1, max_size=4).map("/".join))
+def test_the_key_of_a_key_is_itself(name: str) -> None:
+    assert key_of(key_of(name)) == key_of(name)
+
+
+def test_words_are_found_around_addresses_but_not_in_them() -> None:
+    assert words_in("see https://total.example/price for more") == ["see", "for", "more"]
+    assert words_in("seehttps://total.example/price for") == ["see", "for"]
+
+
+@pytest.mark.parametrize("text", ["two", "No", "of", "x1y", "src/two", "two_three", "a.two"])
+def test_what_is_no_ordinary_word(text: str) -> None:
+    assert words_in(text) == (["two"] if text == "two" else [])
+
+
+def test_a_symbol_defined_twice_is_told_once() -> None:
+    assert defined_in("def total(): ...\ndef other(): ...\ndef total(): ...") == ["total", "other"]
+    assert defined_in("+ pub(crate) fn total_of() {\n  private static class Till {") == ["total_of", "Till"]
+    assert defined_in("define total\nclassify it\ndef ab(): ...") == []
+
+
+def test_each_kind_of_use_is_counted_once_a_text_and_the_last_is_remembered() -> None:
+    seen = Names()
+    seen.person("total_price and total_price", 1)
+    seen.agent("about total_price again", 2)
+    seen.called(["total_price"], 3)
+    seen.written(["total_price"], 4)
+    name = seen.seen["total_price"]
+
+    assert (name.person, name.agent, name.calls, name.written, name.last) == (1, 1, 1, 1, 4)
+
+
+def test_weights_of_persons_agents_and_calls_are_alike() -> None:
+    seen = Names()
+    seen.person("one_name", 1)
+    seen.agent("two_name", 1)
+    seen.called(["three_name"], 1)
+
+    assert len(set(seen.weights(1).values())) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +36,25 @@ def test_nothing_is_added_and_a_second_time_changes_nothing(text: str) -> None:
 
     assert without_logs(once) == once
     assert set(once.split("\n")) <= {*text.split("\n"), "[…]"}
+
+
+@pytest.mark.parametrize(("lines", "left"), [(3, 3), (4, 2), (9, 2)])
+def test_four_lines_alike_are_a_log(lines: int, left: int) -> None:
+    assert len(without_logs("\n".join(LOG.split("\n")[:1] * lines)).split("\n")) == left
+
+
+def test_lines_must_begin_alike_for_a_dozen_characters() -> None:
+    assert without_logs("\n".join(f"run {n}: x{n}" for n in "abcd")) == "\n".join(f"run {n}: x{n}" for n in "abcd")
+    assert "[…]" in without_logs("\n".join(f"run 1 of 10: step {n}" for n in "abcd"))
+
+
+def test_words_alike_without_figures_or_settings_are_no_log() -> None:
+    wishes = "\n".join(f"please add a test for {what}" for what in ("cart", "tax", "sum", "form"))
+
+    assert without_logs(wishes) == wishes
+
+
+def test_two_logs_one_after_the_other_are_two() -> None:
+    other = "\n".join(f"2026/01/02 10:0{n} served the page" for n in range(5))
+
+    assert without_logs(f"{LOG}\n{other}").count("[…]") == 2

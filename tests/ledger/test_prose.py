@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.prose import CHOICE_LIMIT, bare, notes_in, purpose, sentences
+from memcli.ledger.prose import (
+    CHOICE_LIMIT,
+    TELLING,
+    announces,
+    bare,
+    notes_in,
+    purpose,
+    sentences,
+    telling,
+    unwrapped,
+)
 
 
 def test_each_list_item_is_a_note_without_its_mark() -> None:
@@ -124,3 +135,130 @@ def test_a_sentence_that_announces_wins_over_a_finding_after_it() -> None:
 
 def test_no_words_no_purpose() -> None:
     assert purpose("") == ""
+
+
+def test_a_line_that_draws_is_left_out_and_an_arrow_is_no_drawing() -> None:
+    assert notes_in("The tax → the total of the cart") == ["The tax → the total of the cart"]
+    assert notes_in("total ──→ the till of the shop") == []
+
+
+def test_an_empty_line_does_not_end_a_list() -> None:
+    assert notes_in("The tests show:\n\n- tax added\n\n- sum right\n") == ["The tests show: tax added; sum right"]
+
+
+def test_words_behind_a_list_are_no_part_of_it() -> None:
+    assert notes_in("The tests show:\n- tax added\n- sum right\nAll of it works.") == [
+        "The tests show: tax added; sum right",
+        "All of it works.",
+    ]
+
+
+def test_one_item_stands_behind_what_leads_to_it() -> None:
+    assert notes_in("The tests show:\n- the tax is added\n") == ["The tests show: the tax is added"]
+
+
+def test_a_list_whose_items_lead_to_others_is_parted() -> None:
+    assert notes_in("It shows:\n- the cart:\n- the till is right\n") == ["the cart: the till is right"]
+
+
+def test_the_figures_of_a_short_list_are_kept() -> None:
+    assert notes_in("The order is:\n1. the cart\n2. the till\n") == ["The order is: 1. the cart; 2. the till"]
+
+
+def test_a_figure_between_lead_and_item_leaves_a_mark() -> None:
+    first, second = "the tax is added " * 8, "the sum is right " * 8
+    notes = notes_in(f"The order is:\n\n1. {first}\n2. {second}")
+
+    assert notes[0].startswith("The order is: […] the tax is added")
+    assert notes[1] == second.strip()
+
+
+@pytest.mark.parametrize(
+    "rest", ["- an item of a list", "1. the first of them", "| a | cell |", "# A heading", "**Bold** words", "> quoted"]
+)
+def test_what_begins_something_new_is_not_the_rest_of_a_full_line(rest: str) -> None:
+    full = "The rate of the tax is a share, so that it must never be taken"
+
+    assert unwrapped([full, rest]) == [full, rest]
+
+
+@pytest.mark.parametrize("full", ["| the rate of the tax is a share, so that it must never | be", "# " + "word " * 14])
+def test_nothing_goes_on_from_a_heading_or_a_table(full: str) -> None:
+    assert unwrapped([full, "and so on"]) == [full, "and so on"]
+
+
+def test_two_blanks_at_the_end_of_a_line_break_it() -> None:
+    full = "The rate of the tax is a share, so that it must never be taken  "
+
+    assert unwrapped([full, "for percent"]) == [full, "for percent"]
+
+
+def test_a_short_line_was_broken_on_purpose() -> None:
+    assert unwrapped(["a short line", "and another"]) == ["a short line", "and another"]
+
+
+@given(st.lists(st.text(alphabet="ab .:-|#\n", max_size=70), max_size=6))
+def test_making_lines_whole_loses_no_word(lines: list[str]) -> None:
+    lines = [line.replace("\n", " ") for line in lines]
+
+    assert " ".join(unwrapped(lines)).split() == " ".join(lines).split()
+
+
+@pytest.mark.parametrize(
+    ("line", "plain"),
+    [
+        ("- [x] **bold** `code` here", "bold code here"),
+        ("### 3. A heading", "A heading"),
+        ("> quoted words", "quoted words"),
+        ("`a`b and /`c`/", "a b and / c /"),
+        ("| one | | two |", "one — two"),
+        ("2**3 and 4**5", "2**3 and 4**5"),
+        ("===", ""),
+        ("  two   blanks ", "two blanks"),
+    ],
+)
+def test_a_bare_line_has_words_and_no_marks(line: str, plain: str) -> None:
+    assert bare(line) == plain
+
+
+@given(st.text(alphabet="ab*`|#->1. ", max_size=30))
+def test_a_bare_line_is_one_line_without_back_ticks(line: str) -> None:
+    assert "`" not in bare(line)
+    assert bare(line) == " ".join(bare(line).split())
+
+
+@given(st.lists(st.sampled_from(["It works.", "Why not?", "Go!", "see `a.b` there", "v1.2 is it."]), max_size=6))
+def test_sentences_are_all_of_a_line_in_order(pieces: list[str]) -> None:
+    assert " ".join(sentences(" ".join(pieces))) == " ".join(pieces)
+
+
+def test_a_sentence_longer_than_the_limit_is_a_note_of_its_own() -> None:
+    long = "The total " + "of the cart " * 10 + "is right."
+
+    assert notes_in(f"It is short. {long} It is short again.", 60) == ["It is short.", long, "It is short again."]
+
+
+def test_a_table_of_figures_that_says_something_in_all_is_kept() -> None:
+    assert notes_in("| the cart adds up | the till is right |\n") == ["the cart adds up — the till is right"]
+    assert notes_in("| 7 | yes | no |\n") == []
+
+
+def test_the_purpose_is_sought_in_the_last_two_lines_that_say_something() -> None:
+    assert (
+        purpose("Let me round the total of the cart.\n\nok\n\n```\nx = 1\n```") == "Let me round the total of the cart."
+    )
+    assert purpose("Let me round the cart.\nThat is all of it.\nIt was so before.") == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "announcing"),
+    [("Now the docs", True), ("Let me look", True), ("Okay, I’ll sign it", True), ("The cart adds up", False)],
+)
+def test_words_that_only_say_what_comes_next(words: str, announcing: bool) -> None:
+    assert announces(words) is announcing
+
+
+def test_a_name_tells_as_much_as_enough_words() -> None:
+    assert telling("fix `total_price`") >= TELLING
+    assert telling("fix the other things") == 0
+    assert telling("the rounding of the till") == 2

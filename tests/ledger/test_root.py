@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memcli.ledger.root import MAX_SEEN, Root
 from tests.ledger.builders import Ledger, edited, folded, place, presented, ran, wrote
 
 
@@ -41,3 +46,49 @@ def test_the_branch_is_what_git_said_last() -> None:
 
     assert presented(commit, switch).state.branch == folded(commit, switch).state.commits.branch == "tax"
     assert presented(switch, commit).state.branch == "fix"
+
+
+def stood(*steps: str) -> Root:
+    """A root after files were written; one in brackets is a working directory."""
+    base = Root()
+    for step in steps:
+        base.stands(step[1:-1]) if step.startswith("[") else base.wrote(step)
+    return base
+
+
+@pytest.mark.parametrize(
+    ("steps", "path"),
+    [
+        (["/a/b/c/x.py"], "/a/b/c"),
+        (["/a/b/x.py"], ""),
+        (["/a/b/c/d/x.py", "/a/b/c/e/y.py"], "/a/b/c"),
+        (["/a/b/c/x.py", "/a/b/d/y.py"], ""),
+        (["/a/b/c/x.py", "[]"], "/a/b/c"),
+        (["/a/b/c/x.py", "[/srv]", "/z/y/x/w.py"], "/srv"),
+        (["x.py", "src/x.py"], ""),
+        (["/a/b/c/src/x.py", "./src/x.py"], "/a/b/c"),
+        (["/a/b/c/src/x.py", "/a/b/d/src/x.py", "src/x.py"], ""),
+        (["/tmp/a/b/c.py"], ""),
+    ],
+)
+def test_the_root_is_what_files_and_directories_show(steps: list[str], path: str) -> None:
+    assert stood(*steps).path == path
+
+
+def test_once_scattered_only_a_proof_gives_a_root_again() -> None:
+    scattered = ["/a/b/c/x.py", "/z/y/x/w.py"]
+
+    assert stood(*scattered, "/a/b/c/d.py").path == ""
+    assert stood(*scattered, "/a/b/c/src/d.py", "src/d.py").path == "/a/b/c"
+
+
+def test_paths_that_are_remembered_are_bounded_and_forgotten_once_the_root_is_told() -> None:
+    many = [f"/a/b/c/{number}.py" for number in range(MAX_SEEN + 9)]
+
+    assert stood(*many).seen == many[-MAX_SEEN:]
+    assert stood(*many, "[/srv]").seen == []
+
+
+@given(st.permutations(["/a/b/c/x.py", "/a/b/c/d/y.py", "/a/b/c/d/e/z.py", "/a/b/c/f/z.py"]))
+def test_the_order_of_writes_makes_no_difference_to_a_common_folder(paths: list[str]) -> None:
+    assert stood(*paths).path == "/a/b/c"

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.shell import command_key, looks_only, split, traffic
+from memcli.ledger.shell import (
+    command_key,
+    covers,
+    first_run,
+    is_file,
+    looks_only,
+    recorded,
+    split,
+    traffic,
+    whole_check,
+)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +136,119 @@ def _standard(command: str) -> list[str]:
 @given(st.lists(st.sampled_from([*"ab \t\n\"'\\<>|&;()#=~-é", "&&", ">>", '"x y"', "'x y'"])).map("".join))
 def test_a_command_is_parted_as_the_standard_library_parts_it(command: str) -> None:
     assert list(split(command)) == _standard(command)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("go test -race ./cart | tail -#", ("go", "test", "./cart")),
+        ("cmd:make all > out", ("make", "all", "out")),
+        ("make lint && make test", ()),
+        ("make; make", ()),
+        ("make || true", ()),
+    ],
+)
+def test_the_first_run_is_a_program_with_its_operands(key: str, words: tuple[str, ...]) -> None:
+    assert first_run(key) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "program"),
+    [
+        ("go test ./...", ("go", "test")),
+        ("go test -v -count=# ./...", ("go", "test")),
+        ("cargo test --workspace", ("cargo", "test")),
+        ("npm test", ("npm", "test")),
+        ("go test -run TestSum ./...", ()),
+        ("go test ./cart", ()),
+        ("pytest -k total", ()),
+        ("make", ()),
+        ("", ()),
+    ],
+)
+def test_a_whole_check_leaves_nothing_out(key: str, program: tuple[str, ...]) -> None:
+    assert whole_check(key) == program
+
+
+@pytest.mark.parametrize("failed", ["go test ./cart -run TestSum", "cmd:go test -v ./cart", "go test ./..."])
+def test_a_check_of_everything_covers_what_only_chooses(failed: str) -> None:
+    assert covers("cmd:go test ./...", failed)
+
+
+@pytest.mark.parametrize("failed", ["go test -tags=e2e ./cart", "go vet ./cart", "npm test", "go test ./a && go vet"])
+def test_it_covers_nothing_that_asks_for_more_or_for_something_else(failed: str) -> None:
+    assert not covers("go test ./...", failed)
+
+
+def test_what_git_records_is_told_by_the_command() -> None:
+    assert recorded("git -C shop add a.py && git commit -m x") == {"add", "commit"}
+    assert recorded("git -c user.name=x commit --amend") == {"commit"}
+    assert recorded("git log --oneline; echo git; commit") == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "effects"),
+    [
+        ("cp a.py b.py", [("created", "b.py")]),
+        ("touch src/new.py", [("written", "src/new.py")]),
+        ("echo x >> log.txt", [("written", "log.txt")]),
+        ("sed --in-place=.bak 's/a/b/' one.py two.py", [("modified", "one.py"), ("modified", "two.py")]),
+        ("env A=1 time rm old.py", [("deleted", "old.py")]),
+        ("make && (cd web && rm -r app.js)", [("deleted", "web/app.js")]),
+        ("cd a; cd b; rm c.py", [("deleted", "a/b/c.py")]),
+        ("cd /srv/shop && rm c.py", [("deleted", "/srv/shop/c.py")]),
+        ("rm 'my file.py' \"b.py\" c\\.py", [("deleted", "b.py"), ("deleted", "c.py")]),
+        ("rm a.py \\\n  b.py\nrm c.py", [("deleted", "a.py"), ("deleted", "b.py"), ("deleted", "c.py")]),
+        ("cat <<EOF > a.py\nrm b.py\nEOF\nrm c.py", [("written", "a.py"), ("deleted", "c.py")]),
+        ("rm a.py > log.txt", [("written", "log.txt"), ("deleted", "a.py")]),
+        ("rm 1.2.3 v.x .env.x", [("deleted", "v.x"), ("deleted", ".env.x")]),
+    ],
+)
+def test_writing_is_understood_however_it_is_put(command: str, effects: list[tuple[str, str]]) -> None:
+    assert [effect[:2] for effect in traffic(command).effects] == effects
+
+
+@pytest.mark.parametrize(
+    ("command", "deleted"), [("git mv --cached a.py b.py", []), ("git log rm a.py", []), ("rm a.py 'b.py", ["a.py"])]
+)
+def test_only_what_surely_runs_deletes(command: str, deleted: list[str]) -> None:
+    assert [effect.path for effect in traffic(command).effects] == deleted
+
+
+def test_a_source_moved_with_a_slash_behind_it_is_the_same_folder() -> None:
+    (moved,) = traffic("cd src && mv tools/ ../core").effects
+
+    assert (moved.state, moved.source, moved.path) == ("moved", "src/tools", "src/../core")
+
+
+@pytest.mark.parametrize(
+    ("command", "reads"),
+    [
+        ("cat a.py b.py > c.py", ["a.py", "b.py"]),
+        ("tail -n 5 /tmp/x.log; bat a.py", ["a.py"]),
+        ("LANG=C nl a.py", ["a.py"]),
+        ("cat < in.txt", []),
+        ("cat *.py", []),
+    ],
+)
+def test_reading_counts_files_of_the_project_only(command: str, reads: list[str]) -> None:
+    assert traffic(command).reads == reads
+
+
+@pytest.mark.parametrize(
+    ("path", "file"), [("a.py", True), (".a.py", True), (".env", False), ("a.", False), ("1.2", False), ("x", False)]
+)
+def test_a_file_has_a_name_with_an_ending(path: str, file: bool) -> None:
+    assert is_file(path) is file
+
+
+@given(st.text(alphabet="abc ;|&>12\n", max_size=60))
+def test_where_a_command_runs_is_no_part_of_its_key(rest: str) -> None:
+    key = command_key(f"make {rest}")
+
+    assert len(key) <= 160
+    assert key == command_key(f"cd /srv/shop && make {rest}") == command_key(f"CI=1 make {rest}")
+
+
+def test_a_command_longer_than_the_scan_is_read_up_to_there() -> None:
+    assert [one.path for one in traffic(f"rm a.py; echo {'x' * 9_000}; rm b.py").effects] == ["a.py"]

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memcli.ledger import todos
+from memcli.ledger.todos import MAX_ITEMS, Todos
 from tests.ledger.builders import done, folded
 
 if TYPE_CHECKING:
-    from memcli.ledger.todos import Todos
     from memcli.transcript.entries import Entry
 
 
@@ -73,3 +75,57 @@ def test_tasks_are_bounded_and_finished_ones_go_first(monkeypatch: pytest.Monkey
     finished = done("TaskUpdate", {"taskId": "1", "status": "completed"})
 
     assert [text for text, _ in kept(*made[:2], finished, made[2]).current] == ["a", "c"]
+
+
+def test_what_is_in_progress_comes_first() -> None:
+    todos = Todos()
+    items = [{"content": "a", "status": "pending"}, {"content": "b", "status": "in_progress"}]
+    todos.replaced(items, "content")
+
+    assert todos.pending == [("b", "in_progress"), ("a", "pending")]
+
+
+def test_an_item_of_another_state_is_neither_pending_nor_done() -> None:
+    todos = Todos()
+    todos.replaced([{"content": "a", "status": "cancelled"}, {"content": "b"}], "content")
+
+    assert (todos.pending, todos.completed) == ([], [])
+    assert todos.current == [("a", "cancelled"), ("b", "")]
+
+
+def test_a_task_can_be_renamed_without_changing_its_state() -> None:
+    todos = Todos()
+    todos.created("1", "Add the tax")
+    todos.updated("1", "in_progress", "")
+    todos.updated("1", "", "Add all taxes")
+
+    assert todos.current == [("Add all taxes", "in_progress")]
+
+
+def test_a_list_and_tasks_stand_beside_each_other_and_the_same_text_once() -> None:
+    todos = Todos()
+    todos.created("1", "a")
+    todos.replaced([{"content": "a", "status": "completed"}, {"content": "b", "status": "completed"}], "content")
+
+    assert todos.pending == [("a", "pending")]
+    assert todos.completed == ["b"]
+
+
+def test_a_list_is_bounded_and_its_texts_are_single_lines() -> None:
+    todos = Todos()
+    todos.replaced([{"content": f"item\n{number}", "status": "pending"} for number in range(MAX_ITEMS + 5)], "content")
+
+    assert len(todos.listed) == MAX_ITEMS
+    assert next(iter(todos.listed)) == "item 0"
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["pending", "completed"]), max_size=4)))
+def test_whatever_the_lists_a_text_is_pending_or_done_and_never_both(lists: list[dict[str, str]]) -> None:
+    todos, done_once = Todos(), set()
+    for one in lists:
+        todos.replaced([{"content": text, "status": status} for text, status in one.items()], "content")
+        done_once -= set(one)  # taken up again
+        done_once |= {text for text, status in one.items() if status == "completed"}
+
+    assert set(todos.completed) == done_once
+    assert not done_once & {text for text, _ in todos.pending}

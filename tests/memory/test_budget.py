@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.memory.budget import Line, Room, explains, fair_limit, take_all, take_telling
+from memcli.memory.budget import Coverage, Line, Room, explains, fair_limit, take_all, take_telling
 
 
 def line(text: str, section: str = "Files", **more: float) -> Line:
@@ -105,3 +106,113 @@ def test_the_room_is_never_overdrawn(texts: list[str], chars: int) -> None:
 
     assert room.chars >= 0
     assert sum(len(one.text) + 1 for one in taken) <= chars
+
+
+def test_fair_limits_grow_with_the_room() -> None:
+    limits = [fair_limit([10, 40, 90], room) for room in range(0, 150, 10)]
+
+    assert limits == sorted(limits)
+    assert (limits[0], limits[-1]) == (0, 90)
+
+
+def test_nothing_to_share_has_no_limit() -> None:
+    assert fair_limit([], 100) == 0
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=12), st.integers(0, 400))
+def test_a_fair_limit_is_the_largest_that_fits(lengths: list[int], room: int) -> None:
+    limit = fair_limit(lengths, room)
+
+    if limit < max(lengths):
+        assert sum(min(length, limit + 1) for length in lengths) > room
+
+
+def test_a_group_takes_no_more_than_its_cap() -> None:
+    room = Room(1_000, 500)
+    room.caps["Read:"] = 30
+    lines = [Line("Files", "Read:", "x" * 15, 0), Line("Files", "Read:", "y" * 15, 0), Line("Files", "", "z" * 15, 0)]
+
+    assert [room.take(one) for one in lines] == [True, False, True]
+
+
+def test_a_line_that_does_not_fit_takes_nothing() -> None:
+    room = Room(10, 500)
+
+    assert not room.take(line("x" * 20))
+    assert (room.chars, room.words, room.groups) == (10, {}, set())
+
+
+@pytest.mark.parametrize(("chars", "fits"), [(5, False), (6, True), (7, True)])
+def test_a_line_fits_with_its_line_end_and_no_less(chars: int, fits: bool) -> None:
+    room = Room(chars, 500)
+    room.groups.add(("Files", ""))
+
+    assert room.take(line("x" * 5)) is fits
+
+
+def test_words_of_a_label_count_once() -> None:
+    room = Room(1_000, 5)
+    lines = [Line("Files", "Two words:", text, 0) for text in ("a b", "c", "d")]
+
+    assert [room.take(one) for one in lines] == [True, True, False]
+
+
+def test_an_extension_costs_its_own_characters_alone() -> None:
+    host = line("- a.py")
+    room = Room(100, 500)
+    room.take(host)
+    left = room.chars
+    room.take(Line("Files", "Said:", ": x", 0, extends=host))
+
+    assert room.chars == left - 3
+    assert host.full == "- a.py: x"
+
+
+def test_a_line_that_spills_stays_there_though_it_finds_no_room() -> None:
+    room, spilling = Room(10, 1), line("three four five")
+    spilling.spill = ("Other", "More:")
+
+    assert not room.take(spilling)
+    assert (spilling.section, spilling.group) == ("Other", "More:")
+
+
+@pytest.mark.parametrize(
+    ("text", "whether"),
+    [
+        ("the total of the cart is rounded in total_price", True),
+        ("rounded in total_price", False),
+        ("all of these seven stand here for nothing at all: " + " ".join(f"name_{n}" for n in "abcdefg"), False),
+        ("all of these six stand here for something at last: " + " ".join(f"name_{n}" for n in "abcdef"), True),
+    ],
+)
+def test_to_explain_takes_words_enough_and_few_names(text: str, whether: bool) -> None:
+    assert explains(text) is whether
+
+
+def test_worth_without_words_of_its_own_earns_nothing() -> None:
+    plain = Coverage({}, [])
+
+    assert plain.gain(line("a.py b.py", worth=9.0)) < plain.gain(line("the cart adds up all totals", worth=9.0))
+
+
+def test_naming_again_earns_less_than_naming_first_and_explaining_still_earns() -> None:
+    told = line("the total of the cart is rounded in total_price")
+    fresh, named = Coverage({"total_price": 1.0}, []), Coverage({"total_price": 1.0}, [line("total_price")])
+    done = Coverage({"total_price": 1.0}, [told])
+
+    assert fresh.gain(told) > named.gain(told) > done.gain(told) == 0
+
+
+def test_lines_that_repeat_come_last_if_they_explain_anything() -> None:
+    first = line("the total of the cart is rounded too early", worth=1.0)
+    again = line("the total of the cart is rounded too late", worth=0.9)
+    other = line("every bill of the till has two copies", worth=0.1)
+
+    assert take_telling(Room(1_000, 500), [again, first, other], {}, []) == [first, other, again]
+    assert take_telling(Room(1_000, 500), [line("a.py", worth=0.0)], {"a.py": 0.0}, []) == []
+
+
+def test_nothing_is_taken_twice() -> None:
+    one = line("the total of the cart is rounded too early", worth=1.0)
+
+    assert take_telling(Room(1_000, 500), [line(one.text, worth=1.0)], {}, [one]) == []

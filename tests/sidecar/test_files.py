@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -103,3 +104,95 @@ def test_a_name_of_the_greatest_length_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 255)
     files.write_atomic(path, b"x")
     assert path.read_bytes() == b"x"
+
+
+class Refusing(files.Disk):
+    """A disk on which one call fails in one way."""
+
+    def __init__(self, call: str, number: int) -> None:
+        self.call, self.number = call, number
+
+    def sync(self, fd: int) -> None:
+        self._fail("sync directory" if os.path.isdir(f"/proc/self/fd/{fd}") else "sync file")
+        super().sync(fd)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._fail("rename")
+        super().replace(source, target)
+
+    def link(self, source: Path, target: Path) -> None:
+        self._fail("link")
+        super().link(source, target)
+
+    def _fail(self, call: str) -> None:
+        if call == self.call:
+            raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize("call", ["sync file", "rename"])
+def test_a_disk_that_fails_before_the_rename_leaves_what_was_there(tmp_path: Path, call: str) -> None:
+    files.write_atomic(tmp_path / "head", b"old")
+    with pytest.raises(OSError, match="Input/output"):
+        files.write_atomic(tmp_path / "head", b"new", disk=Refusing(call, errno.EIO))
+    assert (tmp_path / "head").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["head"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES])
+def test_a_file_system_that_syncs_no_directory_has_to_do(tmp_path: Path, number: int) -> None:
+    files.write_atomic(tmp_path / "head", b"new", disk=Refusing("sync directory", number))
+    assert (tmp_path / "head").read_bytes() == b"new"
+
+
+def test_a_directory_that_fails_to_sync_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="Input/output"):
+        files.sync_directory(tmp_path, Refusing("sync directory", errno.EIO))
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV])
+def test_every_way_to_have_no_links_is_known(tmp_path: Path, number: int) -> None:
+    disk = Refusing("link", number)
+    assert files.create(tmp_path / "owner", b"me", disk=disk)
+    assert files.second_name(tmp_path / "owner", tmp_path / "copy", disk)
+    assert (tmp_path / "copy").read_bytes() == b"me"
+
+
+def test_a_link_that_fails_for_another_reason_is_told(tmp_path: Path) -> None:
+    disk = Refusing("link", errno.ENOSPC)
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(OSError, match="No space"):
+        files.create(tmp_path / "owner", b"me", disk=disk)
+    with pytest.raises(OSError, match="No space"):
+        files.second_name(tmp_path / "a", tmp_path / "b", disk)
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_mode_that_is_asked_for_is_the_mode_from_the_start(tmp_path: Path) -> None:
+    with files.temporary(tmp_path / "x", b"", mode=0o640) as fresh:
+        assert fresh.stat().st_mode & 0o777 == 0o640
+        assert fresh.parent == tmp_path
+        assert files.is_temporary(fresh.name)
+
+
+def test_a_temporary_file_goes_whatever_happens(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), files.temporary(tmp_path / "x", b""):
+        raise RuntimeError
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_is_no_file_has_no_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    assert files.read(tmp_path / "none") is None
+    assert files.read(tmp_path / "a" / "below") is None
+    with pytest.raises(IsADirectoryError):
+        files.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", [".x.0a1b2c3d.tmp", "..x.00000000.tmp", ".a b.ffffffff.tmp"])
+def test_names_of_temporary_files_are_known(name: str) -> None:
+    assert files.is_temporary(name)
+
+
+@pytest.mark.parametrize("name", ["x.0a1b2c3d.tmp", ".x.0A1B2C3D.tmp", ".x.0a1b2c3.tmp", "..0a1b2c3d.tmp", ".x.tmp"])
+def test_other_names_are_not_taken_for_them(name: str) -> None:
+    assert not files.is_temporary(name)

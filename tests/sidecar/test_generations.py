@@ -47,7 +47,7 @@ def test_they_are_listed_by_number_and_not_by_name(tmp_path: Path) -> None:
     assert newest.n == 10
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b'{"version":1}', b'{"version":99,"n":2}'])
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"version":1}', b'{"version":99,"n":2}', b'{"version":1,"id":"\xff"}'])
 def test_a_damaged_one_is_passed_over_but_its_number_stays_used(tmp_path: Path, damage: bytes) -> None:
     generations = Generations(tmp_path)
     generations.add(a_generation(1), b"")
@@ -91,3 +91,33 @@ def test_an_id_tells_sidecar_and_number() -> None:
 @pytest.mark.parametrize("text", ["", "0" * 23, "0" * 25, "g" * 24, "../" * 8])
 def test_what_is_no_id_of_ours_is_refused(text: str) -> None:
     assert split_id(text) is None
+
+
+def test_a_number_is_read_from_names_of_ours_alone(tmp_path: Path) -> None:
+    generations = Generations(tmp_path)
+    generations.add(a_generation(3), b"")
+    for name in ("x.json", "4.json.tmp", "\u0665.json", "-7.json"):
+        (tmp_path / "generations" / name).write_bytes(b"{}")
+    assert generations.numbers() == [3]
+
+
+def test_a_ledger_without_its_generation_is_written_over(tmp_path: Path) -> None:
+    """Dying between the two leaves the ledger alone; its number is still free."""
+    generations = Generations(tmp_path)
+    generations.add(a_generation(1), b"fold")
+    (tmp_path / "generations/1.json").unlink()
+    assert generations.next_number() == 1
+    generations.add(a_generation(1), b"other fold")
+    assert generations.ledger(1) == b"other fold"
+
+
+def test_a_generation_is_for_its_owner_alone(tmp_path: Path) -> None:
+    Generations(tmp_path).add(a_generation(1), b"fold")
+    for path in ("generations", "ledgers", "generations/1.json", "ledgers/1"):
+        assert (tmp_path / path).stat().st_mode & 0o077 == 0
+
+
+def test_an_empty_fold_is_a_fold(tmp_path: Path) -> None:
+    Generations(tmp_path).add(a_generation(1), b"")
+    assert Generations(tmp_path).ledger(1) == b""
+    assert Generations(tmp_path).ledger(2) is None

@@ -209,6 +209,7 @@ def test_what_is_no_whole_answer_fails_for_now_and_is_billed(answer: Answer, why
     caught = failed(answer)
     assert why in caught.failure.sentence
     assert not caught.failure.permanent
+    assert caught.failure.own == (why != "ended before the answer did")  # a connection that breaks is nobody's own
     assert caught.usage
     assert caught.usage.input_tokens == 900
     assert caught.model == "claude-haiku-5-5"
@@ -268,6 +269,7 @@ def test_each_status_is_permanent_or_not_and_asked_again_or_not(
         made.close()
     found = caught.value.failure
     assert (found.permanent, found.retry_after, len(wire.asked)) == (permanent, after, times)
+    assert found.own == (answer.status == 413)
     assert f"answered {answer.status}" in found.sentence
     assert caught.value.usage is None
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from memcli.memory.jobs import Usage
-from memcli.summarize.prices import PRICED, TABLE, cost, price_of
+from memcli.summarize.prices import PRICED, TABLE, cost, price_of, total
 
 TODAY = dt.date(2026, 11, 22)
 HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
@@ -72,3 +72,9 @@ def test_the_table_is_dated_and_the_newest_price_of_a_model_stands_last() -> Non
         since = [other.since for other in TABLE if other.model == price.model]
         assert since == sorted(since)
         assert price.since <= PRICED
+
+
+def test_a_sum_with_an_unknown_price_is_unknown() -> None:
+    assert total([]) == 0.0
+    assert total([0.25, 0.5]) == 0.75
+    assert total([0.25, None]) is None

@@ -94,6 +94,7 @@ def test_an_answer_that_never_passes_leaves_prose_and_facts_and_says_why(job, te
     assert "step 1 of the plan" in result.blocks["User Intent"]
     assert not result.wrote
     assert result.failure.sentence.startswith("the answer was not taken: ")
+    assert result.failure.own
 
 
 @pytest.mark.parametrize("usage", [None, Usage(900, output_tokens=3)])

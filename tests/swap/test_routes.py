@@ -4,52 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from memcli import head as heads
-from memcli import lean
-from memcli.commands.compact import Wish, compact
-from memcli.session import Triggers
 from memcli.sidecar import publisher
 from memcli.sidecar.place import Place
 from memcli.sidecar.publisher import Signed
-from memcli.watch.keeper import Keeper
 from tests.builders import FORMATS, Script, session
 from tests.cli.command import command, environment
 from tests.commands.states import edit, remembered, rested
 from tests.sidecar.published import SESSIONS
+from tests.swap.routes import EDITED, KEEPS, LOADED, followed, instant, lines_of, loaded, program
 
-KEEPS = (None, ("turns", 0), ("turns", 1), ("turns", 2), ("tokens", 300))
-NEVER_DUE = Triggers(update_tokens=10**9, update_tool_calls=10**9)
-EDITED = "- the harbour master signs off"
+if TYPE_CHECKING:
+    from pathlib import Path
 
-
-def instant(path: Path, keep: tuple[str, int] | None = None) -> bytes | None:
-    """What the lean routes write; None if they decline."""
-    options = lean.Options()
-    options.path, options.out, options.quiet, options.keep = str(path), str(path.with_name("lean.out")), True, keep
-    if lean.answer(options) is None:
-        return None
-    return Path(options.out).read_bytes()
-
-
-def program(path: Path, keep: tuple[str, int] | None = None) -> bytes:
-    """What the verb itself writes, called past the door."""
-    out = path.with_name("program.out")
-    kept = {f"keep_{keep[0]}": keep[1]} if keep else {}
-    assert compact(str(path), Wish(output=out, quiet=True, **kept)) == 0
-    return out.read_bytes()
-
-
-@pytest.fixture(params=SESSIONS, ids=lambda path: path.stem)
-def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A recorded session, or one with the dirt of its format, and a memory beside it."""
-    return remembered(Path(shutil.copyfile(request.param, tmp_path / "run.jsonl")))
+    from memcli import head as heads
+    from memcli.watch.keeper import Keeper
 
 
 def test_a_remembered_session_is_answered_at_once_and_the_same(recorded: Path) -> None:
@@ -69,18 +43,13 @@ def test_an_edited_memory_is_answered_at_once_and_the_same(recorded: Path) -> No
     assert EDITED.encode() in (edited or b"")
 
 
-def lines_of(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines(keepends=True)
-
-
 @pytest.mark.parametrize("source", SESSIONS, ids=lambda path: path.stem)
 def test_what_the_watcher_saw_last_changes_no_byte(source: Path, tmp_path: Path) -> None:
     """A memory in the middle, then lines that come one by one: the answer is the program's own."""
     lines = lines_of(source)
     path = tmp_path / "run.jsonl"
     path.write_bytes(b"".join(lines[: len(lines) // 2]))
-    keeper = Keeper(Place.of(remembered(path)), NEVER_DUE)
-    keeper.open("watch", 0.0)
+    keeper = followed(remembered(path))
     try:
         for number, line in enumerate(lines[len(lines) // 2 :], 1):
             with path.open("ab") as file:
@@ -97,8 +66,7 @@ def test_what_the_watcher_saw_last_changes_no_byte(source: Path, tmp_path: Path)
 def test_a_round_that_is_open_and_one_that_closed_are_both_seen(format: str, tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(session(format))
-    keeper = Keeper(Place.of(remembered(path)), NEVER_DUE)
-    keeper.open("watch", 0.0)
+    keeper = followed(remembered(path))
     script = Script(format, after=path.read_bytes(), serial=500)
     script.prompt("and now the roof")
     ids = script.call("Looking.", "ls", "pwd")
@@ -132,26 +100,6 @@ def test_the_commands_exit_codes_and_bytes_are_the_same(tmp_path: Path) -> None:
 
     assert (plain.returncode, plain.stdout, plain.stderr) == (past.returncode, past.stdout, past.stderr)
     assert (plain.returncode, plain.stdout[:1]) == (0, b"{")
-
-
-SEEN = "print(len(sys.modules), *sorted(sys.modules), file=sys.stderr)"
-LOADED = f"""
-import os, sys
-leave = os._exit
-def told(code):
-    {SEEN}
-    leave(code)
-os._exit = told
-from memcli.__main__ import door
-door()
-"""
-
-
-def loaded(path: Path, *words: str) -> list[str]:
-    """The modules at the end of a `compact`, how many first."""
-    arguments = [sys.executable, "-S", "-c", LOADED, "compact", "-q", str(path), *words]
-    ran = subprocess.run(arguments, capture_output=True, env=environment(), text=True, check=True)
-    return ran.stderr.split()
 
 
 def test_a_copy_loads_few_modules_and_none_that_is_heavy(tmp_path: Path) -> None:
@@ -199,8 +147,7 @@ def test_a_head_that_follows_the_transcript_knows_what_one_made_anew_would(sourc
     lines = lines_of(source)
     path = tmp_path / "run.jsonl"
     path.write_bytes(b"".join(lines[: len(lines) // 2]))
-    keeper = Keeper(Place.of(remembered(path)), NEVER_DUE)
-    keeper.open("watch", 0.0)
+    keeper = followed(remembered(path))
     for number, line in enumerate(lines[len(lines) // 2 :], 1):
         with path.open("ab") as file:
             file.write(line)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memcli import head as heads
 from memcli import swap, unseen
 from memcli.lean import Target, options_of
 from memcli.transcript.lines import Line, whole
@@ -98,6 +99,7 @@ def route(more: bytes = b"", **fields) -> str:
     head = a_head("anthropic", DATA, 0, cuts=((0, "t", 0, 0),))
     for name, value in fields.items():
         setattr(head, name, value)
+    head.fingerprint = heads.fingerprint(tuple(DATA[a:b] for a, b in heads.spans(head.covered, head.end)))
     return with_file(data, lambda file: swap.prepare(head, file, len(data)).report.route)
 
 
@@ -213,6 +215,7 @@ def test_what_was_not_proved_is_rewritten(fields) -> None:
 def test_a_tail_before_the_proved_one_is_rewritten() -> None:
     head = a_head("anthropic", DATA, 0, cuts=((0, "t", 9, 2), (40, "t", 0, 0)))
     head.tail, head.covered, head.first = 40, 80, 0
+    head.fingerprint = heads.fingerprint(tuple(DATA[a:b] for a, b in heads.spans(80, head.end)))
 
     assert with_file(DATA, lambda file: swap.prepare(head, file, len(DATA), ("turns", 2)).report.route) == "rewrite"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from memcli.errors import NoMessages, NotATranscript
-from memcli.transcript.recognise import recognise
+from memcli.transcript.recognise import Election, recognise
 from tests.transcript.scripts import FIXTURES
 
 
@@ -173,6 +173,35 @@ def test_the_messages_of_a_conversation_vote_too(wrap: Any) -> None:
 def test_what_stands_behind_two_hundred_records_does_not_vote() -> None:
     assert recognise(jsonl(*[USER] * 200, CALL)) == "anthropic"
     assert recognise(jsonl(*[USER] * 199, CALL)) == "openai"
+
+
+@pytest.mark.parametrize("file", ["anthropic", "openai", "dirt-claude-code", "pi-v1"])
+def test_a_growing_file_is_ahead_in_what_its_beginning_would_be_taken_for(file: str) -> None:
+    data = (FIXTURES / f"{file}.jsonl").read_bytes()
+    election = Election()
+
+    for start in range(0, len(data), 97):
+        ahead = election.add(data[start : start + 97])
+        assert ahead == recognised(data[: start + 97])
+    assert election.position == len(data)
+
+
+def recognised(head: bytes) -> str:
+    """The format of a beginning; none while only unreadable lines stand there."""
+    try:
+        return recognise(head, ended=False)
+    except NotATranscript:
+        return ""
+
+
+def test_an_election_is_over_when_all_records_that_count_have_voted() -> None:
+    election = Election()
+    election.add(jsonl(*[USER] * 199))
+    assert not election.over
+
+    assert election.add(jsonl(USER, CALL)) == "anthropic"
+    assert election.over
+    assert election.add(jsonl(CALL)) == "anthropic"
 
 
 def test_unreadable_lines_do_not_vote_but_end_the_search() -> None:

@@ -144,6 +144,9 @@ def test_lines_of_a_key_are_known_without_head_and_tail() -> None:
         ("api_key: 'myOwnKey12'", "api_key: '[redacted:secret]'"),
         ("api_key: 'userSession2'", "api_key: '[redacted:secret]'"),
         ("api_key = userSession2", "api_key = [redacted:secret]"),
+        ("secret: usersSession123", "secret: [redacted:secret]"),
+        ("secret: XMLParser2", "secret: [redacted:secret]"),
+        ("secret: ab1cd2ef3gh4", "secret: [redacted:secret]"),
         ("password: correctHorse", "password: [redacted:password]"),
         ('clientSecret = "abcd1234efgh"', 'clientSecret = "[redacted:secret]"'),
         ("deploy --token abcd1234efgh now", "deploy --token [redacted:secret] now"),
@@ -167,6 +170,8 @@ def test_values_beside_a_telling_name_are_found(before: str, after: str) -> None
         "export { useAuthToken: useCallback1, secretStore: kms_store_2 }",
         "token => HTTP2Client, apiKey: API_KEY_VERSION2",
         "primary_key=users_identifier",
+        "secret: _Value12_for_XML_usersTable9_",
+        "token: find-the-1st(",
         "commit 4f3c2a1b9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a",
         "integrity sha384-" + "aB3x" * 16,
         "id 019f1f6f-311c-7543-b0f9-f126da3c5434",
@@ -199,6 +204,9 @@ def test_long_texts_are_read_at_once() -> None:
         "aB3" * 150_000,
         "://a:" * 90_000,
         "eyJ" * 150_000,
+        "token: " + "Abcdef" * 80_000 + "-",  # nearly a name of many words, which could be parted in many ways
+        "token: " + "abc_" * 120_000 + "-",
+        "token: " + "ABC12_" * 80_000 + "-",
     ]
     started = time.perf_counter()
     for text in hard:

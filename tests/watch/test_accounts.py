@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from memcli.memory.jobs import Call, Failure, Job, Result, Usage
 from memcli.sidecar import spending
 from memcli.userdirs import state_dir
 from memcli.watch.accounts import Accounts, Grant
-from memcli.watch.health import HOUR_SECONDS
+from memcli.watch.health import HOUR_SECONDS, TRIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = 1_000_000.0
 NAME = "anthropic\nclaude-haiku-5-5\n\n\n"
@@ -21,6 +26,22 @@ def job(name: str = "9-0", *, write: bool = True) -> Job:
 def answered(cost: float | None = 0.0, **more: object) -> Result:
     call = Call("anthropic", "claude-haiku-5-5", Usage(100, output_tokens=10), 5, cost, "2026-11-12")
     return Result("9-0", {"User Intent": "-"}, calls=(call,), **{"wrote": True, **more})
+
+
+def rejected(accounts: Accounts, sidecar: Path, wall: float = NOW) -> None:
+    """The model's answer about this transcript could not be taken."""
+    accounts.settled(sidecar, Grant(job()), failed(own=True), wall)
+
+
+@pytest.fixture
+def sidecar(tmp_path):
+    """Gives the sidecar of a transcript by its number."""
+
+    def made(number: int) -> Path:
+        (tmp_path / str(number)).mkdir(exist_ok=True)
+        return tmp_path / str(number)
+
+    return made
 
 
 def failed(**how: object) -> Result:
@@ -147,6 +168,61 @@ def test_no_command_line_is_noted(tmp_path):
     """It may hold a secret."""
     Accounts("command\n\n\nask --key hunter2\n").settled(tmp_path, Grant(job()), answered(), NOW)
     assert b"hunter2" not in (tmp_path / spending.NOTE).read_bytes()
+
+
+def test_an_answer_that_is_not_taken_makes_its_transcript_wait_and_no_other(sidecar):
+    """Whichever process asks."""
+    rejected(Accounts(NAME), sidecar(1))
+    assert Accounts(NAME).granted(job(), NOW + 1, sidecar(1)).refused == "no ink; next try in 29 s"
+    assert Accounts(NAME).retry_at(NOW + 1, sidecar(1)) == NOW + 30
+    assert Accounts(NAME).granted(job(), NOW + 1, sidecar(2)).job.write
+    assert Accounts(NAME).retry_at(NOW + 1) == NOW + 1
+
+
+def test_a_transcript_that_waits_for_one_model_may_ask_another(sidecar):
+    rejected(Accounts(NAME), sidecar(1))
+    assert Accounts("anthropic\nanother\n\n\n").granted(job(), NOW + 1, sidecar(1)).job.write
+
+
+def test_a_transcript_waits_the_longer_the_more_often_it_fails_until_it_is_answered(sidecar):
+    accounts = Accounts(NAME)
+    rejected(accounts, sidecar(1))
+    rejected(accounts, sidecar(1), NOW + 30)
+    assert accounts.retry_at(NOW + 31, sidecar(1)) == NOW + 90
+    accounts.settled(sidecar(1), Grant(job()), answered(), NOW + 90)
+    assert accounts.retry_at(NOW + 91, sidecar(1)) == NOW + 91
+
+
+def test_a_fault_of_the_server_takes_no_transcripts_own_pause_away(sidecar):
+    accounts = Accounts(NAME)
+    rejected(accounts, sidecar(1))
+    rejected(accounts, sidecar(1), NOW + 30)
+    accounts.settled(sidecar(1), Grant(job()), failed(), NOW + 31)
+    assert accounts.retry_at(NOW + 31, sidecar(1)) == NOW + 90
+    assert accounts.retry_at(NOW + 31, sidecar(2)) == NOW + 61
+
+
+def test_one_transcript_that_always_fails_stops_no_other(sidecar):
+    for time in range(20):
+        rejected(Accounts(NAME), sidecar(1), NOW + 3600 * time)
+    assert Accounts(NAME).granted(job(), NOW + 3600 * 19, sidecar(2)).job.write
+
+
+def test_a_model_that_fails_with_every_transcript_is_at_fault_itself(sidecar):
+    accounts = Accounts(NAME)
+    for number in range(TRIES - 1):
+        rejected(accounts, sidecar(number))
+    assert accounts.granted(job(), NOW, sidecar(TRIES)).job.write
+    rejected(accounts, sidecar(TRIES))
+    assert accounts.granted(job(), NOW, sidecar(TRIES + 1)).refused == "no ink; next try in 30 s"
+
+
+def test_a_good_answer_in_between_clears_a_model(sidecar):
+    accounts = Accounts(NAME)
+    for number in range(2 * TRIES):
+        rejected(accounts, sidecar(number))
+        accounts.settled(sidecar(99), Grant(job()), answered(), NOW)
+    assert accounts.granted(job(), NOW, sidecar(100)).job.write
 
 
 def test_without_a_state_directory_the_process_remembers_for_itself():

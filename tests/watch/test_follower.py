@@ -92,6 +92,29 @@ def test_a_system_message_alone_does_not_hold_a_transcript_to_one_format(path):
     assert follower.session.format == "anthropic"
 
 
+@pytest.mark.parametrize("known", [190, 200])
+def test_after_two_hundred_records_a_transcript_keeps_its_format_however_short_they_are(path, known):
+    texts = b'{"role": "user", "content": "hi"}\n'
+    path.write_bytes(texts * 5)
+    follower = read(path)
+    append(path, texts * (known - 5))
+    assert follower.look(0.0) == []
+    append(path, b"".join(bare("openai")))
+    assert follower.look(0.0) == ([Replaced()] if known < 200 else [])
+
+
+def test_another_file_under_the_name_is_judged_from_its_first_line(path):
+    path.write_bytes(bare("openai")[0] * 150)
+    follower = read(path)
+    append(path, bare("openai")[0] * 40)
+    follower.look(0.0)
+    path.unlink()
+    path.write_bytes(bare("openai")[0] * 150)
+    follower.look(0.0)
+    append(path, b"".join(bare("openai")))
+    assert follower.look(0.0) == [Replaced()]
+
+
 def test_beyond_its_beginning_a_transcript_keeps_its_format(path):
     """A talk of long texts is never read twice, whatever comes."""
     path.write_bytes(Script("anthropic").prompt("x" * CHUNK_BYTES).say("Yes.").data)

@@ -6,11 +6,12 @@ import time
 
 import pytest
 
+from memcli.memory.jobs import Failure, Job, Result
 from memcli.session import Triggers
 from memcli.sidecar import spending
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
-from memcli.watch.accounts import Accounts
+from memcli.watch.accounts import Accounts, Grant
 from memcli.watch.health import Health
 from tests.builders import Script, eventually, session_file
 from tests.watch.playing import LONG, Play, play
@@ -33,6 +34,23 @@ for line in sys.stdin:
     print(json.dumps({**said, "calls": [call] if write else []}), flush=True)
 """
 """Says that it may cost 50 cents, writes once a gate is open, and costs 25."""
+
+
+PICKY = """
+from memcli.memory.jobs import parse_job, Failure, Result
+from memcli.memory.fitting import rendered
+import msgspec
+for line in sys.stdin.buffer:
+    job = parse_job(line)
+    said = rendered(job)
+    if job.write:
+        name = os.path.basename(job.source.path)
+        note(sys.argv[1], name)
+        failure = Failure("no ink", own=True) if name.startswith("bad") else None
+        said = msgspec.structs.replace(said, wrote=failure is None, failure=failure)
+    os.write(1, msgspec.json.encode(said) + b"\\n")
+"""
+"""Notes whom it is asked about, and writes for all but those whose names begin with `bad`."""
 
 
 @pytest.fixture
@@ -123,3 +141,41 @@ def test_without_a_budget_what_is_paid_is_known_too(path, paid):
     gate.touch()
     play([path], lambda loop: loop.says("updated", path), WRITING, summarizer=command, accounts=Accounts("x"))
     assert left() == 0.75
+
+
+def test_a_transcript_that_no_model_can_write_for_keeps_no_other_waiting(tmp_path):
+    """And is not asked about again itself, however often its memory is made."""
+    noted, bad, good = tmp_path / "noted", tmp_path / "bad.jsonl", tmp_path / "good.jsonl"
+
+    def story(loop: Play) -> None:
+        session_file(bad, "anthropic", 2, output=LONG)
+        assert loop.says("updated", bad)
+        with bad.open("ab") as file:
+            file.write(Script("anthropic", serial=900).turn(8, output=LONG).data)
+        assert loop.says("updated", bad, 2)
+        session_file(good, "anthropic", 2, output=LONG)
+        assert loop.says("updated", good)
+
+    play([tmp_path], story, WRITING, summarizer=program(PICKY, noted), accounts=Accounts("x"))
+    assert noted.read_text().split() == ["bad.jsonl", "good.jsonl"]
+
+
+def test_what_was_owed_is_asked_for_when_its_own_pause_is_over(tmp_path):
+    """While another transcript still waits for its own."""
+    noted, bad, owed = tmp_path / "noted", tmp_path / "bad.jsonl", tmp_path / "owed.jsonl"
+    for path in (bad, owed):
+        session_file(path, "anthropic", 2, output=LONG)
+    accounts = Accounts("x")
+
+    def story(loop: Play) -> None:
+        assert loop.says("updated", bad)
+        assert loop.says("updated", owed)
+        spending.changed(accounts.path, Health, lambda health: Health())
+        assert eventually(noted.exists)
+
+    accounts.settled(None, Grant(Job("1", 4000, write=True)), Result("1", failure=Failure("no key")), time.time())
+    note = spending.Noted(time.time(), "x", accounts.path.name, "no ink", 1, "no ink", time.time() + 1000)
+    Place.of(bad).make()
+    spending.note(Place.of(bad).sidecar, note)
+    play([tmp_path], story, WRITING, summarizer=program(PICKY, noted), accounts=accounts, idle=0.5)
+    assert noted.read_text().split() == ["owed.jsonl"]

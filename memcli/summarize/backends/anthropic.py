@@ -211,7 +211,8 @@ class Anthropic:
             usage = msgspec.structs.replace(estimated(request.characters, answer.text), cost=usage.cost)
         trouble = self._trouble(answer, request)
         if trouble:
-            raise Failed(Failure(f"{self.host} {trouble}"), usage, answer.model or self.model)
+            ended = bool(answer.stop)  # else it is the connection's fault, or the server's
+            raise Failed(Failure(f"{self.host} {trouble}", own=ended), usage, answer.model or self.model)
         took = round((time.monotonic() - started) * 1000)
         return Reply(answer.text, answer.model or self.model, usage, took, answer.stop)
 

@@ -64,7 +64,7 @@ def call(words: Sequence[str], request: Request, model: str) -> Call:
     if len(system.encode("utf-8", "replace")) > SYSTEM_BYTES or _has(words, "--system-prompt"):
         system, stdin = SYSTEM, request.text
     if len(stdin.encode("utf-8", "replace")) > STDIN_BYTES:
-        raise Failed(Failure(f"claude takes at most {STDIN_BYTES:,} bytes of prompt"), model=model)
+        raise Failed(Failure(f"claude takes at most {STDIN_BYTES:,} bytes of prompt", own=True), model=model)
     wanted = [*_CLEAN, ("--system-prompt", system), *([("--model", model)] if model else [])]
     added = [part for flag, value in wanted if not _has(words, flag) for part in (flag, value) if part is not None]
     environment = {
@@ -88,7 +88,7 @@ def reply(output: Output, model: str, started: float) -> Reply:
         raise Failed(_failure(said, text), billed, used)
     trouble = _trouble(said, text)
     if trouble:
-        raise Failed(Failure(faults.one_line(f"claude {trouble}")), billed, used)
+        raise Failed(Failure(faults.one_line(f"claude {trouble}"), own=True), billed, used)
     took = round((time.monotonic() - started) * 1000)
     return Reply(text, used, usage, took, str(said.get("stop_reason") or ""))
 

@@ -69,10 +69,10 @@ class Plan:
 
     session, generation, end: the seeds of new ids; known: offset up to which the transcript was read before;
     skip: ranges that are not emitted; words: offset of a line -> texts of the user hidden in it;
-    envelope: what `context` gave. `problems` counts what was dropped, by name.
+    envelope: what `context` gave. `problems` counts what was dropped, by name; `given` are the ids that were made.
     """
 
-    __slots__ = ("end", "envelope", "generation", "known", "problems", "session", "skip", "words")
+    __slots__ = ("end", "envelope", "generation", "given", "known", "problems", "session", "skip", "words")
 
     def __init__(
         self,
@@ -95,6 +95,7 @@ class Plan:
             self.words.setdefault(offset, []).append(text)
         self.envelope = envelope or {}
         self.problems: dict[str, int] = {}
+        self.given: set[str] = set()
 
     def count(self, problem: str) -> None:
         """Notes that something was dropped or could not be read."""
@@ -102,7 +103,9 @@ class Plan:
 
     def id(self, old: str, length: int = 36) -> str:
         """A new id that depends on session, generation, end and the old id only: repeating gives the same."""
-        return derive(self.session, self.generation, self.end, old, length)
+        made = derive(self.session, self.generation, self.end, old, length)
+        self.given.add(made)
+        return made
 
 
 class Out:

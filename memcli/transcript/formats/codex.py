@@ -14,7 +14,6 @@ each message of the agent by one, so a message without is not the agent's (measu
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,6 +41,7 @@ from memcli.transcript.formats.plain import UNUSUAL, Count
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
 from memcli.transcript.given import arguments
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ NAME = "codex"
 
 _UNPAIRED = 16  # twins stand next to each other; an old one without a twin must not swallow a new prompt
 _OUTCOMES = 64  # outcomes told by events before the output of their call
-_WRAPPED = re.compile(r"\s*<([A-Za-z][\w-]*)>")
+_WRAPPED = pattern(r"\s*<([A-Za-z][\w-]*)>")
 _ENDS = ("patch_apply_end", "exec_command_end")  # events that tell how a call ended
 _BOOKKEEPING = frozenset(("world_state", "thread_settings_applied", "token_usage_record", "inter_agent_communication"))
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from memcli.transcript.formats.blocks import mapping, string, text_of
 from memcli.transcript.given import arguments
+from memcli.transcript.patterns import pattern
 
 _FILES = 64  # changed files named for one call
 _HEADER = 600  # characters of an output in which the harness's own header stands
-_EXIT_CODE = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,6})\b", re.MULTILINE)
+_EXIT_CODE = pattern(r"^(?:Process exited with code|Exit code:?) (-?\d{1,6})\b", re.MULTILINE)
 _STATUS = {"completed": True, "failed": False, "declined": False}
 
 

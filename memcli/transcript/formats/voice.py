@@ -12,6 +12,7 @@ import re
 import msgspec
 
 from memcli.transcript.entries import AnyPart, Interrupt, MachineText, ToolResult, UserText, Via
+from memcli.transcript.patterns import pattern
 
 INTERRUPT_HEAD = "[Request interrupted by user"
 REJECTION_MARK = "the user said:"
@@ -40,11 +41,11 @@ _MACHINE_TAGS = (
     "teammate-message",
 )
 _MACHINE_HEADS = ("Caveat: The messages below", "# AGENTS.md instructions", "Base directory for this skill:")
-_MACHINE = re.compile(
+_MACHINE = pattern(
     r"\s*(?:<(?:" + "|".join(tag + (r"[\w-]+" if tag.endswith("-") else r"\b") for tag in _MACHINE_TAGS) + ")"
     "|" + "|".join(re.escape(head) for head in _MACHINE_HEADS) + ")"
 )
-_EMBEDDED = re.compile(r"<(system-reminder|ide_[a-z_]{1,40})>")
+_EMBEDDED = pattern(r"<(system-reminder|ide_[a-z_]{1,40})>")
 _UNCLOSED_LIMIT = 32  # different tag names; keeps a text full of opening tags from costing a search each
 _IDE_HEAD = "# Context from my IDE setup:"
 _IDE_REQUEST = "## My request for Codex:"

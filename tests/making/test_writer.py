@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memcli.commands import setup, writer
-from memcli.commands.writer import HOME, Writer
 from memcli.errors import Usage
+from memcli.making import setup, writer
+from memcli.making.writer import HOME, Writer
 from memcli.summarize.__main__ import parsed
 from memcli.summarize.child import QUESTIONS
 from memcli.summarize.options import DEFAULT_MODEL, Options

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from memcli.commands import setup
 from memcli.commands.config_show import config_show
 from memcli.errors import Usage
+from memcli.making import setup
 from memcli.session import Triggers
 from memcli.sidecar.place import Place
 
@@ -92,7 +92,8 @@ def test_config_show_tells_value_and_origin_of_every_setting(
 ) -> None:
     monkeypatch.setenv("MEMCLI_EVERY_TURN", "yes")
     assert config_show(as_json=False) == 0
-    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in capsys.readouterr().out.splitlines()}
+    lines = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in lines if line.startswith("  ")}
 
     assert rows["every-turn"] == ["true", "MEMCLI_EVERY_TURN"]
     assert rows["budget"] == ["4000", "default"]

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.commands import setup
+from memcli.making import setup
 from memcli.memory.fitting import rendered
+from memcli.watch.taking import Maker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from memcli.commands.writer import Writer
+    from memcli.making.writer import Writer
     from memcli.memory.jobs import Job, Result
-    from memcli.session import Triggers
     from memcli.watch.children import Progressed
-
-
-class Maker(NamedTuple):
-    """The rules of the session, and who answers its job."""
-
-    triggers: Triggers
-    answer: Callable[[Job], Result] = rendered
-    asks: bool = False
 
 
 def maker(overrides: Mapping[str, object], sidecar: Path | None, *, fresh: bool, quiet: bool) -> Maker:
@@ -37,7 +29,7 @@ def maker(overrides: Mapping[str, object], sidecar: Path | None, *, fresh: bool,
     loaded = setup.load(overrides, quiet=quiet)
     if not fresh:
         return Maker(setup.triggers(loaded))
-    from memcli.commands import writer  # it loads what starts processes
+    from memcli.making import writer  # it loads what starts processes
 
     who = writer.chosen(loaded.settings)
     if not who.writes:

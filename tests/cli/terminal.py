@@ -1,0 +1,72 @@
+"""A program in a terminal of its own, which is ours: what it draws, and keys for it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.command import command, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+needs_a_terminal = pytest.mark.skipif(not hasattr(pty, "fork"), reason="needs a terminal of its own")
+
+CTRL_C = "\x03"
+CTRL_D = "\x04"
+
+
+class Terminal:
+    """memcli with these words, started at once; `more` is for its environment."""
+
+    def __init__(self, *words: object, cwd: Path | None = None, **more: str) -> None:
+        line = command(*words)
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd or os.curdir)
+            os.execve(line[0], line, {**environment(), "TERM": "xterm", "LINES": "30", **more})
+        self.drawn = ""
+
+    def shows(self, pattern: str, within: float = 120.0) -> bool:
+        """True as soon as it has drawn what matches, counted from the last time we asked."""
+        deadline = time.monotonic() + within
+        while not (found := re.search(pattern, self.drawn)) and time.monotonic() < deadline:
+            if select.select([self.screen], [], [], 0.2)[0]:
+                self._read()
+        self.drawn = self.drawn[found.end() :] if found else self.drawn
+        return bool(found)
+
+    def press(self, keys: str) -> None:
+        os.write(self.screen, keys.encode())
+
+    def end(self, keys: str = "") -> int:
+        """Press these, and wait for its end; the exit code."""
+        if keys:
+            self.press(keys)
+        while select.select([self.screen], [], [], 30.0)[0] and self._read():
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        os.close(self.screen)
+        return os.waitstatus_to_exitcode(status)
+
+    def leave(self) -> None:
+        """If a test failed before it ended."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+            self.end()
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self.screen, 65_536)
+        except OSError:  # the other side is gone
+            return False
+        self.drawn += data.decode("utf-8", "replace")
+        return bool(data)

@@ -1,0 +1,3 @@
+from tests.hosts.recorded import host, project
+
+__all__ = ["host", "project"]

@@ -1,0 +1,123 @@
+"""How single facts are told: paths, commands, files, turns."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memcli.ledger.files import File
+from memcli.memory import facts
+from memcli.memory.facts import file_line, groups, local, rank, shown_path
+from memcli.memory.sections import ERRORS, NAMES, PENDING, USER_INTENT
+from tests.ledger.builders import a_session, agent, done, folded, user
+
+ROOT = "/srv/shop"
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "shown"),
+    [
+        ("/srv/shop/src/a.py", ROOT, "src/a.py"),
+        ("/srv/shop/src/a.py", "/srv/shop/", "src/a.py"),
+        ("/srv/shopping/a.py", ROOT, "/srv/shopping/a.py"),
+        ("/srv/shop/a.py", "", "/srv/shop/a.py"),
+        ("a.py", ROOT, "a.py"),
+    ],
+)
+def test_a_path_is_told_below_the_root(path: str, root: str, shown: str) -> None:
+    assert shown_path(path, root) == shown
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("cd /srv/shop && make", "make"),
+        ("cd /srv/shop/ && make", "make"),
+        ("cd /srv/shop; make", "make"),
+        ("cd /srv/shop/web && make", "cd …/web && make"),
+        ("cd /srv/shopping && make", "cd /srv/shopping && make"),
+        ("cat /srv/shop/a.py", "cat …/a.py"),
+        ("make", "make"),
+    ],
+)
+def test_a_command_is_told_as_typed_in_the_root(command: str, shown: str) -> None:
+    assert local(command, ROOT) == shown
+    assert local(command, "") == command
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        (File("created", 3), "- src/a.py — created"),
+        (File("modified", 1), "- src/a.py — modified"),
+        (File("modified", 2), "- src/a.py — modified, 2 times"),
+        (File("modified", 500), "- src/a.py — modified, 99 times"),
+        (File("deleted", 2), "- src/a.py — deleted"),
+        (File("created", 1, source="/srv/shop/lib/a.py"), "- src/a.py — created (moved from lib/)"),
+        (File("created", 1, source="/srv/shop/src/b.py"), "- src/a.py — created (moved from src/b.py)"),
+        (File("created", 1, source="/srv/shop/a.py"), "- src/a.py — created (moved from a.py)"),
+        (File("created", 1, source="/opt/a.py"), "- src/a.py — created (moved from /opt/)"),
+        (File("created", 1, source="/srv/shop/src/old/a.py"), "- src/a.py — created (moved from src/old/)"),
+    ],
+)
+def test_a_file_is_told_with_its_last_state_and_where_it_came_from(file: File, line: str) -> None:
+    assert file_line("/srv/shop/src/a.py", file, ROOT) == line
+
+
+def test_folders_that_both_places_share_are_not_told() -> None:
+    moved = File("created", 1, source="/srv/shop/a/b/old/x.py")
+
+    assert file_line("/srv/shop/a/b/new/x.py", moved, ROOT) == "- a/b/new/x.py — created (moved from b/old/)"
+
+
+def test_every_group_has_its_place_and_labels_of_turns_stand_where_results_do() -> None:
+    assert [rank(label) for label in facts.ORDER] == list(range(len(facts.ORDER)))
+    assert rank('t3, user: "go":') == rank(facts.RESULTS)
+    assert rank("no label of ours") == -1
+
+
+@pytest.mark.parametrize("section", NAMES[1:])
+def test_lines_of_a_group_belong_to_their_section_and_are_no_longer_than_it(section: str) -> None:
+    for lines, _ in groups(section, folded(*a_session()), 4_000):
+        assert all(line.section == section and len(line.text) <= 4_000 for line in lines)
+
+
+def test_the_latest_words_are_served_first_then_short_ones_newest_first_then_long_ones() -> None:
+    texts = ["first of all", "short one", "long " * 400, "short two", "the newest " * 300]
+    _, *later = groups(USER_INTENT, folded(*map(user, texts)), 3_000)
+
+    assert [line.order for lines, _ in later for line in lines] == [5, 4, 2, 3]
+
+
+def test_where_corrections_do_not_all_fit_each_is_still_told() -> None:
+    said = [user(f"rule {number}: never " + "and never " * 40, steering=True) for number in range(20)]
+    (steered, room), *_ = groups(ERRORS, folded(user("go"), *said), 4_000)
+
+    assert len(steered) == 20
+    assert sum(len(line.text) + 1 for line in steered) <= room == int(4_000 * facts.MOST_FOR_CORRECTIONS)
+    assert all(f"rule {int(line.order) - 2}:" in line.text for line in steered)
+
+
+def test_a_reply_to_a_correction_stands_with_it() -> None:
+    said = [user("go"), user("why is the cart locked?", steering=True), agent("Two jobs wrote into it at once.")]
+    (steered, _), *_ = groups(ERRORS, folded(*said), 4_000)
+
+    assert 'agent then: "Two jobs wrote into it at once."' in steered[0].text
+
+
+def test_what_was_named_as_next_is_forgotten_after_some_turns() -> None:
+    named = [user("go"), agent("Remaining:\n- sign the bill of the cart\n")]
+
+    def ahead(turns: int) -> int:
+        return len(groups(PENDING, folded(*named, *(user(f"turn {n}") for n in range(turns))), 4_000)[3][0])
+
+    assert [ahead(turns) for turns in (0, facts.AHEAD_TURNS, facts.AHEAD_TURNS + 1)] == [1, 1, 0]
+
+
+@given(st.lists(st.tuples(st.text("abc", min_size=1, max_size=30), st.sampled_from(["pending", "in_progress"]))))
+def test_every_item_of_the_list_has_a_line(items: list[tuple[str, str]]) -> None:
+    todos = done("TodoWrite", {"todos": [{"content": text, "status": status} for text, status in items]})
+    listed = groups(PENDING, folded(user("go"), todos), 4_000)[1][0]
+
+    assert len(listed) == len({text for text, _ in items})
