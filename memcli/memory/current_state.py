@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from memcli.ledger.answers import joined
-from memcli.memory.facts import local
+from memcli.memory.facts import local, shown_command, tool_of
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import current_state_limit
 
@@ -65,10 +65,10 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
     if now.said:
         yield _Placed(2, f"- said last, agent: {quoted(now.said, limit * 3 // 10)}")
     for deed in present.open[-3:]:
-        brief = spelled(local(deed.brief, present.root), 110)
+        brief = shown_command(deed.brief, present.root, 110)
         yield _Placed(3, f"- call without a result yet: {told(deed.tool, 40)} {brief}")
     for name, deed in list(present.running.items())[:JOBS]:
-        what = worded(deed.title, 100) if deed.title else spelled(local(deed.brief, present.root), 100)
+        what = worded(deed.title, 100) if deed.title else shown_command(deed.brief, present.root, 100)
         earlier = ", started in an earlier turn, its end was not seen" if deed.index < now.turn else ""
         yield _Placed(3, f"- running in background: {what} (id {spelled(name, 40)}){earlier}")
     yield from _unfinished(present)
@@ -92,7 +92,7 @@ def _unfinished(present: Present) -> Iterator[_Placed]:
         yield _Placed(5, f"- failing test, output: {quoted(name, 100)}")
     newest = {one.key: one for one in reversed(work.failures.open) if one.last >= present.state.turn}
     for failure in sorted(newest.values(), key=lambda one: -one.last)[:2]:
-        what = spelled(local(failure.what, root), 70)
+        what = tool_of(failure.kind, failure.key) + shown_command(failure.what, root, 70)
         cause = f", agent then: {quoted(failure.cause, 110)}" if failure.cause else ""
         yield _Placed(6, f"- OPEN error of {what}, output: {quoted(failure.lines[0], 130)}{cause}")
 
@@ -101,4 +101,4 @@ def _called(call: Call, why: str, root: str, when: str) -> str:
     """A call in one line; of a script that would have to be cut anyway its purpose says more than its first words."""
     brief = local(call.brief, root)
     why = f", {worded(why, 80).rstrip('.:')}" if why else ""
-    return f"- {when}{why}: {spelled(brief, 80 if why and len(brief) > 110 else 110)} {call.ended}"
+    return f"- {when}{why}: {shown_command(brief, root, 80 if why and len(brief) > 110 else 110)} {call.ended}"

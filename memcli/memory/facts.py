@@ -16,7 +16,7 @@ from memcli.ledger.prose import TELLING, telling
 from memcli.ledger.shell import is_scratch
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.outcome import NOT_COMMITTED, OUTWARD, outward_deeds, uncommitted
-from memcli.memory.quoting import fenced, quoted, spelled, told
+from memcli.memory.quoting import fenced, quoted, shortened, spelled, told
 from memcli.memory.results import RESULTS, closings, is_label
 from memcli.memory.running import AGAINST, SHARE, UNDER_WAY, said_so_far, spoken_against, under_way
 from memcli.memory.running import SAID as RUNNING
@@ -67,9 +67,7 @@ FRAME = 11  # characters around a request: list mark, mark of the turn, quotatio
 
 FIRST = "First request:"
 LATER = "Later requests, in order:"
-CORRECTIONS = (
-    "Corrections, refusals and answers by the user, in order (bare ones: said after stopping the work, or against it):"
-)
+CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said against the work):"
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 LEFT = "Errors that work went on without or around, newest first:"
@@ -128,7 +126,8 @@ ORDER = (
 )
 
 _OFFER = pattern(
-    r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|let me know|remaining|still to|i can)\b"
+    r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|remaining|still to|i can"
+    r"|let me know(?! if (?:you (?:hit|see|run|find|notice|have)|there|any|it)\b))\b"
 )
 
 
@@ -173,7 +172,7 @@ def _intent(ledger: Ledger, share: int) -> Groups:
         for index, name in reversed(ledger.state.requests.ran)
     ]
     ordered = [(ran[:COMMANDS_SHOWN], share // 8), (plain[:1], room), (against, int(room * FOR_OBJECTIONS))]
-    rest = room - sum(min(most, sum(len(one.text) + 1 for one in group)) for group, most in ordered[1:])
+    rest = room - len(LATER) - sum(min(most, sum(len(one.text) + 1 for one in group)) for group, most in ordered[1:])
     return [([line], share), *ordered, (plain[1:], rest)]
 
 
@@ -291,7 +290,7 @@ def _corrections(ledger: Ledger, share: int) -> list[Request]:
     """
     requests = ledger.state.requests
     room = int(share * WITH_OBJECTIONS) - len(CORRECTIONS)
-    room -= sum(min(len(one.text), LEAST_WORDS) + 40 for one in requests.corrections)
+    room -= sum(len(one.text) + 50 for one in requests.corrections)
     told = list(requests.corrections)
     for one in reversed(requests.objections):
         room -= min(len(one.text), LEAST_WORDS) + AROUND
@@ -337,7 +336,7 @@ def _printed_before(one: Failure, mark: str) -> str:
 
 
 def _failure(one: Failure, two: bool, root: str, mark: str = "") -> str:
-    what = spelled(local(one.what, root), 90) if one.what else one.kind
+    what = tool_of(one.kind, one.key) + shown_command(one.what, root, 90) if one.what else one.kind
     times = f" {min(one.count, 99)} times" if one.count > 1 else ""
     lines = " and output: ".join(quoted(line, 150) for line in one.lines[: 2 if two else 1])
     if one.open:
@@ -366,9 +365,9 @@ _ENTERED = pattern(r"^cd \S+(?: && |; | )")
 
 def _left(one: Failure, root: str, mark: str) -> str:
     """An error that no longer stands in the way, in few words."""
-    since = f" — worked since: {spelled(local(one.instead, root), 60)}" if one.instead else ""
-    what = _ENTERED.sub("", local(one.what, root))
-    return f"- {mark}{spelled(what, 60)} — output: {quoted(one.lines[0], 120)}{since}"
+    since = f" — worked since: {shown_command(one.instead, root, 60)}" if one.instead else ""
+    what = tool_of(one.kind, one.key) + shown_command(one.what, root, 60)
+    return f"- {mark}{what} — output: {quoted(one.lines[0], 120)}{since}"
 
 
 # -- Active Work, Pending Tasks
@@ -482,6 +481,22 @@ def local(command: str, root: str) -> str:
         return command
     command = re.sub(rf"^cd {re.escape(root)}/?(?: && |; | )", "", command)
     return command.replace(root.rstrip("/") + "/", "…/")
+
+
+def shown_command(command: str, root: str, limit: int) -> str:
+    """A command as code. Where it is too long it loses its middle: what was asked for often stands at its end."""
+    return spelled(shortened(entered(command, root, limit), limit), limit)
+
+
+def entered(command: str, root: str, limit: int) -> str:
+    """`local`, and where it is too long without the folder that it enters first."""
+    line = local(command, root)
+    return _ENTERED.sub("", line) if len(line) > limit else line
+
+
+def tool_of(kind: str, key: str) -> str:
+    """The tool of a call whose input does not tell what it does, with a space behind it; `key` is that of a deed."""
+    return f"{key.split(':', 2)[1]} " if kind == "other" and key.startswith("call:") else ""
 
 
 def file_line(path: str, file: File, root: str) -> str:

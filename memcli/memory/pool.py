@@ -15,7 +15,7 @@ from memcli.ledger.prose import TELLING, sentences, telling
 from memcli.ledger.shell import looks_only
 from memcli.memory import facts, results
 from memcli.memory.budget import Line
-from memcli.memory.facts import local, shown_path
+from memcli.memory.facts import entered, shown_path, tool_of
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
 
@@ -153,7 +153,7 @@ def _reads(ledger: Ledger) -> Iterable[Line]:
 def _actions(ledger: Ledger) -> Iterable[Line]:
     root = ledger.state.commits.root
     turn = ledger.state.turn
-    for action in ledger.state.actions.done.values():
+    for key, action in ledger.state.actions.done.items():
         if action.kind == "agent":
             yield from list(_subagent(action))[: None if action.last > turn else ONCE_OVER]
         elif (
@@ -163,7 +163,7 @@ def _actions(ledger: Ledger) -> Iterable[Line]:
         ):
             how = "worked" if action.ok else "failed"
             why = told(action.why, 120).rstrip(":.") or ("looked for" if action.kind == "look" else "ran")
-            text = f"- {why}: {spelled(local(action.brief, root), 140)} {how}"
+            text = f"- {why}: {tool_of(action.kind, key)}{spelled(entered(action.brief, root, 140), 140)} {how}"
             section = ACTIVE_WORK if action.last > ledger.state.turn else REFERENCES
             yield Line(section, facts.COMMANDS, text, action.last, 0.2 * min(action.runs, 5))
 

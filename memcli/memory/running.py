@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SAID = "Said in the running turn, in order:"
 UNDER_WAY = "Asked for by the user and under way:"
-AGAINST = "Said in the turn before, which the user stopped or spoke against:"
+AGAINST = "Said in the turn before, which the user stopped:"
 FRAME = 12  # characters around a note
 STUB = 100  # characters of a note below which its head is no news
 WHOLE = 170  # characters of one that stands for others
@@ -61,12 +61,12 @@ def _earlier(notes: list[Note], room: int) -> list[tuple[Note, int]]:
 
 
 def spoken_against(ledger: Ledger, limit: int) -> list[Line]:
-    """If the person began the running turn by stopping or refusing the work: what the agent had said in the turn
-    before. "No, take that back" cannot be followed without.
+    """If the person began the running turn by stopping the work: what the agent had said in the turn before, which came
+    to no result. "Take that back" cannot be followed without.
     """
     state, starts = ledger.state, ledger.state.turns.starts
     asked = next((one for one in state.requests.said if one.index == state.turn), None)
-    if not (state.running and asked and (asked.steering or asked.objects) and len(starts) > 1):
+    if not (state.running and asked and asked.steering and len(starts) > 1):
         return []
     said = [note for note in state.narrative.notes if starts[-2] < note.index < state.turn and not note.plan]
     said = [note for note in said if telling(note.words) >= TELLING]
@@ -97,7 +97,7 @@ def under_way(ledger: Ledger, limit: int) -> list[Line]:
 
 def _steered_by(said: list[Request], steering: Request) -> list[Request]:
     """The request whose work some words of the person steer, if they are no request of their own."""
-    if not (steering.steering or steering.objects):
+    if not steering.steering:
         return []
     before = (one for one in reversed(said) if one.index < steering.index)
     return [one for one in before if not (one.steering or one.objects) and telling(one.text) >= TELLING][:1]

@@ -73,7 +73,8 @@ class Loop:
     """Watches transcripts until it is stopped. `report` is told what happens, as events with fields.
 
     `idle`: seconds after which a transcript rests that is not appended to; `source`: sessions that come and go;
-    `alone`: seconds without a live one of them after which the loop ends by itself (0: never).
+    `alone`: seconds without a live one of them after which the loop ends by itself (0: never); `says`: what others may
+    read of us while it runs.
     """
 
     def __init__(
@@ -91,8 +92,10 @@ class Loop:
         source: Source | None = None,
         alone: float = 0.0,
         pulse: Pulse | None = None,
+        says: str = "",
     ) -> None:
         self._pulse = pulse or Pulse(Notifier({}))
+        self._says = says
         self._source = source
         self._alone = alone
         self._lived = time.monotonic()
@@ -136,7 +139,7 @@ class Loop:
         """
         self._handle_signals()
         lock = self._source.acquire(time.time()) if self._source is not None else None
-        presence = Presence.start()
+        presence = Presence.start(self._says)
         try:
             self._begin(presence)
             while not self._stopping and not self._left_alone:
@@ -455,7 +458,7 @@ class Loop:
         if not self._crew.room(self._may_rest):
             return
         known.owed = None
-        awake = self._crew.wake(known, now)
+        awake = self._crew.wake(known, now) if os.path.isfile(known.path) else None
         if awake is not None and awake.keeper.session is not None:
             awake.keeper.session.retry()
             self._order.news(known.path, now)  # it may have changed since

@@ -176,6 +176,24 @@ def test_what_a_command_printed_before_stands_behind_what_it_prints_now() -> Non
     assert errors.count("OPEN") == 2
 
 
+def test_a_long_command_loses_its_folder_and_its_middle_not_its_end() -> None:
+    command = f"cd /srv/parts/{'x' * 30} && env CACHE=/c make -j8 {'check ' * 20}-run TestTotals"
+    errors = text("Errors & Corrections", user("fix it"), ran(command, "cart.py:7: error: wrong sum", failed=True))
+
+    assert "OPEN: `env CACHE=/c make -j8 check" in errors
+    assert "-run TestTotals` — output" in errors
+
+
+def test_a_call_whose_input_says_little_is_told_with_its_tool() -> None:
+    failed = done("book_berth", {"ferry": "Ada", "deck": "lower"}, "the deck is full: no berth left", is_error=True)
+
+    assert "OPEN: book_berth `Ada lower` — output" in text("Errors & Corrections", user("book it"), failed)
+
+
+def test_an_invitation_to_report_is_no_open_question() -> None:
+    assert "let me know" not in text("Pending Tasks", user("go"), agent("Run it and let me know if you hit an error."))
+
+
 def test_current_state_names_a_failing_command_once() -> None:
     first = ran("make check", "cart.py:7: error: no such field total", failed=True)
     then = ran("make check", "cart.py:9: error: wrong sum of the cart", failed=True)

@@ -113,7 +113,7 @@ def test_what_the_user_stopped_stands_beside_the_words_that_stopped_it() -> None
     against = [stopped(), user("no, take that back", steering=True), agent("I take it back."), *ran("git diff")]
     active = text(sections.ACTIVE_WORK, user("the counts are off"), *did, *against)
 
-    assert 'spoke against:\n- agent: "The generated files are counted as work of the user' in active
+    assert 'which the user stopped:\n- agent: "The generated files are counted as work of the user' in active
 
 
 def test_a_turn_that_opposes_nothing_does_not_repeat_the_one_before() -> None:
