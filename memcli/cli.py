@@ -176,7 +176,7 @@ def compact(
     from memcli.commands.compact import compact as run
 
     wish = Wish(
-        output=output,
+        output=None if str(output) == "-" else output,
         to=to,
         in_place=in_place,
         fresh=fresh,

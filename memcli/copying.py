@@ -5,7 +5,8 @@ import sys
 
 _BLOCK = 1 << 20
 _MANY = 1 << 22  # from so many bytes on, a wide pipe is worth asking for
-_F_SETPIPE_SZ = 1031  # of Linux
+_WIDE = 1 << 18
+_F_SETPIPE_SZ, _F_GETPIPE_SZ = 1031, 1032  # of Linux
 
 
 def write(out: int, data: bytes) -> None:
@@ -54,12 +55,16 @@ def _sent(source: int, offset: int, end: int, out: int) -> int:
 
 
 def _widen(out: int) -> None:
-    """Ask for a pipe that holds a megabyte: each turn between writer and reader then moves sixteen times as much."""
+    """Ask for a pipe of four times the usual size: fewer turns between writer and reader for the same bytes. A larger
+    one costs more again (measured with 1 GB: 0.62 to 0.66 of two `cat`, a megabyte 0.64 to 0.71): what was written is
+    read while it is still in the processor's cache.
+    """
     if sys.platform != "linux":
         return
     import fcntl
 
-    try:  # noqa: SIM105 - no `contextlib` on this road
-        fcntl.fcntl(out, _F_SETPIPE_SZ, _BLOCK)
+    try:
+        if fcntl.fcntl(out, _F_GETPIPE_SZ) < _WIDE:
+            fcntl.fcntl(out, _F_SETPIPE_SZ, _WIDE)
     except OSError:
         pass  # no pipe, or more than this user may have

@@ -133,13 +133,23 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def near(name: str) -> str:
+    """The directory of a file, or the nearest above it that is there, as a shell wants it: to be looked at."""
+    from shlex import quote
+
+    where = os.path.dirname(name)
+    while where and not os.path.isdir(where):
+        where = os.path.dirname(where)
+    return quote(where or os.curdir)
+
+
 def expected(error: OSError) -> MemcliError | None:
     """An OSError that says something about the machine, as a sentence; None if it must be our bug."""
     from shlex import quote
 
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     reason = (error.strerror or "failed").lower()
-    where = quote(os.path.dirname(name) or ".")
+    where = near(name)
     if error.errno in _FULL:
         return NotWritable(f"cannot write{f' {name}' if name else ''}: {reason}", f"df -h {where}")
     if not name:
@@ -181,7 +191,7 @@ def _internal(error: BaseException) -> int:
     log = _write_log(error)
     kind = f"{type(error).__name__}: {error}".partition("\n")[0]
     _say(f"Error: memcli has a bug: {printable(kind)[:200]}\n")
-    _say(f"Try: cat {quote(str(log))}  (and send what it shows)\n" if log else _trace(error))
+    _say(f"Try: cat {quote(str(log))}  # and send what it shows\n" if log else _trace(error))
     return INTERNAL
 
 

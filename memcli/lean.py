@@ -88,10 +88,8 @@ def _answer(options: Options, source: int, started: float) -> int | None:
     except BrokenPipeError:
         return PIPE_CLOSED
     except OSError as error:
-        _say(
-            f"Error: the output could not be written: {error.strerror or error}\n"
-            f"Try: memcli compact {options.path} -o FILE, where there is room\n"
-        )
+        where = os.path.dirname(options.out).replace("'", "'\\''") or "."
+        _say(f"Error: the output cannot be written: {error.strerror or error}\nTry: df -h '{where}'\n")
         return 1
     if not options.quiet:
         _say(ready.report.line(time.time() - head.made, time.perf_counter() - started))

@@ -166,7 +166,7 @@ def _sources(command_line: Mapping[str, object], environment: Mapping[str, str],
     named = environment.get("MEMCLI_CONFIG")
     user = Path(named).expanduser() if named else config_dir() / "config.toml"
     if named or user.is_file():
-        yield _Source(_normal(_toml(user)), str(user))
+        yield _Source(_normal(_toml(user, named=bool(named))), str(user))
     project = _project(directory)
     if project:
         yield project
@@ -194,7 +194,7 @@ def _project(directory: Path) -> _Source | None:
     return None
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(path: Path, *, named: bool = False) -> dict[str, Any]:
     import tomllib  # here, not above: mostly there is no file
 
     try:
@@ -202,7 +202,7 @@ def _toml(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Usage(f"{path} is no valid TOML: {error}", f"cat {shlex.quote(str(path))}") from error
     except OSError as error:
-        hint = f"ls -ld {shlex.quote(str(path.parent))}"
+        hint = "env -u MEMCLI_CONFIG memcli config show" if named else f"ls -ld {shlex.quote(str(path.parent))}"
         raise Usage(f"{path} cannot be read: {(error.strerror or '').lower()}", hint) from error
 
 

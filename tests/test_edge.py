@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from memcli import edge
+from memcli.edge import near
 from memcli.errors import MemcliError, NoMemory, TryAgain
 
 ROOT = Path(__file__).parents[1]
@@ -99,11 +100,20 @@ def test_a_bug_without_a_place_for_its_log_is_still_told(own_home: Path, capsys:
 @pytest.mark.parametrize(
     ("number", "hint"), [(errno.ENOSPC, "df -h d"), (errno.EACCES, "ls -ld d 'd/a b'"), (errno.ENOENT, "ls -ld d")]
 )
-def test_what_a_machine_does_to_us_is_no_bug(number: int, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_machine_does_to_us_is_no_bug(
+    number: int, hint: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "d").mkdir()
+    monkeypatch.chdir(tmp_path)
     assert raising(OSError(number, os.strerror(number), "d/a b")) == 1
     error, tried = capsys.readouterr().err.splitlines()
     assert "d/a b" in error
     assert tried == f"Try: {hint}"
+
+
+def test_a_directory_that_is_not_there_is_not_offered_to_be_looked_at(tmp_path: Path) -> None:
+    assert near(f"{tmp_path}/no/such/file") == near(f"{tmp_path}/file") == shlex.quote(str(tmp_path))
+    assert near("file") == near("no/file") == "."
 
 
 @pytest.mark.parametrize("error", [OSError("no number"), OSError(errno.EBADF, "Bad file descriptor", "x")])

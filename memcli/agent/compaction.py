@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from memcli.agent.conversation import valid
 from memcli.agent.rules import Strategy, checked, known
+from memcli.edge import near
 from memcli.errors import NoMessages, NoTranscript, Usage
 from memcli.making.maker import maker
 from memcli.sidecar import spending
@@ -93,12 +94,12 @@ def compact(
 def kept(turns: int | None, tokens: int | None) -> Keep | None:
     """The tail that is asked for. Raises Usage for two different ones, or one of a negative size."""
     if turns is not None and tokens is not None:
-        raise Usage("keep_turns and keep_tokens ask for two different tails", "memcli compact PATH --keep-turns 2")
+        raise Usage("keep_turns and keep_tokens ask for two different tails", "memcli.compact(messages, keep_turns=2)")
     number = tokens if turns is None else turns
     if number is None:
         return None
     if number < 0:
-        raise Usage("a tail has no negative size", "memcli compact PATH --keep-turns 0")
+        raise Usage("a tail has no negative size", "memcli.compact(messages, keep_turns=0)")
     return ("tokens" if turns is None else "turns"), number
 
 
@@ -155,7 +156,7 @@ def seconds(value: float) -> str:
 
 def _of_file(path: Path, keep: Keep | None, settings: Mapping[str, object], began: float, *, fresh: bool) -> Compaction:
     if not path.is_file():
-        raise NoTranscript(f"no such file: {path}", "memcli compact PATH   # a transcript that exists")
+        raise NoTranscript(f"no such file: {path}", f"ls -l {near(str(path))}")
     sidecar, wall = Place.of(path).sidecar, time.time()
     found = taken(path, making(settings, sidecar, fresh=fresh), keep, fresh=fresh, anew="budget" in settings)
     paid = paid_since(sidecar, wall)

@@ -64,7 +64,7 @@ class Endpoint:
 
     def close(self) -> None:
         """End the child, and what it still asks."""
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # the latter on macOS, of one that has ended
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._listener.join()

@@ -147,7 +147,10 @@ class Session:
     ) -> Compaction:
         way = checked(strategy or self.strategy)
         if way != "traditional" and self._background is not None and way != self.strategy:
-            raise Usage(f"this session keeps its memory the {self.strategy} way", f"Session(..., strategy={way!r})")
+            raise Usage(
+                f"this session keeps its memory the {self.strategy} way",
+                f"memcli.Session({str(self.path)!r}, strategy={way!r})",
+            )
         began, before = time.monotonic(), self.tokens
         fresh = way == "traditional"
         with self._compacting:

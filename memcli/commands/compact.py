@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.commands import packed, source
 from memcli.commands.target import target, transcripts_in
-from memcli.errors import IsDirectory, MemcliError, Usage
+from memcli.errors import IsDirectory, Usage
 from memcli.making.maker import maker
 from memcli.sidecar import backups, files
 from memcli.sidecar.lock import Lock
@@ -103,7 +103,7 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
         _emit(_batch(transcript, wish, made_by), wish.output)
         return
     started = time.perf_counter()
-    found = _streamed(transcript, wish, made_by) if stream else _taken(transcript, wish, made_by)
+    found = _taken(transcript, wish, made_by, stream=stream)
     lines = _in_form(found, wish)
     if wish.in_place:
         _replace(transcript, b"".join(lines), found.size, wish)
@@ -112,18 +112,12 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
     _tell(wish, found, time.perf_counter() - started, None if stream else transcript)
 
 
-def _taken(transcript: Path, wish: Wish, made_by: Maker) -> Taken:
+def _taken(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> Taken:
+    if stream:
+        return taken_from(transcript, Place.of(Path.cwd() / "stdin"), "stdin", made_by, wish.keep)
     say = (lambda _: None) if wish.quiet else (lambda sentence: print(f"memcli: {sentence}", file=sys.stderr))
     another = wish.budget is not None
     return taken(transcript, made_by, wish.keep, fresh=wish.fresh, anew=another, wait=wish.wait or 0.0, say=say)
-
-
-def _streamed(spool: Path, wish: Wish, made_by: Maker) -> Taken:
-    try:
-        return taken_from(spool, Place.of(Path.cwd() / "stdin"), "stdin", made_by, wish.keep)
-    except MemcliError as error:
-        error.hint = "memcli compact --help"  # what helps a file has no name to work on
-        raise
 
 
 # ------------------------------------------------------------------ the output

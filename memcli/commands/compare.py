@@ -26,7 +26,9 @@ import msgspec
 
 from memcli import swap
 from memcli.commands import reports
+from memcli.commands.standing import standing_of
 from memcli.commands.target import target
+from memcli.edge import printable
 from memcli.making import setup, writer
 from memcli.memory.fitting import rendered
 from memcli.sidecar.place import Place
@@ -88,6 +90,7 @@ class Way(NamedTuple):
 def compare(path: Path | None, overrides: Mapping[str, object], *, as_json: bool, quiet: bool) -> int:
     """Exit code 0. Raises what reading a transcript raises, and Usage for a backend that cannot work."""
     transcript = target(path, "compare", quiet=quiet)
+    standing_of(transcript)  # what is wrong with it is said by its own name, before it is copied
     loaded = setup.load(overrides, quiet=quiet)
     who = writer.chosen(loaded.settings)
     triggers = setup.triggers(loaded, write=who.writes)
@@ -298,4 +301,4 @@ def _reported(way: Way, slow: float) -> reports.Way:
 
 
 def _teller(*, quiet: bool) -> Callable[[str], None]:
-    return (lambda _: None) if quiet else (lambda sentence: print(f"memcli: {sentence}", file=sys.stderr))
+    return (lambda _: None) if quiet else (lambda sentence: print(f"memcli: {printable(sentence)}", file=sys.stderr))

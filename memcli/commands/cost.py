@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from memcli.commands.reports import Cost, Summarizer
 from memcli.errors import Usage
 from memcli.making import setup, writer
 from memcli.sidecar import spending
-from memcli.watch.accounts import health_path
+from memcli.sidecar.lock import said
+from memcli.watch.accounts import Introduction, health_path
 from memcli.watch.health import HOUR_SECONDS, Health
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from memcli.sidecar.place import Place
     from memcli.sidecar.spending import Spent
 
+_WHOSE = {"watcher": "", "last update": " (the last one)", "settings": " (by the settings here)"}
 _KINDS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens")
 
 
@@ -57,11 +59,21 @@ def cost_rows(place: Place) -> list[tuple[str, str]]:
 
 
 def health_record(place: Place) -> Summarizer:
-    """The summarizer that was to write last, else the one that the settings choose, and whether it may be asked."""
-    name, sends, path = _chosen()
+    """The summarizer of the watcher, else the one that was to write last, else the one that the settings choose; and
+    whether it may be asked."""
     noted = spending.noted(place.sidecar)
+    told_by: Literal["watcher", "last update", "settings"]
+    if (watcher := Introduction.parse(said(place.lock))) is not None:
+        name, sends, told_by = watcher.name, watcher.sends, "watcher"
+        path = health_path("").with_name(watcher.health) if watcher.health else None
+    else:
+        told_by = "settings"
+        name, sends, path = _chosen()
+        if noted is not None and (path is None or noted.health != path.name):
+            name, sends, path = noted.name, "as its process was told", health_path("").with_name(noted.health)
+            told_by = "last update"
     if noted is not None and (path is None or noted.health != path.name):
-        name, sends, path = noted.name, "as its process was told", health_path("").with_name(noted.health)
+        noted = None  # of another one
     health = spending.value_of(path, Health) if path else Health()
     own = noted if path and noted and noted.health == path.name else None
     return Summarizer(
@@ -72,6 +84,7 @@ def health_record(place: Place) -> Summarizer:
         permanent=health.permanent,
         next_try=max(health.not_before, own.not_before if own else 0.0) or None,
         last_asked=noted.made if noted else None,
+        told_by=told_by,
     )
 
 
@@ -86,7 +99,7 @@ def _chosen() -> tuple[str, str, Path | None]:
 
 def health_row(who: Summarizer) -> tuple[str, str]:
     """The same for people."""
-    text = f"{who.name}, {who.sends}"
+    text = f"{who.name}, {who.sends}{_WHOSE[who.told_by]}"
     if who.failures:
         wait = max(0.0, (who.next_try or 0) - time.time())
         text += f" - failed {who.failures} times: {who.reason}; next try in {wait:.0f} s"

@@ -63,7 +63,7 @@ def _place(wish: Wish, verb: str) -> Path:
     if wish.host != claude_code.NAME:
         raise Usage(f"there is nothing to {verb} for {wish.host}", f"memcli {verb} {claude_code.NAME} --dry-run")
     if wish.project and wish.user:
-        raise Usage("--project and --user name two places", f"memcli {verb} {claude_code.NAME} --project")
+        raise Usage("--project and --user name two places", f"memcli {verb} {claude_code.NAME} --project --dry-run")
     return Path.cwd() / ".claude" if wish.project else claude_code.config_dir()
 
 

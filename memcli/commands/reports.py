@@ -59,6 +59,10 @@ class Summarizer(msgspec.Struct, frozen=True):
     permanent: bool
     next_try: Moment | None
     last_asked: Moment | None
+    told_by: Annotated[
+        Literal["watcher", "last update", "settings"],
+        Meta(description="who says so; `settings`: those of whoever asks, as nobody watches"),
+    ] = "settings"
 
 
 class Cost(msgspec.Struct, frozen=True):

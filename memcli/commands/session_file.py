@@ -44,10 +44,11 @@ def session_file(path: Path | None, wish: Wish, *, resume: bool) -> int:
 
     Exit code 0. Raises Usage for what is no session of a client that resumes files, and MemcliError.
     """
+    again = f"memcli compact {shlex.quote(str(path))} --session" if path else "memcli compact --session"
     if wish.output or wish.to or wish.in_place:
-        raise Usage("--session and --resume put the result where the client looks for it", "memcli compact --session")
+        raise Usage("--session and --resume put the result where the client looks for it", again)
     if resume and not sys.stdin.isatty():
-        raise Usage("--resume needs a terminal to go on in", "memcli compact --session")
+        raise Usage("--resume needs a terminal to go on in", again)
     transcript = target(path, "compact", quiet=wish.quiet)
     host = _host(transcript)
     made = _written(transcript, host, wish)

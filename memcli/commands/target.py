@@ -11,9 +11,12 @@ import sys
 from pathlib import Path
 
 from memcli.commands import packed
-from memcli.errors import NoTranscript, Usage
+from memcli.errors import IsDirectory, NoTranscript, Usage
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
+
+TAKE_DIRECTORIES = ("compact", "stop", "update", "watch")
+"""Verbs that say themselves what is to be done about one."""
 
 
 def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
@@ -22,8 +25,12 @@ def target(path: Path | None, verb: str, *, quiet: bool = False) -> Path:
     Raises NoTranscript if there is none, Usage if there are several to choose from, and what `packed` raises.
     """
     if path is not None:
+        if str(path) == "-" and not path.exists():
+            raise Usage(f"{verb} needs a file: what comes on stdin has no place for a memory", f"memcli {verb} --help")
         if not path.exists():
             raise NoTranscript(f"no such file: {path}", _near(path, verb))
+        if path.is_dir() and verb not in TAKE_DIRECTORIES:
+            raise IsDirectory(f"{path} is a directory", _near(path / "transcript", verb))
         return packed.unpacked(path) if packed.is_packed(path) else path
     found = _only_one(Path.cwd(), verb)
     if not quiet:

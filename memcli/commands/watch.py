@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.commands.target import target
+from memcli.edge import near
 from memcli.errors import NoTranscript, Usage
 
 if TYPE_CHECKING:
@@ -131,5 +132,11 @@ def _names_writer(chosen: Loaded) -> bool:
 
 def _check(path: Path) -> None:
     """A named file may still be missing, but its directory must be there."""
-    if not path.exists() and not path.absolute().parent.is_dir():
-        raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {shlex.quote(str(path.parent))}")
+    if path.exists():
+        return
+    if str(path) == "-":
+        raise Usage("stdin cannot be watched: it is compacted at its end", "memcli compact --help")
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        hint = f"ls -ld {near(str(path))}" if parent.exists() else f"mkdir -p {shlex.quote(str(path.parent))}"
+        raise NoTranscript(f"no such directory: {path.parent}", hint)

@@ -4,7 +4,7 @@ Most of a snapshot stands in the one before it, so each is kept as its differenc
 new bytes), meaning "copy so many bytes from there, then these". Every `GROUP`th is whole, so that getting one back
 takes few steps and the oldest can be dropped. Content comes back byte for byte.
 
-A snapshot waits as it is until somebody asks for the `items`, and only the newest `GROUP` of those that wait are packed
+A snapshot waits as it is until somebody asks for the `items`, and only the newest `FRESH` of those that wait are packed
 then: a backlog of turns that is read in one go costs no difference for each. Turns before them have no snapshot; to
 return to one of those the file is read again.
 
@@ -27,7 +27,10 @@ KEPT = 64
 """Turns that can be returned to; an older one is reached by reading the file again. As many as `head` names."""
 
 GROUP = 16
-"""Snapshots from one that is whole to the next, and as many as are packed of those that came in one go."""
+"""Snapshots from one that is whole to the next."""
+
+FRESH = 4
+"""So many are packed of those that came in one go: most rewinds go back one turn or two."""
 
 HELD = 4 * 1024 * 1024
 """Bytes of contents that wait, if they are more than `GROUP`."""
@@ -60,15 +63,18 @@ class History:
         """`items` must begin with a whole one. Raises ValueError if their content cannot be had back."""
         self._items = list(items)
         self._waiting: list[tuple[int, bytes]] = []
+        self._held = 0
+        """Bytes of the contents that wait."""
         self._packed = self._content(len(self._items) - 1) if self._items else b""
         """The content of the last item."""
 
     @property
     def items(self) -> list[Snapshot]:
         """What is to be stored; nothing waits any more."""
-        for offset, content in self._waiting[-GROUP:]:
+        for offset, content in self._waiting[-FRESH:]:
             self._pack(offset, content)
         self._waiting.clear()
+        self._held = 0
         return self._items
 
     def add(self, offset: int, content: bytes) -> None:
@@ -76,9 +82,9 @@ class History:
         if offset <= self.last:
             return
         self._waiting.append((offset, content))
-        held = sum(len(one) for _, one in self._waiting)
-        while len(self._waiting) > (KEPT if held <= HELD else GROUP):
-            held -= len(self._waiting.pop(0)[1])
+        self._held += len(content)
+        while len(self._waiting) > (KEPT if self._held <= HELD else GROUP):
+            self._held -= len(self._waiting.pop(0)[1])
 
     def at(self, offset: int) -> bytes | None:
         """The content of the snapshot taken just there; None without one."""
@@ -89,6 +95,7 @@ class History:
     def cut(self, offset: int) -> None:
         """Forget the snapshots taken at `offset` or later."""
         self._waiting = [one for one in self._waiting if one[0] < offset]
+        self._held = sum(len(content) for _, content in self._waiting)
         kept = [item for item in self._items if item.offset < offset]
         if len(kept) < len(self._items):
             self._items = kept

@@ -6,11 +6,11 @@ auto        a program or command if one is named, else a model if a key is there
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from memcli.edge import near
 from memcli.errors import Usage
 from memcli.summarize.options import DEFAULT_MODEL, Options, checked
 from memcli.watch.accounts import Accounts
@@ -116,7 +116,7 @@ def _choice(settings: Settings) -> _Choice:
 
 def _check_prompt(path: str | None) -> None:
     if path and not os.access(os.path.expanduser(path), os.R_OK):
-        raise Usage(f"the prompt file {path} cannot be read", f"ls -l {shlex.quote(path)}")
+        raise Usage(f"the prompt file {path} cannot be read", f"ls -l {near(path)}")
 
 
 def _base_url(settings: Settings) -> str:

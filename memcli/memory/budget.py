@@ -24,6 +24,9 @@ NAMED = 0.6  # part of a name's weight that is earned by naming it, the rest by 
 WORTH = 0.5  # what a line's own worth weighs against names
 UNUSED = 0.15  # weight of a name that only outputs hold
 SMALLEST = 40  # characters too few for any line
+KNOWN = 2048
+"""Lines that are remembered with what stands in them: those of some renderings at a time. A line may have kilobytes."""
+
 MIN_CONTEXT = 4  # ordinary words that make a line explain the names on it
 
 
@@ -165,17 +168,17 @@ def explains(text: str) -> bool:
     return len(_words(text)) >= max(MIN_CONTEXT, names) and names <= 6
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KNOWN)
 def _keys(text: str) -> tuple[str, ...]:
     return tuple(keys_in(text))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KNOWN)
 def _words(text: str) -> tuple[str, ...]:
     return tuple(words_in(text))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KNOWN)
 def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.lower().split())
 

@@ -299,8 +299,10 @@ class Conversation:
 
     def _prune(self) -> None:
         """Ranges and lines before the oldest place a tail can begin at are of no use any more."""
-        oldest = self._oldest
         copies, words = self.marks.copies, self.marks.words
+        if not copies and not words:
+            return
+        oldest = self._oldest
         if copies and copies[0][1] <= oldest:
             self.marks.copies = [span for span in copies if span[1] > oldest]
         if words and words[0][0] < oldest:

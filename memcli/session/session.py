@@ -233,8 +233,8 @@ class Session(Conversation):
         growth = tokens - marks.tokens
         if growth < rules.min_update_tokens:
             return False
-        if cut.turn and rules.every_turn and marks.turn_ended:
-            return True
+        if rules.every_turn and marks.turn_ended:
+            return True  # though a later cut, which ends none, may have been read with it
         patience = 1 if cut.turn else PATIENCE
         return growth >= rules.update_tokens * patience or marks.calls >= rules.update_tool_calls * patience
 

@@ -109,11 +109,19 @@ def holder(path: Path) -> Holder | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        free = _try(fd, fcntl.LOCK_SH)
+        free = presences.flocked(fd, fcntl.LOCK_SH)
         content = os.pread(fd, _GREATEST, 0)
     finally:
         os.close(fd)
     return None if free and not presences.is_there(_named(content)) else _parse(content)
+
+
+def said(path: Path) -> str:
+    """What the daemon that holds the lock at `path` says of itself; "" if none holds it, or it says nothing."""
+    try:
+        return presences.said(_named(path.read_bytes()))
+    except OSError:
+        return ""
 
 
 def freed(path: Path, patience: float) -> bool:
@@ -130,19 +138,11 @@ def _locked(path: Path) -> int:
     """The lock file, open and flocked; -1 if another has it flocked."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     for _ in range(_LOOKS):
-        if _try(fd, fcntl.LOCK_EX):
+        if presences.flocked(fd, fcntl.LOCK_EX):
             return fd
         time.sleep(_PAUSE_SECONDS)
     os.close(fd)
     return -1
-
-
-def _try(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _named(content: bytes) -> str:

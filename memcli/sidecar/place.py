@@ -21,10 +21,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from memcli.edge import near
 from memcli.errors import NotWritable
 from memcli.sidecar import files
 from memcli.userdirs import state_dir
@@ -108,7 +108,7 @@ def _explained(place: Place) -> Iterator[None]:
         yield
     except OSError as error:
         sentence = f"cannot write beside {place.transcript} nor in the state directory: {error.strerror}"
-        raise NotWritable(sentence, f"ls -ld {shlex.quote(str(place.sidecar.parent))}") from error
+        raise NotWritable(sentence, f"ls -ld {near(str(place.sidecar))}") from error
 
 
 def is_ours(path: Path) -> bool:

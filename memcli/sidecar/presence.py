@@ -13,14 +13,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shlex
 from pathlib import Path
 from typing import Self
 
+from memcli.edge import near
 from memcli.errors import NotWritable
 from memcli.userdirs import state_dir
 
 ROOM = "daemons"
+_LONGEST = 4096
 
 
 class Presence:
@@ -31,24 +32,28 @@ class Presence:
         self._fd = fd
 
     @classmethod
-    def start(cls) -> Self:
-        """Be there; where the user's state directory cannot be written, below the temporary one. Raises NotWritable."""
+    def start(cls, says: str = "") -> Self:
+        """Be there; where the user's state directory cannot be written, below the temporary one. Raises NotWritable.
+
+        `says`: what others may read of this process while it lives (`said`).
+        """
         reason = ""
         for room in (state_dir() / ROOM, _temporary()):
             try:
                 room.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return cls._in(room)
+                return cls._in(room, says.encode("utf-8", "replace"))
             except OSError as error:
                 reason = error.strerror or str(error)
-        raise NotWritable(f"cannot write in {state_dir()}: {reason}", f"ls -ld {shlex.quote(str(state_dir()))}")
+        raise NotWritable(f"cannot write in {state_dir()}: {reason}", f"ls -ld {near(str(state_dir()))}")
 
     @classmethod
-    def _in(cls, room: Path) -> Self:
+    def _in(cls, room: Path, says: bytes) -> Self:
         _sweep(room)
         while True:
             path = room / f"{os.getpid()}-{os.urandom(6).hex()}"
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            if _try(fd, fcntl.LOCK_EX) and os.fstat(fd).st_nlink:
+            if flocked(fd, fcntl.LOCK_EX) and os.fstat(fd).st_nlink:
+                os.write(fd, says)
                 return cls(path, fd)
             os.close(fd)  # another daemon that swept just now was faster than our flock
 
@@ -71,9 +76,18 @@ def is_there(path: str) -> bool:
     except OSError:
         return False
     try:
-        return not _try(fd, fcntl.LOCK_SH)
+        return not flocked(fd, fcntl.LOCK_SH)
     finally:
         os.close(fd)
+
+
+def said(path: str) -> str:
+    """What the process of this presence says of itself; "" if it is gone, or says nothing."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(_LONGEST) if is_there(path) else ""
+    except OSError:
+        return ""
 
 
 def _sweep(room: Path) -> None:
@@ -82,13 +96,14 @@ def _sweep(room: Path) -> None:
         with contextlib.suppress(OSError):
             fd = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
-                if _try(fd, fcntl.LOCK_EX):
+                if flocked(fd, fcntl.LOCK_EX):
                     os.unlink(entry.path)
             finally:
                 os.close(fd)
 
 
-def _try(fd: int, kind: int) -> bool:
+def flocked(fd: int, kind: int) -> bool:
+    """Take this kind of flock; False if another has it."""
     try:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
     except BlockingIOError:

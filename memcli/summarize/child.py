@@ -33,6 +33,8 @@ LINE_BYTES = 64 * 1024 * 1024
 QUESTIONS = 2.5
 """A job may be silent as long as so many questions may take: an answer, a corrected one, and some room. Less than the
 daemon's patience, which takes the whole child for dead, with all other jobs."""
+LARGE_BYTES = 64 * 1024
+_MMAP_THRESHOLD = -3  # of glibc's mallopt(3)
 MEMORY_BYTES = 4 * 1024**3
 """Of address space. With the SDK and 16 requests at a time 1.1 GiB were measured, of which 91 MiB were really used."""
 
@@ -43,6 +45,7 @@ def main(options: Options) -> NoReturn:
     A stdin that is a file ends at once and means nothing; then every job is answered.
     """
     _limit_memory(options)
+    _lay_large_pieces_apart()
     if options.backend == "anthropic":
         threading.Thread(target=_import_early, daemon=True).start()
     piped = stat.S_ISFIFO(mode := os.fstat(0).st_mode) or stat.S_ISSOCK(mode)
@@ -243,6 +246,16 @@ def _limit_memory(options: Options) -> None:
 
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+
+
+def _lay_large_pieces_apart() -> None:
+    """What is as large as a prompt goes back to the system when it is freed. By itself glibc keeps such pieces from the
+    first one on that was freed: measured with 32 prompts of 200 KB at a time, 126 instead of 144 MiB.
+    """
+    import ctypes
+
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def _leave(options: Options, code: int) -> NoReturn:

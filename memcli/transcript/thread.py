@@ -213,7 +213,7 @@ class Thread:
                 return self._roll_back(part.turns, entry.offset)
         if self.state.tree:
             return self._switch(entry, parent) if key and parent != self.state.leaf else _NO_OFFSET
-        older = self.state.siblings.get(parent, _NO_OFFSET) if parent and entry.prompts else _NO_OFFSET
+        older = self.state.siblings.get(parent, _NO_OFFSET)
         return self._kill(older, entry.offset) if older != _NO_OFFSET else _NO_OFFSET
 
     def _roll_back(self, turns: int, here: int) -> int:

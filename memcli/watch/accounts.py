@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memcli.memory.jobs import Job, Result
+
+
+_OF_THE_USER = ("command", "program")
+"""Backends whose name is a command line."""
 
 
 class Grant(NamedTuple):
@@ -141,6 +145,31 @@ class Accounts:
         except OSError:
             self._health = change(self._read())
             return self._health
+
+
+class Introduction(NamedTuple):
+    """What a daemon says of who writes for it, in its presence: a name, where the conversation is sent, and the name of
+    the file with the writer's health ("" for one that needs none)."""
+
+    name: str
+    sends: str
+    health: str = ""
+
+    @classmethod
+    def of(cls, name: str, sends: str, account: str) -> Self:
+        """Without the words of a command line: they may hold a secret."""
+        kind = account.partition("\n")[0]
+        health = health_path(account).name if account else ""
+        return cls(f"a {kind}", "as its process was told", health) if kind in _OF_THE_USER else cls(name, sends, health)
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The introduction that a presence holds; None if it is none."""
+        lines = text.split("\n")
+        return cls(*lines) if len(lines) == len(cls._fields) else None
+
+    def __str__(self) -> str:
+        return "\n".join(" ".join(part.split()) for part in self)
 
 
 def health_path(name: str) -> Path:

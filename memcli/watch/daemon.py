@@ -6,6 +6,7 @@ It says what happens on stderr, one line an event. Nothing here needs typer, pyd
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ import msgspec
 from memcli import edge
 from memcli.hosts.known import source_of
 from memcli.session import Triggers
-from memcli.watch.accounts import Accounts
+from memcli.watch.accounts import Accounts, Introduction
 from memcli.watch.children import DEADLINE_SECONDS
 from memcli.watch.loop import Loop
 from memcli.watch.notify import Notifier
@@ -66,7 +67,7 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
     notifier = Notifier(os.environ)
     pulse = Pulse(notifier)
     if orders.metrics:
-        pulse, report = _measured(orders.metrics, notifier, report)
+        pulse, report = _measured(orders, notifier, report)
     paths = [Path(path) for path in orders.paths]
     return Loop(
         paths,
@@ -80,16 +81,27 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
         source=source_of(orders.host, orders.project) if orders.host else None,
         alone=orders.rest,
         pulse=pulse,
+        says=str(Introduction.of(orders.writer, orders.sends, orders.account)),
     )
 
 
-def _measured(target: str, notifier: Notifier, report: Callable[[Told], None]) -> tuple[Pulse, Callable[[Told], None]]:
+def _again(orders: Orders) -> str:
+    """The command that watches the same."""
+    words = (
+        [f"--{orders.host}", *(["--project", orders.project] if orders.project else ["--all"])] if orders.host else []
+    )
+    return shlex.join(["memcli", "watch", *orders.paths, *words])
+
+
+def _measured(
+    orders: Orders, notifier: Notifier, report: Callable[[Told], None]
+) -> tuple[Pulse, Callable[[Told], None]]:
     """A pulse that shows metrics, and a report that is counted, too. Raises Usage, NotWritable."""
     from memcli.watch.exposure import exposed
     from memcli.watch.metrics import Tally
 
     tally = Tally()
-    exposure = exposed(target, tally.text)
+    exposure = exposed(orders.metrics, tally.text, _again(orders))
     report(Told("", "metrics", {"at": exposure.address}))
 
     def counted(told: Told) -> None:

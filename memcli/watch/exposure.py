@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -39,12 +40,13 @@ class Exposure(Protocol):
         """Nothing is shown any more."""
 
 
-def exposed(target: str, text: Callable[[], str]) -> Exposure:
-    """Shows `text()` at PORT or HOST:PORT, else in the file of that name. Raises Usage, NotWritable."""
+def exposed(target: str, text: Callable[[], str], again: str = "memcli watch") -> Exposure:
+    """Shows `text()` at PORT or HOST:PORT, else in the file of that name. `again` is the command without metrics, for
+    what to try. Raises Usage, NotWritable."""
     host, _, port = target.rpartition(":")
     if port.isdecimal() and "/" not in host:
-        return Port(host.strip("[]") or HOME, int(port), text)
-    return File(Path(target), text)
+        return Port(host.strip("[]") or HOME, int(port), text, again)
+    return File(Path(target), text, again)
 
 
 class File:
@@ -52,20 +54,19 @@ class File:
 
     period = FILE_SECONDS
 
-    def __init__(self, path: Path, text: Callable[[], str]) -> None:
+    def __init__(self, path: Path, text: Callable[[], str], again: str = "memcli watch") -> None:
         """Writes it once. Raises Usage for a name that no collector takes, NotWritable."""
         if path.suffix != ".prom":
             raise Usage(
-                f"--metrics {path}: a collector takes files named *.prom", f"memcli watch --metrics {path}.prom"
+                f"--metrics {path}: a collector takes files named *.prom",
+                f"{again} --metrics {shlex.quote(f'{path}.prom')}",
             )
         self._path = path.absolute()
         self._text = text
         try:
             self._write()
         except OSError as error:
-            raise NotWritable(
-                f"cannot write {path}: {(error.strerror or 'failed').lower()}", "memcli watch --help"
-            ) from None
+            raise NotWritable(f"cannot write {path}: {(error.strerror or 'failed').lower()}", again) from None
 
     @property
     def address(self) -> str:
@@ -91,13 +92,13 @@ class Port:
 
     period = 0.0
 
-    def __init__(self, host: str, port: int, text: Callable[[], str]) -> None:
+    def __init__(self, host: str, port: int, text: Callable[[], str], again: str = "memcli watch") -> None:
         """Raises Usage for an address that cannot be listened on."""
         try:
             self._server = _Server(host, port, _handler(text))
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise Usage(f"cannot listen on {host}:{port}: {reason.lower()}", "memcli watch --metrics 0") from None
+            raise Usage(f"cannot listen on {host}:{port}: {reason.lower()}", f"{again} --metrics 0") from None
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 3600}, daemon=True)
         self._thread.start()
 

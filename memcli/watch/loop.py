@@ -73,7 +73,8 @@ class Loop:
     """Watches transcripts until it is stopped. `report` is told what happens, as events with fields.
 
     `idle`: seconds after which a transcript rests that is not appended to; `source`: sessions that come and go;
-    `alone`: seconds without a live one of them after which the loop ends by itself (0: never).
+    `alone`: seconds without a live one of them after which the loop ends by itself (0: never); `says`: what others may
+    read of us while it runs.
     """
 
     def __init__(
@@ -91,8 +92,10 @@ class Loop:
         source: Source | None = None,
         alone: float = 0.0,
         pulse: Pulse | None = None,
+        says: str = "",
     ) -> None:
         self._pulse = pulse or Pulse(Notifier({}))
+        self._says = says
         self._source = source
         self._alone = alone
         self._lived = time.monotonic()
@@ -136,7 +139,7 @@ class Loop:
         """
         self._handle_signals()
         lock = self._source.acquire(time.time()) if self._source is not None else None
-        presence = Presence.start()
+        presence = Presence.start(self._says)
         try:
             self._begin(presence)
             while not self._stopping and not self._left_alone:
@@ -187,10 +190,15 @@ class Loop:
         self._usr1 = True
         self._inbox.put(Woken())
 
+    @property
+    def _reading(self) -> bool:
+        """True if there is more to read, and room for who is to read it."""
+        return bool(self._order) and not self._crowded
+
     def _patience(self) -> float:
         """Seconds until the loop must act again without a message."""
         now = time.monotonic()
-        if self._order and not self._crowded:
+        if self._reading:
             return 0.0
         moments = [self._lookout.due, self._pulse.due, *(self._moment(awake, now) for awake in self._crew)]
         if self._flights or self._crossing:
@@ -349,9 +357,12 @@ class Loop:
                 self._with(awake, lambda keeper, now=now: keeper.show(now))  # type: ignore[misc]
 
     def _ready(self) -> None:
-        """Let one tail be prepared for the swap, if nothing waits to be read: the others have the next turns."""
+        """Let one tail be prepared for the swap, if there is nothing to read: the others have the next turns. Nobody
+        stays awake for it: without it the swap is slower, that is all."""
+        if self._reading:
+            return
         now = time.monotonic()
-        for awake in self._crew if not self._order else ():
+        for awake in self._crew:
             at = awake.keeper.ready_at
             if at is not None and at <= now:
                 self._with(awake, lambda keeper: keeper.ready(now))
@@ -370,8 +381,7 @@ class Loop:
     def _may_rest(self, awake: Awake, *, reading: bool = False) -> bool:
         """True if nothing is awaited of a transcript; `reading`: there is more to read, but others come first."""
         path = awake.known.path
-        keeper = awake.keeper
-        quiet = awake.due is None and keeper.show_at is None and keeper.ready_at is None and path not in self._order
+        quiet = awake.due is None and awake.keeper.show_at is None and path not in self._order
         return (quiet or reading) and not self._flights.has(path) and path not in self._asked
 
     def _with(self, awake: Awake, step: Callable[[Keeper], Sequence[Outward] | None]) -> None:
@@ -448,7 +458,7 @@ class Loop:
         if not self._crew.room(self._may_rest):
             return
         known.owed = None
-        awake = self._crew.wake(known, now)
+        awake = self._crew.wake(known, now) if os.path.isfile(known.path) else None
         if awake is not None and awake.keeper.session is not None:
             awake.keeper.session.retry()
             self._order.news(known.path, now)  # it may have changed since

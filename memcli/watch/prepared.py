@@ -3,10 +3,10 @@
 The encoder writes the tail as it would at the swap, and each of its lines is told by the bytes of the transcript:
 
     both lines are parted at every `,"`; a part that stands in the old line is copied from there
-    of any other part the strings and numbers are looked for one by one; names that encoders write, ids, times and
-    punctuation become literal bytes
+    of any other part the strings and numbers are looked for one by one; names that encoders write, ids, times, numbers
+    of few digits and punctuation become literal bytes
 
-A string that is none of these, and cannot be found either, may be somebody's words in another spelling: then there is
+What is none of these, and cannot be found either, may be somebody's words in another spelling: then there is
 no program, because no file of ours holds them unredacted, and the swap rewrites. The same where the tail is long, where
 its lines would have to be searched for long, or where the program does not give the encoder's very bytes.
 """
@@ -37,7 +37,7 @@ MOST_SEARCHED = 32 * MOST_BYTES
 _LEXEME = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][-+.0-9eE]*|true|false|null|[][{}:, \n]+')
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _COMMA_AT_END = (b',",', b',"}', b',"]', b',":')  # in all of them a string may end that ends with a comma
-_SHORT = 3  # digits that are copied cost more than they tell
+_SHORT = 3  # a number of so few digits says nothing; longer ones that an encoder makes are rare, and found somewhere
 _MESSAGE = b"msg_"  # what an encoder puts before an id that it makes for a message without one
 _LINE_END = b"\\n"
 _NAMES = frozenset(
@@ -114,8 +114,8 @@ class Teller:
                 self._copy(self._place, len(lexeme))
             elif lexeme[:1] == b'"':
                 self._string(lexeme)
-            elif len(lexeme) > _SHORT and lexeme[-1:].isdigit() and (at := self._anywhere(lexeme)) >= 0:
-                self._copy(at, len(lexeme))
+            elif lexeme[-1:].isdigit() and len(lexeme) > _SHORT:
+                self._words(lexeme)
             else:
                 self._put(lexeme)
 

@@ -20,6 +20,7 @@ from memcli.memory.edits import from_record, with_edits
 from memcli.memory.fitting import rendered
 from memcli.session import QUIET_SECONDS, Session, document_of
 from memcli.sidecar import files, publisher
+from memcli.sidecar.generations import split_id
 from memcli.transcript.boundary import Cut
 from memcli.transcript.recognise import no_messages
 from memcli.watch.record import record, sign
@@ -118,14 +119,20 @@ def _head_of(follower: Follower, store: Store | None, answer: Answer) -> Head:
 
 
 def _hear_edits(session: Session, store: Store) -> None:
-    """Take over the edits that the newest generation has, and one that the daemon has not seen yet."""
-    newest, head = store.generations.newest(), store.head()
+    """Take over the edits that the newest generation has, and one that the daemon has not seen yet.
+
+    The user wrote over the generation that is published, which need not be the newest.
+    """
+    memory = files.read(store.place.memory)  # before the head: what is published in between is no edit of what was
+    head, newest = store.head(), store.generations.newest()
     if newest is None:
         return
     session.marks.edits = from_record(newest.edits)
-    memory = files.read(store.place.memory)
-    if head is not None and memory is not None and not store.unedited(head):
-        session.edited(newest.memory, memory.decode("utf-8", "replace"))
+    if head is None or memory is None or store.unedited(head):
+        return
+    named = split_id(head.generation)
+    published = store.generations.get(named[1]) if named else None
+    session.edited((published or newest).memory, memory.decode("utf-8", "replace"))
 
 
 def _recorded(publication: Publication, format: str, path: str, store: Store) -> Head:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli import swap
-from memcli.errors import AlreadyWatched, NotWritable, TryAgain
+from memcli.errors import AlreadyWatched, MemcliError, NotWritable, TryAgain
 from memcli.memory.fitting import rendered
 from memcli.sidecar.lock import freed
 from memcli.sidecar.place import Place
@@ -106,7 +106,11 @@ def taken(
 def taken_from(spool: Path, place: Place, name: str, maker: Maker, keep: Keep | None = None) -> Taken:
     """The same for messages that are no transcript of anybody: nothing is published. `place` is where one would lie,
     `name` is for errors."""
-    head = spot.head_now(Follower(str(spool), place, maker.triggers, name), answer=maker.answer)
+    try:
+        head = spot.head_now(Follower(str(spool), place, maker.triggers, name), answer=maker.answer)
+    except MemcliError as error:
+        error.hint = "memcli compact --help"  # what helps a file has no name to work on
+        raise
     return _known(str(spool), head, "written now" if maker.asks else MADE, keep)
 
 

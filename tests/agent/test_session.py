@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import memcli
+from memcli.agent.compaction import making
 from memcli.errors import NoMessages, Usage
 from memcli.sidecar import publisher
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
+from memcli.watch.taking import taken
 from tests.agent.talks import answer, grow, is_valid, prompt, talk
 from tests.builders import MARK, eventually
 from tests.cli.command import memcli as command
@@ -147,6 +149,17 @@ def test_the_event_loop_goes_on_while_a_model_is_waited_for(path: Path, gated: G
             assert is_valid([*session.messages, prompt(7)])
 
     asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_what_is_said_between_the_taking_and_the_swap_stands_behind_it(path: Path) -> None:
+    with memcli.Session(path, strategy="traditional", backend="embedded") as session:
+        for message in talk(6):
+            session.add(message)
+        found = taken(path, making({}, Place.of(path).sidecar, fresh=False))
+        session.add(prompt(6))
+        session._replace(found)
+        assert MARK in str(session.messages[0])
+        assert session.messages[-1] == prompt(6)
 
 
 def test_a_compaction_that_is_cancelled_changes_nothing(path: Path, gated: Gated) -> None:

@@ -7,13 +7,17 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 import memcli
 from memcli.errors import AlreadyWatched, NotATranscript, NoTranscript, Usage
+from memcli.session import Triggers
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
+from memcli.watch.daemon import Orders
 from tests.builders import eventually, session_file
+from tests.cli.command import environment
 from tests.commands.states import grown, watched
 
 if TYPE_CHECKING:
@@ -84,3 +88,15 @@ def test_the_watcher_ends_with_whoever_started_it_however_that_ends(path: Path) 
         assert holder(Place.of(path).lock) is not None
         agent.send_signal(signal.SIGKILL)
     assert eventually(lambda: holder(Place.of(path).lock) is None, 30)
+
+
+def test_a_watcher_that_was_left_alone_ends_though_it_has_nothing_to_say(path: Path) -> None:
+    orders = msgspec.json.encode(Orders((str(path),), Triggers())).decode()
+    line = [sys.executable, "-m", "memcli.agent.attended", orders]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()) as watcher:
+        assert eventually(lambda: holder(Place.of(path).lock) is not None, 60)
+        assert watcher.stdin is not None
+        watcher.stdin.close()
+        ended = eventually(lambda: watcher.poll() is not None, 30)
+        watcher.kill()
+    assert (ended, watcher.returncode) == (True, 143)

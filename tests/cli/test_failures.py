@@ -11,7 +11,7 @@ import pytest
 from tests.builders import session, session_file
 from tests.cli.command import command, environment, fails, memcli
 
-READERS = ["update", "compact", "status"]
+READERS = ["update", "compact", "status", "compare"]
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde" * 9
 FILES = {
     "pretty.jsonl": (b'{\n  "messages": [\n    {"role": "user", "content": "hi"}\n  ]\n}\n', "pretty-printed JSON"),

@@ -49,6 +49,12 @@ def test_a_closed_stdin_is_an_empty_one():
     assert ran.err == "Error: stdin is empty\nTry: memcli compact --help\n"
 
 
+def test_a_dash_for_the_output_is_stdout(run):
+    ran = shell("", "compact", "-q", "-o", "-", run)
+    assert (ran.code, ran.out) == (0, shell("", "compact", "-q", run).out)
+    assert not (run.parent / "-").exists()
+
+
 @pytest.mark.parametrize("words", [["show"], ["where"], ["compact"], ["compact", "--to", "messages"]])
 def test_a_full_disk_is_told_in_two_lines(run, words):
     ran = shell(">/dev/full", *words, run)

@@ -21,6 +21,7 @@ from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
 from tests.builders import session, session_file
 from tests.cli.command import Ran, memcli
+from tests.cli.hints import spoke
 from tests.commands.states import grown, remembered, rested
 from tests.e2e.daemon import Daemon
 
@@ -130,12 +131,16 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "an option nobody knows": (bare, ["compact", "{run}", "--nonsense"], 2),
     "a budget too small": (bare, ["update", "{run}", "--budget", "10"], 2),
     "a transcript that is not there": (bare, ["compact", "{run}x"], 3),
+    "a directory to show": (remembered, ["show", "{room}"], 1),
     "a directory to compact": (bare, ["compact", "{room}"], 1),
     "another format than there is": (bare, ["compact", "{run}", "--to", "xml"], 2),
     "two tails": (bare, ["compact", "{run}", "--keep-turns", "1", "--keep-tokens", "1"], 2),
     "a tail of less than nothing": (bare, ["compact", "{run}", "--keep-turns", "-1"], 2),
     "stdin in place": (bare, ["compact", "-", "--in-place"], 2),
     "many conversations in place": (batch, ["compact", "{run}", "--in-place"], 2),
+    "stdin to be watched": (bare, ["watch", "-"], 2),
+    "a file in a file to be watched": (bare, ["watch", "{run}/x.jsonl"], 3),
+    "stdin where a place is needed": (bare, ["update", "-"], 2),
     "output in place": (bare, ["compact", "{run}", "--in-place", "-o", "x"], 2),
     "a session of another client": (batch, ["compact", "{run}", "--session"], 2),
     "undo of nothing": (remembered, ["undo", "{run}"], 3),
@@ -146,8 +151,62 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "a service that is not there": (bare, ["service", "uninstall"], 3),
     "a service of what watch does not take": (bare, ["service", "install", "--nonsense"], 2),
     "a group without a verb": (bare, ["config", "nonsense"], 2),
+    "two places to install in": (bare, ["install", "claude-code", "--project", "--user"], 2),
+    "nobody to say yes": (bare, ["install", "claude-code", "--project", "--json"], 2),
+    "a hook of nobody": (bare, ["hook"], 2),
+    "a session elsewhere": (bare, ["compact", "{run}", "--session", "--in-place"], 2),
+    "to resume where nobody is": (bare, ["compact", "{run}", "--resume"], 2),
     "an argument too many": (bare, ["where", "{run}", "{run}"], 2),
 }
+
+
+PLACES = {
+    "commands/show.py: no session memory beside {}": "show without a memory",
+    "commands/history.py: no session memory beside {}": "history without a memory",
+    "commands/standing.py: no session memory beside {}": "check without a memory",
+    "commands/standing.py: the memory beside {} is of another transcript": "check of a foreign memory",
+    "commands/standing.py: the memory of {} is {} messages behind": "check of a stale memory",
+    "commands/source.py: {} holds {} conversations, one a line": "update of many conversations",
+    "commands/source.py: {} has no conversation at line {}": "update of a line that is not there",
+    "commands/source.py: {} is one conversation, it has no line to choose": "a line of a transcript",
+    "transcript/recognise.py: {} is compressed with {}": "update of a packed file",
+    "transcript/recognise.py: {} is pretty-printed JSON, not JSONL": "update of pretty-printed JSON",
+    "transcript/recognise.py: {} is empty": "an empty transcript",
+    "edge.py: _complaint()": "a verb nobody knows",
+    "settings.py: senseless()": "a budget too small",
+    "commands/target.py: no such file: {}": "a transcript that is not there",
+    "commands/target.py: {} needs a file: what comes on stdin has no place for a memory": "stdin where a place is needed",
+    "commands/target.py: {} is a directory": "a directory to show",
+    "commands/watch.py: stdin cannot be watched: it is compacted at its end": "stdin to be watched",
+    "commands/compact.py: {} is a directory": "a directory to compact",
+    "commands/compact.py: --to {}: there are `messages` and `markdown`": "another format than there is",
+    "commands/compact.py: --keep-turns and --keep-tokens ask for two different tails": "two tails",
+    "commands/compact.py: --keep-{} {}: a tail has no negative size": "a tail of less than nothing",
+    "commands/compact.py: --in-place goes with a transcript's own format and place": "output in place",
+    "commands/compact.py: -o {} is the transcript itself": "output over the transcript",
+    "commands/compact.py: {} holds one conversation a line, no transcript": "many conversations in place",
+    "commands/session_file.py: {} is no session of {}, which resume files": "a session of another client",
+    "sidecar/backups.py: {} was not compacted in place": "undo of nothing",
+    "commands/schema.py: there is no report {}": "a report nobody prints",
+    "commands/completion.py: no completion for {}: there is bash, zsh and fish": "a shell nobody completes in",
+    "commands/man.py: there is no verb {}": "a page nobody wrote",
+    "commands/install.py: there is nothing to {} for {}": "a client nobody knows",
+    "commands/install.py: --project and --user name two places": "two places to install in",
+    "commands/install.py: nobody is there to say yes to this change": "nobody to say yes",
+    "commands/hook.py: a client runs this, at one of {}; {} was given": "a hook of nobody",
+    "commands/service.py: no service is installed: there is no {}": "a service that is not there",
+    "commands/stop.py: nobody watches {}": "nobody to stop",
+    "commands/update.py: {} is a directory": "a directory to update",
+    "watch/exposure.py: --metrics {}: a collector takes files named *.prom": "metrics in a file nobody reads",
+    "watch/exposure.py: cannot write {}: {}": "metrics where nothing can be written",
+    "watch/exposure.py: cannot listen on {}:{}: {}": "metrics at an address of somebody else",
+    "commands/watch.py: --project and --all go with --claude-code, --codex or --pi": "all sessions of nobody",
+    "commands/watch.py: --project and --all ask for different sessions": "two kinds of sessions",
+    "commands/watch.py: one watcher follows one host": "sessions of two clients",
+    "commands/session_file.py: --session and --resume put the result where the client looks for it": "a session elsewhere",
+    "commands/session_file.py: --resume needs a terminal to go on in": "to resume where nobody is",
+}
+"""Which of these failures a place in the source makes (`tests.cli.hints`)."""
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -156,6 +215,7 @@ def test_the_command_that_is_offered_works(name, run, elsewhere, typed, pasted):
     prepare(run)
     failure = typed(elsewhere, *(word.format(run=run, room=run.parent) for word in words))
     assert (failure.code, failure.out) == (code, "")
+    assert all(spoke(place, *said(failure.err)) for place, state in PLACES.items() if state == name)
     assert pasted(elsewhere, failure).code == 0
 
 
@@ -168,6 +228,9 @@ WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "nobody to stop": (bare, ["stop", "{run}"], 3),
     "a directory to update": (bare, ["update", "{room}"], 1),
     "metrics in a file nobody reads": (bare, ["watch", "{run}", "--metrics", "{run}.txt"], 2),
+    "metrics where nothing can be written": (bare, ["watch", "{run}", "--metrics", "{run}/x.prom"], 1),
+    "metrics at an address of somebody else": (bare, ["watch", "{run}", "--metrics", "192.0.2.1:9"], 2),
+    "sessions of two clients": (bare, ["watch", "--codex", "--pi"], 2),
     "all sessions of nobody": (bare, ["watch", "{run}", "--all"], 2),
     "two kinds of sessions": (bare, ["watch", "--claude-code", "--all", "--project", "{room}"], 2),
 }
@@ -180,6 +243,7 @@ def test_a_watcher_that_is_offered_starts(name, run, elsewhere):
     prepare(run)
     failure = memcli(*(word.format(run=run, room=run.parent) for word in words), cwd=elsewhere)
     assert (failure.code, failure.out) == (code, "")
+    assert all(spoke(place, *said(failure.err)) for place, state in PLACES.items() if state == name)
     offered = shlex.split(said(failure.err)[1])
     assert offered[:2] == ["memcli", "watch"]
     daemon = Daemon(elsewhere / "log", *offered[2:])

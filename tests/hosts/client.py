@@ -77,7 +77,6 @@ class Client:
 
     def end(self) -> None:
         """Whatever was started is gone."""
-        eventually(lambda: not self.folder.exists() or bool(self.watcher), within=0.0)
         while pid := self.watcher:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)

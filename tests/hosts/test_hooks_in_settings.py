@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.hosts import jsonc
-from memcli.hosts.hooks_in_settings import added, commands, removed, undone
+from memcli.hosts.hooks_in_settings import Edit, added, commands, removed, undone
 
 HOOKS = {
     "SessionStart": {"type": "command", "command": "memcli hook session-start", "timeout": 10},
@@ -175,3 +175,8 @@ def test_any_settings_lose_our_hooks_alone(text: str) -> None:
     left = removed(added(text, HOOKS).text, is_ours)
     kept = {event: listed for event, listed in commands(text).items() if listed}
     assert {event: listed for event, listed in commands(left).items() if listed} == kept
+
+
+@pytest.mark.parametrize(("text", "before"), [("a x b", "a  b"), (" a x", " a "), ("a y", None), ("x a x", None)])
+def test_what_was_inserted_and_has_moved_is_taken_out_where_it_stands_once(text: str, before: str | None) -> None:
+    assert undone(text, [Edit(1, "x")]) == before

@@ -232,3 +232,9 @@ def test_texts_deep_inside_an_odd_input_are_left_out() -> None:
         deep = [deep]
 
     assert deed({"x": deep, "y": {"z": "shown"}}).brief == "shown"
+
+
+def test_a_piece_of_a_patch_that_names_no_file_is_passed_over() -> None:
+    patch = "*** Begin Patch\n*** Add File: \n+x\n*** Delete File: a.py\n*** End Patch"
+
+    assert [(one.path, one.state) for one in deed({"input": patch}).changes] == [("a.py", "deleted")]

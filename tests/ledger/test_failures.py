@@ -342,3 +342,9 @@ def test_lines_that_tell_are_few_bounded_and_of_the_output(lines: list[str]) -> 
     assert len(told) <= failures.MAX_LINES
     assert all(len(line) <= failures.LINE_LIMIT for line in told)
     assert all(line in lines or line == "[…]" for line in told)
+
+
+def test_the_tags_of_a_harness_around_an_error_are_no_part_of_it() -> None:
+    assert telling_lines("<tool_use_error>error: the cart is missing</tool_use_error>") == [
+        "error: the cart is missing"
+    ]

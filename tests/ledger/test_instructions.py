@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memcli.ledger.instructions import MAX_TEXTS, RULES_LIMIT, rules_in
 from memcli.transcript.entries import Entry, MachineText
-from tests.ledger.builders import agent, entry, folded, user
+from tests.ledger.builders import agent, entry, folded, ran, user
 
 BODY = "# Ship\n\nShip the shop.\n\n- Never push on a Friday evening\n- Look at the till\n- You must ask before a release\n"
 
@@ -75,3 +77,65 @@ def test_the_oldest_texts_are_forgotten() -> None:
     names = [f"/ship-{n}" for n in range(MAX_TEXTS + 2)]
 
     assert list(known(*(one for name in names for one in (command(name), machine(BODY))))) == names[2:]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "Do not round early in the cart.",
+        "The cart MUST be closed at night.",
+        "Ask before you open the till.",
+        "Keep the till closed at night.",
+        "Every step gets committing rights only later, so never commit.",
+    ],
+)
+def test_orders_and_bans_are_rules_in_their_own_words(rule: str) -> None:
+    assert rules_in(f"It is about the till.\n\n{rule}\n") == [rule]
+
+
+@pytest.mark.parametrize("text", ["Never.", "Example: never do this to the cart", "Output the never ending list of it"])
+def test_what_says_nothing_or_speaks_of_itself_is_no_rule(text: str) -> None:
+    assert rules_in(text) == []
+
+
+def test_a_rule_said_twice_stands_once() -> None:
+    assert rules_in("Never round in the cart.\n\n- Never round in the cart.\n") == ["Never round in the cart."]
+
+
+@given(st.lists(st.sampled_from(["Never round in the cart.", "Ask before a release.", "It is a till."]), max_size=9))
+def test_rules_stand_in_the_order_of_their_text(lines: list[str]) -> None:
+    rules = rules_in("\n\n".join(lines))
+
+    assert rules == [line for line in dict.fromkeys(lines) if not line.startswith("It")]
+
+
+def test_a_command_told_again_stands_last_with_its_new_text() -> None:
+    again = machine("Never push at night, whatever the cart says.")
+    rules = known(command("/a"), machine(BODY), command("/b"), machine(BODY), command("/a"), again)
+
+    assert list(rules) == ["/b", "/a"]
+    assert rules["/a"] == ["Never push at night, whatever the cart says."]
+
+
+def test_a_text_that_lost_its_rules_takes_the_old_ones_away() -> None:
+    assert known(command("/a"), machine(BODY), command("/a"), machine("It is a till.")) == {}
+
+
+def test_a_command_has_one_text() -> None:
+    other = machine("Never push at night, whatever the cart says.")
+
+    assert known(command("/a"), machine(BODY), other) == {"/a": rules_in(BODY)}
+
+
+def test_a_call_ends_the_wait_for_the_text_of_a_command() -> None:
+    assert known(command("/a"), *ran("ls"), machine(BODY)) == {}
+
+
+def test_a_remark_before_the_text_is_part_of_it() -> None:
+    assert known(command("/a"), machine(f"<!-- version 2 -->\n{BODY}")) == {"/a": rules_in(BODY)}
+
+
+def test_what_a_tool_prints_gives_no_rules() -> None:
+    printed = entry("tool", MachineText(BODY))
+
+    assert known(command("/a"), printed) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memcli.ledger.outward import Outward, deeds_in
-from tests.ledger.builders import folded, ran
+from tests.ledger.builders import done, folded, ran
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,96 @@ def test_the_same_deed_again_is_counted() -> None:
     ledger = folded(*ran("git push"), *ran("ls"), *ran("git push"))
 
     assert ledger.state.outward.done["git push"].times == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "CI=1 git push",
+        "sudo docker push shop/till",
+        "if make; then git push; fi",
+        "(cd web; npm publish)",
+        "git commit -m x\ngit push",
+        "terraform apply -auto-approve",
+        "kubectl rollout restart deploy/till",
+        "gh release create v1 --notes x",
+        "gh api --method DELETE repos/a/b/labels/x",
+        "curl --request PUT https://x.example/a",
+    ],
+)
+def test_a_deed_counts_wherever_a_command_may_stand(command: str) -> None:
+    assert len(deeds_in(command)) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "gh release list",
+        "gh api -X GET repos/a/b -f x=1",
+        "docker pull shop/till",
+        "kubectl get pods",
+        "curl https://x.example/a",
+        "curl -X POST http://127.0.0.1:1/a",
+        "npm publish --dry-run",
+        "git push --help",
+        "git commit -m 'git push'",
+    ],
+)
+def test_reading_trying_and_local_servers_do_not(command: str) -> None:
+    assert deeds_in(command) == []
+
+
+def test_a_deed_typed_twice_in_one_command_is_one_and_few_are_told() -> None:
+    assert deeds_in("git push; git push") == ["git push"]
+    assert len(deeds_in("; ".join(f"git push origin branch_{letter}" for letter in "abcdefghij"))) == 6
+
+
+def test_a_long_deed_is_clipped() -> None:
+    (deed,) = deeds_in("gh pr create --body " + "word " * 200)
+
+    assert deed.endswith("[…]")
+    assert len(deed) <= 160
+
+
+def happened(*outputs: str) -> tuple[str, int]:
+    outward = Outward()
+    for index, output in enumerate(outputs):
+        outward.happened(["gh pr create"], output, index)
+    (done,) = outward.done.values()
+    return done.url, done.times
+
+
+@pytest.mark.parametrize(
+    ("outputs", "url"),
+    [
+        (["https://x.example/1 and https://x.example/2."], "https://x.example/2"),
+        (["https://x.example/1", "done"], "https://x.example/1"),
+        (["https://x.example/1", "https://x.example/2"], "https://x.example/2"),
+        (["done"], ""),
+    ],
+)
+def test_the_last_address_that_was_printed_stays(outputs: list[str], url: str) -> None:
+    assert happened(*outputs) == (url, len(outputs))
+
+
+@pytest.mark.parametrize("output", ["error: failed to push", "fatal: no remote", "remote: error: hook", "HTTP 422"])
+def test_a_deed_that_was_refused_did_not_happen(output: str) -> None:
+    outward = Outward()
+    outward.happened(["git push"], output, 1)
+
+    assert outward.done == {}
+
+
+def test_the_oldest_deeds_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memcli.ledger.outward.MAX_DEEDS", 2)
+    outward = Outward()
+    for index, name in enumerate(["a", "b", "a", "c"]):
+        outward.happened([f"git push {name}"], "", index)
+
+    assert list(outward.done) == ["git push a", "git push c"]
+
+
+def test_a_deed_that_takes_its_time_is_done_when_it_has_ended_only() -> None:
+    running = done("exec_command", {"cmd": "git push"}, "Process running with session ID 7")
+
+    assert folded(*running).state.outward.done == {}

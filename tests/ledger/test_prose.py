@@ -174,7 +174,16 @@ def test_a_figure_between_lead_and_item_leaves_a_mark() -> None:
 
 
 @pytest.mark.parametrize(
-    "rest", ["- an item of a list", "1. the first of them", "| a | cell |", "# A heading", "**Bold** words", "> quoted"]
+    "rest",
+    [
+        "- an item of a list",
+        "1. the first of them",
+        "(b) another of them",
+        "| a | cell |",
+        "# A heading",
+        "**Bold** words",
+        "> quoted",
+    ],
 )
 def test_what_begins_something_new_is_not_the_rest_of_a_full_line(rest: str) -> None:
     full = "The rate of the tax is a share, so that it must never be taken"

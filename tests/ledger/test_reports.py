@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.reports import files_in, may_change
+from memcli.ledger.reports import MAX_FILES, files_in, may_change
 from tests.ledger.builders import done, edited, folded, place
 
 
@@ -70,3 +70,45 @@ def test_files_a_subagent_changed_are_known_as_its_own() -> None:
         "src/cart.py": ("modified", ""),
     }
     assert folded(done("Task", {"prompt": "Read-only: look."}, report)).state.files.written == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Updated: `src/a.py`", ["modified src/a.py"]),
+        ("1. Rewrote the file `src/a.py` wholly", ["modified src/a.py"]),
+        ('Wrote a new file "src/a.py"', ["created src/a.py"]),
+        ("I have deleted `src/a.py`", ["deleted src/a.py"]),
+        ("Updated `src/a.py:12`", []),
+        ("Updated `src/noending`", []),
+        ("It updated `src/a.py`", []),
+    ],
+)
+def test_past_deeds_name_their_file(line: str, found: list[str]) -> None:
+    assert [" ".join(one) for one in files_in(line)] == found
+
+
+def test_what_was_said_last_of_a_file_counts_and_each_stands_once() -> None:
+    assert files_in("Created `src/a.py`\nCreated `src/b.py`\nDeleted `src/a.py`") == [
+        ("deleted", "src/a.py"),
+        ("created", "src/b.py"),
+    ]
+
+
+def test_a_list_ends_with_the_next_heading_or_paragraph_that_leads_elsewhere() -> None:
+    assert files_in("Files modified:\n- src/a.py\n## Notes\n- src/b.py") == [("modified", "src/a.py")]
+    assert files_in("Files modified:\n- src/a.py\nSee also these:\n- src/b.py") == [("modified", "src/a.py")]
+
+
+def test_remarks_between_the_files_of_a_list_do_not_end_it() -> None:
+    assert len(files_in("Files modified:\n- src/a.py\n  - why so:\n- src/b.py")) == 2
+
+
+def test_files_of_one_report_are_bounded() -> None:
+    assert len(files_in("Files modified:\n" + "".join(f"- src/a{n}.py\n" for n in range(90)))) == MAX_FILES
+
+
+def test_a_subagent_that_failed_changed_nothing_we_know() -> None:
+    failed = done("Task", {"prompt": "Fix the rounding."}, "Files changed:\n- src/tax.py", is_error=True)
+
+    assert folded(failed).state.files.known == {}

@@ -180,6 +180,12 @@ def test_it_covers_nothing_that_asks_for_more_or_for_something_else(failed: str)
     assert not covers("go test ./...", failed)
 
 
+@pytest.mark.parametrize("worked", ["make", "ls", "go test ./cart", "make && go test ./..."])
+def test_what_does_not_check_everything_covers_nothing(worked: str) -> None:
+    assert not covers(worked, "go test ./cart")
+    assert not covers(worked, worked)
+
+
 def test_what_git_records_is_told_by_the_command() -> None:
     assert recorded("git -C shop add a.py && git commit -m x") == {"add", "commit"}
     assert recorded("git -c user.name=x commit --amend") == {"commit"}
@@ -228,6 +234,7 @@ def test_a_source_moved_with_a_slash_behind_it_is_the_same_folder() -> None:
         ("tail -n 5 /tmp/x.log; bat a.py", ["a.py"]),
         ("LANG=C nl a.py", ["a.py"]),
         ("cat < in.txt", []),
+        ("python a.py; cat b.py", ["b.py"]),
         ("cat *.py", []),
     ],
 )

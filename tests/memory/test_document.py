@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,3 +65,43 @@ def test_a_heading_nobody_knows_stays_text_of_its_section() -> None:
 
 def test_a_block_that_is_not_there_is_empty() -> None:
     assert Document().block(PINNED) == Block(PINNED)
+
+
+@pytest.mark.parametrize(
+    "line", ["# Files", "## Files", "###### x", "<!-- prose -->", "- none", "\\## Files", "\\- none"]
+)
+def test_every_line_that_looks_like_a_mark_comes_back_as_it_was(line: str) -> None:
+    document = Document((Block("Files", f"a\n{line}\nb", line),))
+
+    assert parse(document.to_markdown("")).block("Files") == document.blocks[0]
+
+
+def test_prose_without_facts_and_facts_without_prose_come_back() -> None:
+    document = Document((Block("Files", "", "prose"), Block("Key References", "facts", "")))
+    parsed = parse(document.to_markdown("now"))
+
+    assert parsed.block("Files") == Block("Files", "", "prose")
+    assert parsed.block("Key References") == Block("Key References", "facts", "")
+    assert parsed.current_state == "now"
+
+
+def test_of_two_headings_of_one_section_the_second_is_text() -> None:
+    assert parse("## Files\na\n## Files\nb").block("Files").ledger == "a\n## Files\nb"
+
+
+def test_text_above_the_first_heading_is_no_section() -> None:
+    assert parse("hello\n## Files\na").block("Files").ledger == "a"
+    assert all(not block.ledger for block in parse("hello").blocks)
+
+
+def test_a_section_is_pinned_only_where_it_stands() -> None:
+    assert [block.name for block in parse("## Pinned\n- x").blocks][-1] == "Pinned"
+    assert "Pinned" not in [block.name for block in parse("## Files\n- x").blocks]
+
+
+def test_line_ends_of_other_systems_are_read() -> None:
+    assert parse("## Files\r\na\r\n<!-- prose -->\r\nb\r\n").block("Files") == Block("Files", "a", "b")
+
+
+def test_a_prose_mark_alone_is_no_prose() -> None:
+    assert parse("## Files\na\n<!-- prose -->").block("Files") == Block("Files", "a", "")

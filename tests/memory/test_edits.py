@@ -10,7 +10,7 @@ from memcli.ledger.ledger import Ledger
 from memcli.memory import edits as room
 from memcli.memory.current_state import current_state
 from memcli.memory.document import Block, Document, parse
-from memcli.memory.edits import LABEL, Edits, budget_left, from_record, taken_in, to_record, with_edits
+from memcli.memory.edits import LABEL, Edits, budget_left, from_record, taken_in, to_record, unstruck, with_edits
 from memcli.memory.render import render
 from memcli.memory.sections import (
     CHARS_PER_TOKEN,
@@ -343,3 +343,10 @@ def _a_full_ledger() -> Ledger:
 
 
 _FULL = _a_full_ledger()
+
+
+def test_struck_lines_are_left_out_of_prose_and_what_is_empty_then_is_gone() -> None:
+    prose = {"Completed Work": "- one\n- two", "Files": "- two"}
+
+    assert unstruck(prose, Edits(struck=("- two",))) == {"Completed Work": "- one"}
+    assert unstruck(prose, Edits()) == prose

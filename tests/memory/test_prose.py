@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from memcli.memory.jobs import ProseEdit
 from memcli.memory.prose import (
     END,
+    MOST_EDITS,
     WRITABLE,
     Unreadable,
     apply,
@@ -177,3 +178,72 @@ def test_a_section_of_the_users_own_is_written_as_ours_are() -> None:
 
     assert apply({}, edits, MILL) == {"Mill": "- it turns", ACTIVE_WORK: "- now"}
     assert apply({}, edits) == {ACTIVE_WORK: "- now"}
+
+
+@pytest.mark.parametrize(
+    ("op", "text", "item", "left"),
+    [
+        ("change", "new", "a", "- new\n- b"),
+        ("change", "new", "**A**", "- new\n- b"),
+        ("change", "1. new", "a", "1. new\n- b"),
+        ("change", "", "a", "- b"),
+        ("change", "new", "", "- a\n- b\n\nnew"),
+        ("drop", "", "b", "- a"),
+        ("append", "", "", "- a\n- b"),
+        ("append", "1. c", "", "- a\n- b\n1. c"),
+        ("replace", " \n", "", ""),
+    ],
+)
+def test_what_each_edit_leaves_of_two_items(op: str, text: str, item: str, left: str) -> None:
+    assert edited(op, text, item, "- a\n- b") == left
+
+
+def test_the_first_of_two_items_that_begin_so_is_meant() -> None:
+    assert edited("drop", item="the cart", block="- the cart one\n- the cart two") == "- the cart two"
+
+
+def test_an_item_is_found_by_its_beginning_not_by_its_middle() -> None:
+    assert edited("drop", item="cart", block="- the cart") == "- the cart"
+
+
+def test_a_fence_is_one_item_to_its_own_end() -> None:
+    assert items("```\n- a\n~~~\n- b\n```\n- c") == ["```\n- a\n~~~\n- b\n```\n", "- c"]
+
+
+@pytest.mark.parametrize("end", ["<!-- end -->", "end", "**End**", "<!--END-->", "  end.  "])
+def test_an_answer_ends_however_its_end_is_written(end: str) -> None:
+    assert edits_of(f"## Active Work\n- now\n{end}\n- more") == (ProseEdit(ACTIVE_WORK, "replace", "- now"),)
+
+
+def test_an_answer_wrapped_whole_in_a_fence_is_read() -> None:
+    assert edits_of(f"```markdown\n## Active Work\n- now\n{END}\n```") == (ProseEdit(ACTIVE_WORK, "replace", "- now"),)
+
+
+def test_a_section_told_in_two_places_is_one() -> None:
+    (edit,) = edits_of(f"## Active Work\n- one\n## Completed Work\nunchanged\n## Active Work\n- two\n{END}")
+
+    assert edit.text == "- one\n- two"
+
+
+def test_what_stands_under_a_section_that_is_no_models_goes_nowhere() -> None:
+    (edit,) = edits_of(f"## Active Work\n- now\n## Files\n- a.py\n### Detail\n- b.py\n{END}")
+
+    assert edit.text == "- now"
+
+
+def test_edits_are_bounded() -> None:
+    edit = {"section": ACTIVE_WORK, "op": "append", "item": "", "text": "- a"}
+
+    assert len(from_json(json.dumps({"edits": [edit] * MOST_EDITS}))) == MOST_EDITS
+    with pytest.raises(Unreadable, match=f"{MOST_EDITS + 1} edits"):
+        from_json(json.dumps({"edits": [edit] * (MOST_EDITS + 1)}))
+
+
+@given(st.lists(an_edit(), max_size=4))
+def test_edits_in_one_go_are_edits_one_by_one(edits: list[ProseEdit]) -> None:
+    prose = {ACTIVE_WORK: BLOCK}
+    step = prose
+    for edit in edits:
+        step = apply(step, [edit])
+
+    assert apply(prose, edits) == step

@@ -115,3 +115,26 @@ def test_whatever_the_line_only_whole_quotes_come_back(text: str) -> None:
         return
 
     assert '"' not in QUOTE.sub("", line)
+
+
+def test_code_that_is_nearly_what_was_said_is_put_right() -> None:
+    shown = Seen(assistant=["then `make the total of the whole cart for the shop now` ran"])
+    notes: list[str] = []
+    quotes = Quotes("it ran `make the total of the whole cart for my shop now` too", ERRORS, shown, notes.append)
+
+    assert quotes.restored(quotes.line) == "it ran `make the total of the whole cart for the shop now` too"
+    assert notes == ["code put right"]
+
+
+def test_long_code_of_nobody_costs_the_item_in_a_users_section_and_its_sentence_elsewhere() -> None:
+    line = "then `make the unheard of thing for all of us` ran"
+
+    assert falls(line, USER_INTENT)
+    assert BAD in Quotes(line, ACTIVE_WORK, SEEN, print).line
+
+
+def test_quotation_marks_inside_long_code_are_no_quote() -> None:
+    shown = Seen(user=['run `git commit -m "all of it"` then'])
+    quotes = Quotes('`git commit -m "all of it"` ran', ACTIVE_WORK, shown, print)
+
+    assert quotes.restored(quotes.line) == "`git commit -m 'all of it'` ran"

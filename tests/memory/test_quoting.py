@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.ledger.clean import ELISION
-from memcli.memory.quoting import quoted, shortened, spelled, told, worded
+from memcli.memory.quoting import fenced, quoted, shortened, spelled, told, worded
 
 
 @given(st.text())
@@ -73,3 +73,58 @@ def test_words_about_a_path_say_where_they_hold() -> None:
 
 def test_two_words_with_a_slash_are_no_path() -> None:
     assert told("Memory/cost of the cart") == "Memory/cost of the cart"
+
+
+@pytest.mark.parametrize(("limit", "tail"), [(79, False), (80, True)])
+def test_a_quote_keeps_its_end_where_there_is_room_for_both(limit: int, tail: bool) -> None:
+    line = shortened(" ".join(f"word{n:02d}" for n in range(40)), limit)
+
+    assert line.endswith("word39") is tail
+    assert line.endswith(ELISION) is not tail
+
+
+@given(st.text(alphabet="a`~\n ", max_size=60), st.sampled_from(["", "py"]))
+def test_no_line_of_code_closes_its_fence(code: str, language: str) -> None:
+    first, *lines, last = fenced(code, language).split("\n")
+
+    assert first == last + language
+    assert "\n".join(lines) == code
+    assert last not in code
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("total ∈ src", "`total` in `src`"), ("a  b\nc", "`a b c`"), ("say “hi”", "`say 'hi'`"), ("", "``")],
+)
+def test_code_is_told_between_back_ticks_of_ours_alone(text: str, shown: str) -> None:
+    assert spelled(text) == shown
+
+
+def test_code_keeps_its_limit() -> None:
+    assert spelled("one two three four", 12) == f"`one two {ELISION}`"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("src/cart.py: holds it", "in src/cart.py: holds it"),
+        ("src/cart.py → holds it", "in src/cart.py: holds it"),
+        ("src/lib/cart holds it", "on src/lib/cart holds it"),
+        ("cart.py", "on cart.py"),
+        ("total_price holds it", "total_price holds it"),
+    ],
+)
+def test_words_that_begin_with_a_path_say_so(text: str, line: str) -> None:
+    assert told(text) == line
+
+
+def test_who_says_what_must_be_quoted_can_be_left_out() -> None:
+    assert worded("see https://x.example now", by="") == '"see https://x.example now"'
+
+
+@given(st.text(max_size=80), st.integers(0, 60))
+def test_told_words_never_hold_our_marks_bare(text: str, limit: int) -> None:
+    line = told(text, limit)
+
+    assert "`" not in line
+    assert '"' not in line or line.count('"') == 2

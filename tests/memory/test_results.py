@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memcli.memory import sections
+from memcli.memory.results import RESULTS, Labels, asks, closings
 from memcli.transcript.entries import Entry, MachineText, TurnEnd
-from tests.ledger.builders import agent, entry, ran, stopped, user
+from tests.ledger.builders import agent, entry, folded, ran, stopped, user
 from tests.memory.test_render import text
 
 LAST = (user("what is next?"), agent("The invoices are next, as the list of the shop says."))
@@ -138,3 +141,64 @@ def test_a_request_that_is_an_address_stands_above_its_results() -> None:
     entries = [user(f"{address} please"), agent("The cart is lost because its cookie ends too early."), user("ok")]
 
     assert f't1, user: "{address} […]":' in text(sections.COMPLETED, *entries)
+
+
+def test_before_any_request_results_stand_under_no_turn() -> None:
+    ledger = folded(agent("The cart adds up all of its items now."), user("go"), agent("The till adds up all, too."))
+    labels = Labels(ledger)
+
+    assert [labels.at(note.index) for note in ledger.state.narrative.notes] == [RESULTS, 't1, user: "go":']
+
+
+def test_a_request_that_was_forgotten_still_numbers_its_turn() -> None:
+    ledger = folded(user("go"), agent("The cart adds up all of its items now."))
+    ledger.state.requests.said.clear()
+
+    assert Labels(ledger).at(1) == "t1, a request no longer known:"
+
+
+@pytest.mark.parametrize(
+    ("words", "offers"),
+    [
+        ("Shall I round the total of the cart", True),
+        ("Does the cart add up?", True),
+        ("Let me know when the cart is full", True),
+        ("If you'd like, I can round it", True),
+        ("Ready for the next cart", True),
+        ("The cart is ready", False),
+        ("The user asked why; it adds up", False),
+    ],
+)
+def test_questions_and_offers_are_known_by_their_words(words: str, offers: bool) -> None:
+    assert asks(words) is offers
+
+
+def closing(*texts: str) -> list[str]:
+    said = [user("go"), agent("\n\n".join(texts)), user("on"), agent("The list is next, as it says.")]
+    return [line.text for line in closings(folded(*said)) if line.text]
+
+
+def test_the_first_note_that_says_enough_stands_for_its_turn() -> None:
+    short, long = "All of it is done there.", "The rounding of prices happens after adding the shop tax."
+
+    assert closing(short, long) == [f"- {long}"]
+    assert closing("That rounding of prices happens after adding the shop tax.", long) == [f"- {long}"]
+    assert closing(short) == []
+
+
+def test_where_no_note_says_much_one_that_says_something_will_do() -> None:
+    assert closing("The cart rounds prices.") == ["- The cart rounds prices."]
+
+
+def test_the_newest_turn_is_served_first_and_the_last_text_is_left_to_active_work() -> None:
+    turns = [
+        (user(f"turn {name}"), agent(f"The {name} rounds prices of the shop.")) for name in ("cart", "till", "bill")
+    ]
+    lines = closings(folded(*(one for turn in turns for one in turn)))
+
+    assert [line.text for line in lines] == [
+        "",
+        "- The till rounds prices of the shop.",
+        "- The cart rounds prices of the shop.",
+    ]
+    assert closings(folded(user("go"))) == []

@@ -73,6 +73,16 @@ def test_every_turn_asks_for_an_update_if_told_so():
     assert len(driver.published) == 3
 
 
+def test_a_turn_that_ended_asks_for_an_update_also_if_the_next_one_is_read_with_it():
+    rules = Triggers(init_tokens=1, update_tokens=10**9, update_tool_calls=10**9, every_turn=True)
+    driver = Driver("anthropic", rules).feed(Script("anthropic").turn(0).data, quiet=1.0)
+    under_way = Script("anthropic").turn(1).prompt("And the gate?").round("a", "x", "y").round("b", "x", "y")
+
+    assert len(driver.feed(under_way.data).published) == 2
+    assert not driver.published[-1].boundary.turn
+    assert len(driver.feed(Script("anthropic").round("c", "x", "y").data).published) == 2
+
+
 def test_no_update_without_the_growth_a_paid_backend_wants():
     rules = Triggers(init_tokens=1, update_tokens=1, update_tool_calls=1, min_update_tokens=10**6)
     driver = Driver("anthropic", rules).feed(session("anthropic", 1), quiet=1.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memcli.errors import AlreadyWatched
-from memcli.sidecar.lock import Holder, Lock, holder
+from memcli.sidecar.lock import Holder, Lock, freed, holder
 
 ROOT = Path(__file__).parents[2]
 HOLD = (
@@ -91,3 +91,60 @@ def test_releasing_twice_is_releasing_once(tmp_path: Path) -> None:
     lock.release()
     lock.release()
     assert holder(tmp_path / "lock") is None
+
+
+@pytest.mark.parametrize(
+    ("holder_of_it", "daemon"),
+    [(Holder(7, 1.0, "watch"), True), (Holder(7, 1.0, "update"), False), (Holder(0, 0.0, "watch"), False)],
+)
+def test_only_a_watch_that_tells_its_process_is_a_daemon(holder_of_it: Holder, daemon: bool) -> None:
+    assert holder_of_it.daemon is daemon
+
+
+def test_waiting_for_a_free_lock_costs_no_time(tmp_path: Path) -> None:
+    assert freed(tmp_path / "lock", 0.0)
+
+
+def test_who_waits_too_short_is_told_that_it_is_still_held(tmp_path: Path) -> None:
+    with Lock.acquire(tmp_path / "lock", "update", 1.0):
+        assert not freed(tmp_path / "lock", 0.0)
+        assert not freed(tmp_path / "lock", 0.03)
+
+
+def test_who_waits_sees_the_end_of_the_holder(tmp_path: Path) -> None:
+    with another_process(tmp_path / "lock") as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert freed(tmp_path / "lock", 60.0)
+
+
+def test_the_holder_that_refuses_is_no_daemon_unless_it_watches(tmp_path: Path) -> None:
+    with Lock.acquire(tmp_path / "lock", "update", 1.0), pytest.raises(AlreadyWatched) as refused:
+        Lock.acquire(tmp_path / "lock", "watch", 2.0)
+    assert (refused.value.pid, refused.value.daemon) == (os.getpid(), False)
+
+
+def test_a_refusal_names_the_transcript_and_what_to_try(tmp_path: Path) -> None:
+    sidecar = tmp_path / ".memcli" / "my run.jsonl"
+    sidecar.mkdir(parents=True)
+    (tmp_path / "my run.jsonl").write_text("{}")
+    with Lock.acquire(sidecar / "lock", "watch", 1.0), pytest.raises(AlreadyWatched) as refused:
+        Lock.acquire(sidecar / "lock", "watch", 2.0)
+    assert refused.value.sentence == f"my run.jsonl is already watched by process {os.getpid()} (watch)"
+    assert refused.value.hint == f"memcli status '{tmp_path}/my run.jsonl'"
+
+
+def test_a_lock_below_a_file_has_no_holder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert holder(tmp_path / "file" / "lock") is None
+
+
+def test_an_error_inside_gives_the_lock_back(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), Lock.acquire(tmp_path / "lock", "watch", 1.0):
+        raise RuntimeError
+    assert holder(tmp_path / "lock") is None
+
+
+def test_the_lock_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with Lock.acquire(tmp_path / "lock", "watch", 1.0):
+        assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600

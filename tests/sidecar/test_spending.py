@@ -78,3 +78,45 @@ def test_the_last_note_counts_and_a_damaged_one_is_none(tmp_path):
     assert spending.noted(tmp_path).failure == ""
     (tmp_path / spending.NOTE).write_bytes(b"{")
     assert spending.noted(tmp_path) is None
+
+
+def test_half_a_line_of_somebody_who_died_costs_that_line_alone(tmp_path):
+    spending.record(tmp_path, 1.0, "a", [call()])
+    with open(tmp_path / spending.FILE, "ab") as log:
+        log.write(b'{"made":2.0,"jo')
+    spending.record(tmp_path, 3.0, "c", [call()])
+    assert [one.job for one in spending.spent(tmp_path)] == ["a", "c"]
+
+
+@pytest.mark.parametrize("damage", [b"\xff\n", b"{}\n", b"\n\n", b'{"made":"x"}\n'])
+def test_a_damaged_line_is_passed_by_wherever_it_stands(tmp_path, damage):
+    spending.record(tmp_path, 1.0, "a", [call()])
+    whole = (tmp_path / spending.FILE).read_bytes()
+    (tmp_path / spending.FILE).write_bytes(damage + whole + damage)
+    assert [one.job for one in spending.spent(tmp_path)] == ["a"]
+
+
+def test_a_note_keeps_all_that_is_known_of_a_failure(tmp_path):
+    told = spending.Noted(1.0, "m", "h.json", "no ink", failures=3, reason="dry", not_before=9.5)
+    spending.note(tmp_path, told)
+    assert spending.noted(tmp_path) == told
+
+
+def test_a_note_that_cannot_be_read_is_none(tmp_path):
+    (tmp_path / spending.NOTE).mkdir()
+    assert spending.noted(tmp_path) is None
+    assert spending.noted(tmp_path / "nowhere") is None
+
+
+def test_a_value_that_nobody_could_write_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OSError, match=r"file|directory"):
+        spending.changed(tmp_path / "file" / "sum.json", Sum, lambda old: old)
+
+
+def test_a_change_that_fails_changes_nothing_and_blocks_nobody(tmp_path):
+    path = tmp_path / "sum.json"
+    spending.changed(path, Sum, lambda _: Sum(3))
+    with pytest.raises(ZeroDivisionError):
+        spending.changed(path, Sum, lambda old: Sum(old.n // 0))
+    assert spending.changed(path, Sum, lambda old: Sum(old.n + 1)) == Sum(4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -306,6 +307,22 @@ def test_the_copy_is_whole_into_any_kind_of_file(tmp_path, flags) -> None:
     os.close(out)
 
     assert (tmp_path / "out").read_bytes() == data[100:]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the width of a pipe is Linux's")
+@pytest.mark.parametrize(("before", "after"), [(1 << 16, 1 << 18), (1 << 20, 1 << 20)])
+def test_a_narrow_pipe_is_widened_for_much_and_a_wide_one_is_left(tmp_path, before, after) -> None:
+    """Its reader may have made it so."""
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * (1 << 23))
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, before)
+    with subprocess.Popen(["cat"], stdin=reader, stdout=subprocess.DEVNULL), source.open("rb") as file:
+        os.close(reader)
+        copying.copy(file.fileno(), 0, 1 << 23, writer)
+        width = fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ)
+        os.close(writer)
+    assert width == after
 
 
 def test_the_sentence_names_sizes_age_and_time() -> None:

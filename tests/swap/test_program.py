@@ -13,12 +13,12 @@ from memcli.program import Program
 words = st.text(max_size=9)
 numbers = st.integers(0, 2**40)
 steps = st.lists(st.tuples(numbers, numbers, numbers), max_size=4).map(lambda each: [n for step in each for n in step])
-HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
+HEX = st.text("0123456789abcdef", min_size=16, max_size=16)
 built = st.builds(
     Program, HEX, HEX, numbers, st.lists(words, max_size=3), st.dictionaries(words, numbers), steps, st.binary()
 )
 
-SMALL = Program("k" * 32, "s" * 32, 3, ["0000002", "a b"], {"lost line": 1}, [0, 4, 2, 6, 8, 0], b"\n\n")
+SMALL = Program("k" * 16, "s" * 16, 3, ["0000002", "a b"], {"lost line": 1}, [0, 4, 2, 6, 8, 0], b"\n\n")
 STANDING = {
     "format": "pi",
     "session": "s",

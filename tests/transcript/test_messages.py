@@ -131,6 +131,16 @@ def test_a_conversation_line_reads_as_its_messages_do(name: str) -> None:
     assert script(batch) == script(entries_of(name, fixture(name)[: len(batch)]))
 
 
+@pytest.mark.parametrize("name", ["anthropic", "openai"])
+def test_a_line_with_messages_is_a_conversation_whatever_else_it_holds(name: str) -> None:
+    inner = [{"role": "user", "content": "bees"}, {"role": "user", "content": "wasps"}]
+    outer = {"role": "user", "content": "hive"}
+
+    assert script(read(name, {**outer, "messages": inner})) == ["user| prompt: bees", "user| prompt: wasps"]
+    assert script(read(name, {**outer, "messages": None})) == ["user| prompt: hive"]
+    assert script(read(name, {**outer, "messages": "many"})) == ["user| prompt: hive"]
+
+
 def test_the_messages_of_a_conversation_line_are_found_in_it() -> None:
     data = (FIXTURES / "openai-batch.jsonl").read_bytes()
     lines = [part for line in fixture("openai-batch") for part in conversation(line) or []]

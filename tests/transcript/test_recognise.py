@@ -48,12 +48,11 @@ def test_one_system_message_makes_bare_texts_openai_messages() -> None:
     assert recognise(jsonl({"role": "system", "content": "be kind"}, *texts)) == "openai"
 
 
-def test_a_tool_decides_against_a_system_message() -> None:
-    block = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+@pytest.mark.parametrize("kind", ["tool_use", "tool_result", "thinking", "redacted_thinking"])
+def test_a_block_of_anthropic_decides_against_a_system_message(kind: str) -> None:
+    message = {"role": "assistant", "content": [{"type": kind, "id": "t", "name": "f", "input": {}}]}
 
-    assert (
-        recognise(jsonl({"role": "system", "content": "s"}, {"role": "assistant", "content": [block]})) == "anthropic"
-    )
+    assert recognise(jsonl({"role": "system", "content": "s"}, message)) == "anthropic"
 
 
 def test_a_last_line_without_lf_counts_if_the_file_has_ended() -> None:

@@ -592,3 +592,31 @@ def test_ids_that_came_after_a_state_was_saved_are_not_taken_for_seen() -> None:
 def test_a_log_that_lacks_ids_is_refused(parts: list[bytes]) -> None:
     with pytest.raises(ValueError, match="ids are missing"):
         Thread(State(seen=2)).recollect(parts, len(parts))
+
+
+@pytest.mark.parametrize("parent", ["L" * 90, "[REDACTED]", "b"])
+def test_a_parent_is_found_however_its_id_is_written_and_wherever_it_stands(parent: str) -> None:
+    tape = Tape()
+    for name in ("L" * 90, "b", "c"):
+        tape.says(name)
+    tape.says("d", parent)
+
+    assert tape.thread.closed
+
+
+def test_a_prompt_edited_under_a_parent_with_a_long_id_kills_its_sibling() -> None:
+    tape = Tape()
+    tape.says("L" * 90)
+    tape.prompt("p1", "L" * 90)
+    tape.says("a1", "p1")
+
+    assert tape.prompt("p2", "L" * 90).rewind == 10
+
+
+@pytest.mark.parametrize("tree", [False, True])
+def test_of_ids_that_are_all_told_nothing_is_told_again(tree: bool) -> None:
+    tape = Tape(tree=tree)
+    for name in "abc":
+        tape.says(name)
+
+    assert [len(msgspec.msgpack.decode(tape.thread.remembered(after))) for after in range(5)] == [3, 2, 1, 0, 0]

@@ -124,11 +124,12 @@ def test_words_in_another_spelling_are_not_told_at_all() -> None:
     assert a_tail("claude-code", escaped, 0)[0] is None
 
 
-def test_numbers_of_the_conversation_are_copied() -> None:
+def test_numbers_of_the_conversation_are_copied_or_not_told() -> None:
     told = literal_and_output(b'{"pin":  4711, "n": 7}\n', b'{"pin":4711,"n":7}\n')
 
     assert told is not None
     assert (b"4711" in told[0], told[1]) == (False, b'{"pin":4711,"n":7}\n')
+    assert literal_and_output(b'{"pin": 4.711e3}\n', b'{"pin":4711.0}\n') is None
 
 
 def test_the_end_of_a_string_with_a_comma_is_no_place_to_part_a_line() -> None:

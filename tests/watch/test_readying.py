@@ -170,8 +170,20 @@ def test_what_is_to_be_read_comes_before_what_is_to_be_prepared(loop: Loop) -> N
     assert prepared(loop) == 2
 
 
-def test_who_waits_for_a_prepared_tail_does_not_rest(loop: Loop) -> None:
+def test_nobody_stays_awake_for_a_prepared_tail(loop: Loop) -> None:
+    """Else a crowd of them would leave no room for those that are still to be read."""
     while prepared(loop) < 1:
         loop._turn()
 
-    assert sorted(loop._may_rest(awake) for awake in loop._crew) == [False, False, False, True]
+    assert {loop._may_rest(awake) for awake in loop._crew} == {True}
+
+
+def test_where_nobody_more_can_be_awake_tails_are_prepared_meanwhile(loop: Loop) -> None:
+    """What waits to be read waits for others: the loop must neither spin nor forget them."""
+    while prepared(loop) < 1:
+        loop._turn()
+    loop._order.backlog(["/somebody/who/waits"])
+    loop._crowded = True
+    loop._ready()
+
+    assert prepared(loop) == 2

@@ -89,6 +89,17 @@ def test_with_a_store_what_the_user_wrote_is_heard(tmp_path):
     assert b"never push to main" in made.before + made.after
 
 
+def test_what_was_made_beside_a_daemon_was_not_struck_out_by_who_edits_what_it_published(tmp_path):
+    """The newest generation is not the one that stands in the Markdown."""
+    path = remembered(session_file(tmp_path / "run.jsonl"))
+    grown(path, number=7)
+    spot.head_now(reader(path), Store(Place.of(path)))
+    edit(path, "User Intent", "- never push to main")
+    made = spot.head_now(reader(path), Store(Place.of(path)))
+    assert b"never push to main" in made.before + made.after
+    assert b"step 7 of the plan" in made.before + made.after
+
+
 def test_a_file_that_is_written_to_without_a_pause_is_compacted_as_far_as_it_goes(tmp_path):
     """Its end is never quiet: what stands there when patience ends is the tail, each message once."""
     path = session_file(tmp_path / "run.jsonl", "anthropic")

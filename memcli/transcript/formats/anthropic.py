@@ -59,6 +59,7 @@ class _Plain(msgspec.Struct, gc=False):
     stop: str | None = msgspec.field(default=None, name="stop_reason")
     usage: Consumed | None = None
     timestamp: str = ""
+    messages: None = None  # what has some is a whole conversation
 
 
 _PLAIN = msgspec.json.Decoder(_Plain)
@@ -87,10 +88,10 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""
-        lines = conversation(line)
-        if lines is None and (entry := self._plain(line)) is not None:
+        if (entry := self._plain(line)) is not None:
             return [entry]
         self.heard = None
+        lines = conversation(line)
         found = [item for part in lines or [line] for item in decode_line(part, _DECODER, self.problems)]
         return [self._entry(item) for item in found]
 

@@ -69,6 +69,7 @@ class _Plain(msgspec.Struct, gc=False):
     function_call: None = None
     tool_call_id: str = ""
     timestamp: str = ""
+    messages: None = None  # what has some is a whole conversation
 
 
 _PLAIN = msgspec.json.Decoder(_Plain)
@@ -100,9 +101,11 @@ class Reader:
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""
+        if (entry := self._plain(line)) is not None:
+            return [entry]
         entries: list[Entry] = []
         for part in conversation(line) or (line,):
-            if (entry := self._plain(part)) is not None:
+            if part is not line and (entry := self._plain(part)) is not None:
                 entries.append(entry)
             else:
                 entries += [self._entry(found) for found in decode_line(part, _DECODER, self.problems)]
