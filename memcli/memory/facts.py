@@ -484,14 +484,19 @@ def local(command: str, root: str) -> str:
 
 
 def shown_command(command: str, root: str, limit: int) -> str:
-    """A command as code. Where it is too long it loses its middle: what was asked for often stands at its end."""
-    return spelled(shortened(entered(command, root, limit), limit), limit)
+    """A command as code. Where it is too long it loses its middle: what was asked for often stands at its end; unless
+    that would cost much more of it, as with an address in its midst.
+    """
+    line = entered(command, root, limit)
+    head, both = clip(line, limit), shortened(line, limit)
+    return spelled(both if len(both) + len(ELISION) * 3 >= len(head) else head, limit)
 
 
 def entered(command: str, root: str, limit: int) -> str:
-    """`local`, and where it is too long without the folder that it enters first."""
+    """`local`, and where it is too long without the folder that it enters first, if enough is left to be shown."""
     line = local(command, root)
-    return _ENTERED.sub("", line) if len(line) > limit else line
+    rest = _ENTERED.sub("", line) if len(line) > limit else line
+    return rest if len(clip(rest, limit)) >= min(len(line), limit) // 2 else line
 
 
 def tool_of(kind: str, key: str) -> str:

@@ -184,6 +184,13 @@ def test_a_long_command_loses_its_folder_and_its_middle_not_its_end() -> None:
     assert "-run TestTotals` — output" in errors
 
 
+def test_an_address_in_a_long_command_is_not_cut_out_of_it() -> None:
+    command = f"curl -s --max-time 40 https://shop.example/{'x' * 20}.json | python3 -c {'y' * 60} end"
+    errors = text("Errors & Corrections", user("look"), ran(command, "json: error: no value at all", failed=True))
+
+    assert ".json | python3" in errors
+
+
 def test_a_call_whose_input_says_little_is_told_with_its_tool() -> None:
     failed = done("book_berth", {"ferry": "Ada", "deck": "lower"}, "the deck is full: no berth left", is_error=True)
 
