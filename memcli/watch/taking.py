@@ -97,10 +97,10 @@ def taken(
         if fresh or anew:
             keeper.forget()
         spot.publish_now(keeper, maker.answer)
-        head = keeper.head
+        head = keeper.head or _head_now(place, maker, keeper.store)  # nothing was to be published: there is no cut yet
     finally:
         keeper.close()
-    return _made(place, head, how, keep, maker) if head else _beside(place, maker, keep, how)
+    return _made(place, head, how, keep, maker)
 
 
 def taken_from(spool: Path, place: Place, name: str, maker: Maker, keep: Keep | None = None) -> Taken:
@@ -183,10 +183,12 @@ def _known(transcript: str, head: Head, how: str, keep: Keep | None) -> Taken:
         raise TryAgain(f"{transcript} is being replaced: {error}", again) from error
 
 
-def _head_now(place: Place, maker: Maker) -> Head:
-    store = Store(place)
-    follower = Follower(str(place.transcript), place, maker.triggers)
-    return spot.head_now(follower, store if store.id else None, maker.answer)
+def _head_now(place: Place, maker: Maker, ours: Store | None = None) -> Head:
+    """A head made for this once. Its generation is noted in a sidecar that is `ours`, or where there is one already,
+    so that the successor finds where it comes from."""
+    there = Store(place)
+    store = ours or (there if there.id else None)
+    return spot.head_now(Follower(str(place.transcript), place, maker.triggers), store, maker.answer)
 
 
 def _by(head: Head | None, transcript: str, place: Place, keep: Keep | None, how: str = READY) -> Taken | None:
