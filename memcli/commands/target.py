@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 from memcli.commands import packed
-from memcli.errors import IsDirectory, NoTranscript, Usage
+from memcli.errors import IsDirectory, MemcliError, NotATranscript, NoTranscript, Usage
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
+
+_FIRST_BYTES = 64 * 1024
 
 TAKE_DIRECTORIES = ("compact", "stop", "update", "watch")
 """Verbs that say themselves what is to be done about one."""
@@ -51,6 +53,21 @@ def transcripts_in(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.jsonl") if path.is_file() and not is_ours(path))
 
 
+def _is_foreign(path: Path) -> bool:
+    """True for JSONL that is no transcript: data of the project, which nobody means who names no file."""
+    from memcli.transcript.recognise import recognise
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(_FIRST_BYTES)
+        recognise(head, path.name, ended=len(head) < _FIRST_BYTES)
+    except NotATranscript:
+        return True
+    except (OSError, MemcliError):
+        pass  # unreadable or empty: what is done with it says so
+    return False
+
+
 def _near(path: Path, verb: str) -> str:
     """A command with a transcript that is there: the one with the name most like that of the one that is not."""
     from difflib import get_close_matches
@@ -61,7 +78,7 @@ def _near(path: Path, verb: str) -> str:
 
 
 def _only_one(directory: Path, verb: str) -> Path:
-    here = transcripts_in(directory)
+    here = [path for path in transcripts_in(directory) if not _is_foreign(path)]
     watched = [path for path in here if holder(Place.of(path).lock)]
     for candidates in (watched, here):
         if len(candidates) == 1:

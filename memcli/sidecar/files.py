@@ -93,7 +93,11 @@ def temporary(path: Path, data: bytes, *, disk: Disk = DISK, durable: bool = Tru
     """A file with `data` beside `path` under a name of its own; gone at the end unless it was renamed."""
     fresh = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp")
     try:
-        write_new(fresh, data, disk=disk, durable=durable, mode=mode)
+        try:
+            write_new(fresh, data, disk=disk, durable=durable, mode=mode)
+        except OSError as error:
+            error.filename = error.filename and str(path)  # a name that people know
+            raise
         yield fresh
     finally:
         fresh.unlink(missing_ok=True)

@@ -14,10 +14,10 @@ _METHODS = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub
 
 def pattern(text: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     """What `re.compile` gives, as far as its methods go. A wrong pattern raises `re.error` at its first use."""
-    return cast("re.Pattern[str]", _Pattern(text, flags))
+    return cast("re.Pattern[str]", Pattern(text, flags))
 
 
-class _Pattern:
+class Pattern:
     """Not compiled as long as nobody asks for a method; then it has those of the compiled one, at no more cost."""
 
     def __init__(self, text: str, flags: re.RegexFlag) -> None:

@@ -29,7 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def put(directory: Path, *names: str) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     for name in names:
-        (directory / name).write_text("{}\n")
+        (directory / name).write_text('{"role": "user", "content": "Mend the sluice."}\n')
     return [directory / name for name in names]
 
 
@@ -87,6 +87,20 @@ def test_several_are_named_with_a_command_that_works(here: Path) -> None:
     ) as caught:
         target(None, "show")
     assert caught.value.hint == "memcli show 'a run.jsonl'"
+
+
+def test_data_of_the_project_is_not_meant(here: Path) -> None:
+    (only,) = put(here, "run.jsonl")
+    (here / "data.jsonl").write_text('{"id": 1, "price": 20}\n' * 20_000)
+    assert target(None, "show", quiet=True) == only
+    only.unlink()
+    with pytest.raises(NoTranscript):
+        target(None, "show")
+
+
+def test_a_transcript_without_a_line_yet_may_be_meant(here: Path) -> None:
+    (here / "run.jsonl").touch()
+    assert target(None, "watch", quiet=True) == here / "run.jsonl"
 
 
 def test_what_memcli_wrote_itself_is_no_transcript(here: Path) -> None:
