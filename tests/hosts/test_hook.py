@@ -221,4 +221,4 @@ def test_nothing_heavy_is_loaded(client: Client) -> None:
 
 def test_a_person_is_told_what_it_is_for() -> None:
     ran = memcli("hook")
-    assert (ran.code, ran.err.splitlines()[1]) == (2, "Try: memcli install claude-code")
+    assert (ran.code, ran.err.splitlines()[1]) == (2, "Try: memcli install claude-code --dry-run")
