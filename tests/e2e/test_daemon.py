@@ -170,4 +170,4 @@ def test_its_metrics_tell_what_it_did_and_go_with_it(path, watch, tmp_path):
 def test_metrics_that_cannot_be_shown_are_a_wrong_option(path, tmp_path, watch):
     daemon = watch(path, "--metrics", tmp_path / "metrics.txt")
     assert daemon.process.wait(20.0) == 2
-    assert f"--metrics {tmp_path / 'metrics.txt.prom'}\n" in daemon.heard
+    assert f"Try: memcli watch {path} --metrics {tmp_path / 'metrics.txt.prom'}\n" in daemon.heard
