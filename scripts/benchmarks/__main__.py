@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     table = Table(as_json=wish.json)
     begun = loads()
-    with tempfile.TemporaryDirectory(prefix="memcli-bench-", dir=wish.room) as room:
+    with tempfile.TemporaryDirectory(prefix="memcli-bench-", dir=wish.room, ignore_cleanup_errors=True) as room:
         try:
             bench = _bench(wish, Path(room))
         except Failed as reason:
