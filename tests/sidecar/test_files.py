@@ -32,6 +32,12 @@ def test_a_full_disk_leaves_the_old_content_and_no_litter(tmp_path: Path, room: 
     assert os.listdir(tmp_path) == ["memory"]
 
 
+def test_a_file_that_cannot_be_made_goes_by_the_name_people_know(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        files.write_atomic(tmp_path / "missing" / "memory", b"new")
+    assert caught.value.filename == str(tmp_path / "missing" / "memory")
+
+
 def test_a_disk_that_takes_one_byte_at_a_time_gets_all_of_it(tmp_path: Path) -> None:
     class Slow(files.Disk):
         def write(self, fd: int, data: memoryview) -> int:
