@@ -266,6 +266,11 @@ def telling_lines(output: str) -> list[str]:
     return [clip(line, LINE_LIMIT) for line in _distinct(chosen, 45)][:MAX_LINES]
 
 
+def tells_failure(line: str) -> bool:
+    """True for a line that says that something went wrong, unless it is of a log and of a milder level."""
+    return bool(_with_signs([line])) and not _LEVEL.search(line)
+
+
 def _empty(line: str) -> bool:
     """True for what a harness writes around an output."""
     return line[0] in "eEcCpPwWoO(" and bool(_EMPTY.match(line))
