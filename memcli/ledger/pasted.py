@@ -11,7 +11,7 @@ from itertools import pairwise
 from posixpath import commonprefix
 
 from memcli.ledger.clean import ELISION
-from memcli.ledger.failures import tells_failure
+from memcli.ledger.complaints import tells_failure
 from memcli.transcript.patterns import pattern
 
 RUN = 4  # lines that look alike

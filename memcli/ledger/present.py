@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.answers import Offer, offer_of
+from memcli.ledger.attempts import looks_only
 from memcli.ledger.clean import bounded, clean, clip, identity, one_line
 from memcli.ledger.commits import branch_in
 from memcli.ledger.pasted import without_logs
 from memcli.ledger.requests import command_in
 from memcli.ledger.root import Root
-from memcli.ledger.shell import looks_only
 from memcli.ledger.work import NOTHING, Settled, Taken, Work
 from memcli.transcript.entries import (
     AssistantText,

@@ -10,9 +10,9 @@ import posixpath
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from memcli.ledger.attempts import looks_only
 from memcli.ledger.names import is_name, key_of, keys_in
 from memcli.ledger.prose import TELLING, sentences, telling
-from memcli.ledger.shell import looks_only
 from memcli.memory import labels, results
 from memcli.memory.budget import Line
 from memcli.memory.facts.files import file_line
