@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from memcli.ledger.files import File, Touch
     from memcli.ledger.ledger import Ledger
 
-HALF_LIFE = 600
+HALF_LIFE = 600  # events
 TOUCHED = 4  # names on one line of a file
 ONCE_OVER = 8  # lines of a subagent once its turn is over
 ABOUT = 4.0  # worth of what a new file says it is, more than many names: it does not age
