@@ -23,7 +23,7 @@ from memcli.session import Session, Triggers
 from memcli.sidecar import lineage, publisher
 from memcli.sidecar.generations import split_id
 from memcli.sidecar.lock import Lock
-from memcli.sidecar.store import Edit, Store
+from memcli.sidecar.store import Store
 from memcli.watch.follower import Follower, Replaced
 from memcli.watch.prepared import prepared
 from memcli.watch.record import record
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from memcli.memory.jobs import Result
     from memcli.sidecar.generations import Generation
+    from memcli.sidecar.kept_edits import Edit
     from memcli.sidecar.place import Place
     from memcli.sidecar.presence import Presence
 
