@@ -1,5 +1,6 @@
 """The sidecar of one transcript: what is committed, what can be made again, and what the user wrote into it.
 
+    rested           that nothing is due, as long as nothing changes (`watch.rested`); a cache
     id               which sidecar this is, wherever it is moved to (16 hexadecimal digits)
     head             the commit point (`memcli.head`)
     now              Current State as of the last append; a cache

@@ -24,6 +24,7 @@ from memcli.sidecar import lineage, publisher
 from memcli.sidecar.generations import split_id
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.store import Store
+from memcli.watch import rested
 from memcli.watch.follower import Follower, Replaced
 from memcli.watch.prepared import prepared
 from memcli.watch.record import record
@@ -119,6 +120,7 @@ class Keeper:
         """
         self.place.make()
         self._lock = Lock.acquire(self.place.lock, command, wall, presence)
+        rested.forget(self.place.sidecar)
         self.store.prepare()
         self.head = self.store.head()
         self._restore()
