@@ -23,6 +23,7 @@ from tests.watch.playing import LONG, NEVER, SOON, Play, play
 from tests.watch.programs import HELD, program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from memcli.session import Triggers
@@ -42,6 +43,13 @@ def run(tmp_path: Path) -> Path:
     play([tmp_path], story, idle=0.0)
     assert note(path).exists()
     return path
+
+
+@pytest.fixture
+def here() -> Iterator[Presence]:
+    presence = Presence.start()
+    yield presence
+    presence.end()
 
 
 def note(path: Path) -> Path:
@@ -158,10 +166,11 @@ def test_while_an_answer_is_awaited_there_is_no_note(tmp_path: Path) -> None:
     assert generations(path) == [1]
 
 
-def test_one_that_is_not_read_to_its_end_leaves_no_note(tmp_path: Path) -> None:
+def test_one_that_is_not_read_to_its_end_leaves_no_note(tmp_path: Path, here: Presence) -> None:
     """Others come first: it rests in the middle of its backlog."""
     path = session_file(tmp_path / "run.jsonl", "anthropic", 2, output=LONG)
     crew, known = Crew(NEVER, lambda _: None), Known(str(path))
+    crew.presence = here
     for most in (1000, None):
         awake = crew.wake(known, 0.0)
         assert awake is not None
@@ -171,16 +180,15 @@ def test_one_that_is_not_read_to_its_end_leaves_no_note(tmp_path: Path) -> None:
         assert note(path).exists() == (most is None)
 
 
-def test_that_a_model_is_owed_is_not_forgotten(run: Path) -> None:
-    presence, seen = Presence.start(), identity(str(run))
+def test_that_a_model_is_owed_is_not_forgotten(run: Path, here: Presence) -> None:
+    seen = identity(str(run))
     assert seen is not None
     for owed in (True, False):
         rested.note(Place.of(run), seen, rested.rules(SOON), owed=owed)
         crew, known = Crew(SOON, lambda _: None), Known(str(run))
-        crew.presence = presence
+        crew.presence = here
         assert crew.pass_by(known)
         assert (known.owed is not None, known.seen, len(crew)) == (owed, seen, 0)
-    presence.end()
 
 
 def test_a_file_of_the_same_size_that_took_the_place_is_read(run: Path) -> None:
