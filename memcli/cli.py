@@ -111,7 +111,7 @@ def watch(
     project: options.Project = None,
     everything: options.All = False,
     from_hook: options.FromHook = False,
-    metrics: options.Metrics = "",
+    metrics: options.Metrics = None,
     as_json: options.AsLines = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,

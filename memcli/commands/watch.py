@@ -51,7 +51,7 @@ def watch(
     overrides: Mapping[str, object],
     live: Live,
     *,
-    metrics: str = "",
+    metrics: str | None = None,
     as_json: bool = False,
     quiet: bool,
     verbose: bool,
