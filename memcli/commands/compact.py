@@ -106,7 +106,9 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
     found = _taken(transcript, wish, made_by, stream=stream)
     lines = _in_form(found, wish)
     if wish.in_place:
-        _replace(transcript, b"".join(lines), found.size, wish)
+        content = b"".join(lines)
+        _check_host(transcript, content)
+        _replace(transcript, content, found.size, wish)
     else:
         _emit(lines, wish.output)
     _tell(wish, found, time.perf_counter() - started, None if stream else transcript)
@@ -202,6 +204,15 @@ def _tell(wish: Wish, found: Taken, seconds: float, transcript: Path | None, lin
     elif not wish.quiet:
         sentence = report.line(age, seconds, found.how)
         sys.stderr.write(sentence.replace("memcli: ", f"memcli: line {line}: ", 1) if line else sentence)
+
+
+def _check_host(transcript: Path, content: bytes) -> None:
+    """Raises Usage where the client whose session it is would not go on in this."""
+    from memcli.hosts import known  # here, not above: stdin is nobody's
+
+    host = known.host_of(transcript)
+    if host and (why := host.refuses(content)):
+        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --in-place --keep-turns 2")
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:

@@ -63,7 +63,7 @@ def session_file(path: Path | None, wish: Wish, *, resume: bool) -> int:
 def _host(transcript: Path) -> Host:
     with transcript.open("rb") as file:
         format = recognise(file.read(_FIRST_BYTES), str(transcript))
-    found = next((host for host in known.HOSTS if host.format == format), None)
+    found = known.host_of(transcript) or next((host for host in known.HOSTS if host.format == format), None)
     if found is None:
         whose = " or ".join(host.title for host in known.HOSTS)
         name = shlex.quote(str(transcript))
@@ -79,6 +79,8 @@ def _written(transcript: Path, host: Host, wish: Wish) -> Path:
     compact(str(transcript), wish._replace(output=spare))
     try:
         data = spare.read_bytes()
+        if why := host.refuses(data):
+            raise Usage(why, f"memcli compact {name} --session --keep-turns 2")
         path = None
         for path, content in host.placed(data, transcript):
             if content != data:

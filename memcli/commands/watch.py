@@ -113,7 +113,8 @@ def _project(live: Live) -> str:
     if not live.host:
         if live.project or live.all:
             raise Usage(
-                "--project and --all go with --claude-code, --codex or --pi", "memcli watch --claude-code --all"
+                "--project and --all go with --claude-code, --codex, --pi or --openclaw",
+                "memcli watch --claude-code --all",
             )
         return ""
     if live.project and live.all:

@@ -164,6 +164,10 @@ class ClaudeCode:
         yield folder / f"{session}.jsonl", data
         yield folder / f"{another(session, data)}.jsonl", data
 
+    def refuses(self, data: bytes) -> str:  # noqa: ARG002  # of other hosts
+        """Nothing."""
+        return ""
+
     def directory_of(self, session: Path) -> Path | None:
         """Where the client must be started to find the session; None for right here."""
         folder = session.parent

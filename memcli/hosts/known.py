@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from memcli.hosts.claude_code import ClaudeCode
 from memcli.hosts.codex import Codex
+from memcli.hosts.openclaw import OpenClaw
 from memcli.hosts.pi import Pi
 
 if TYPE_CHECKING:
     from memcli.hosts.host import Host
     from memcli.hosts.source import Source
 
-HOSTS: tuple[Host, ...] = (ClaudeCode(), Codex(), Pi())
+HOSTS: tuple[Host, ...] = (ClaudeCode(), Codex(), Pi(), OpenClaw())
 
 
 def named(name: str) -> Host:

@@ -75,6 +75,10 @@ class Recorded(Shelf):
         other = another(told.session, data)
         yield self.path_of(born, other), line.replace(told.session.encode(), other.encode()) + b"\n" + rest
 
+    def refuses(self, data: bytes) -> str:  # noqa: ARG002  # one host does
+        """Nothing."""
+        return ""
+
     def directory_of(self, session: Path) -> Path | None:
         """Where the client must be started to go on in it; None for right here, or anywhere."""
         told = self.told(session)

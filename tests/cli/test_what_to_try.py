@@ -200,7 +200,7 @@ PLACES = {
     "watch/exposure.py: --metrics {}: a collector takes files named *.prom": "metrics in a file nobody reads",
     "watch/exposure.py: cannot write {}: {}": "metrics where nothing can be written",
     "watch/exposure.py: cannot listen on {}:{}: {}": "metrics at an address of somebody else",
-    "commands/watch.py: --project and --all go with --claude-code, --codex or --pi": "all sessions of nobody",
+    "commands/watch.py: --project and --all go with --claude-code, --codex, --pi or --openclaw": "all sessions of nobody",
     "commands/watch.py: --project and --all ask for different sessions": "two kinds of sessions",
     "commands/watch.py: one watcher follows one host": "sessions of two clients",
     "commands/session_file.py: --session and --resume put the result where the client looks for it": "a session elsewhere",

@@ -1,4 +1,4 @@
-"""Sessions of Codex and pi, and the fixtures of tests that hold for both."""
+"""Sessions of Codex, pi and OpenClaw, and the fixtures of tests that hold for all of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ONE = "33333333-3333-4333-8333-333333333333"
 TWO = "44444444-4444-4444-8444-444444444444"
 
 
-@pytest.fixture(params=["codex", "pi"])
+@pytest.fixture(params=["codex", "pi", "openclaw"])
 def host(request: pytest.FixtureRequest) -> Recorded:
     found: Recorded = known.named(request.param)  # type: ignore[assignment]
     return found
