@@ -57,6 +57,11 @@ class Wish(NamedTuple):
             return "turns", self.keep_turns
         return ("tokens", self.keep_tokens) if self.keep_tokens is not None else None
 
+    @property
+    def longer(self) -> str:
+        """What is typed to keep more: the default if a tail was asked for, else a whole turn."""
+        return "" if self.keep else " --keep-turns 1"
+
 
 def compact(path: str | None, wish: Wish) -> int:
     """Print the compacted transcript; exit code 0. Raises MemcliError."""
@@ -107,7 +112,7 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
     lines = _in_form(found, wish)
     if wish.in_place:
         content = b"".join(lines)
-        _check_host(transcript, content)
+        _check_host(transcript, content, wish)
         _replace(transcript, content, found.size, wish)
     else:
         _emit(lines, wish.output)
@@ -206,13 +211,13 @@ def _tell(wish: Wish, found: Taken, seconds: float, transcript: Path | None, lin
         sys.stderr.write(sentence.replace("memcli: ", f"memcli: line {line}: ", 1) if line else sentence)
 
 
-def _check_host(transcript: Path, content: bytes) -> None:
+def _check_host(transcript: Path, content: bytes, wish: Wish) -> None:
     """Raises Usage where the client whose session it is would not go on in this."""
     from memcli.hosts import known  # here, not above: stdin is nobody's
 
     host = known.host_of(transcript)
     if host and (why := host.refuses(content)):
-        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --in-place --keep-turns 2")
+        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --in-place{wish.longer}")
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:

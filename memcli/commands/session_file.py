@@ -80,7 +80,7 @@ def _written(transcript: Path, host: Host, wish: Wish) -> Path:
     try:
         data = spare.read_bytes()
         if why := host.refuses(data):
-            raise Usage(why, f"memcli compact {name} --session --keep-turns 2")
+            raise Usage(why, f"memcli compact {name} --session{wish.longer}")
         path = None
         for path, content in host.placed(data, transcript):
             if content != data:

@@ -91,6 +91,10 @@ def bare(path: Path) -> None:
     """No memory yet."""
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def stale(path: Path) -> None:
     grown(remembered(path))
 
@@ -144,6 +148,7 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "output in place": (bare, ["compact", "{run}", "--in-place", "-o", "x"], 2),
     "a session of another client": (batch, ["compact", "{run}", "--session"], 2),
     "undo of nothing": (remembered, ["undo", "{run}"], 3),
+    "undo of an empty transcript": (empty, ["undo", "{run}"], 3),
     "a report nobody prints": (bare, ["schema", "nonsense"], 2),
     "a shell nobody completes in": (bare, ["completion", "tcsh"], 2),
     "a page nobody wrote": (bare, ["man", "nonsense"], 2),
@@ -217,10 +222,6 @@ def test_the_command_that_is_offered_works(name, run, elsewhere, typed, pasted):
     assert (failure.code, failure.out) == (code, "")
     assert all(spoke(place, *said(failure.err)) for place, state in PLACES.items() if state == name)
     assert pasted(elsewhere, failure).code == 0
-
-
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
 
 
 WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {

@@ -87,6 +87,18 @@ def test_of_several_hosts_the_last_one_counts(host: Recorded, project: Path) -> 
     assert known.newest_session(project) == claude
 
 
+def test_a_session_that_goes_between_two_looks_is_not_the_newest(
+    host: Recorded, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claude = Client(project).session()
+    os.utime(claude, (time.time() - 60,) * 2)
+    gone = project / "gone.jsonl"
+    monkeypatch.setattr(type(host), "newest_session", lambda *_: gone)
+    assert known.newest_session(project) == claude
+    claude.unlink()
+    assert known.newest_session(project) is None
+
+
 def test_a_source_has_one_watcher(host: Recorded, project: Path) -> None:
     path = begin(host, project)
     with host.source(project).acquire(time.time()):
