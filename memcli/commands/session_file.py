@@ -51,6 +51,8 @@ def session_file(path: Path | None, wish: Wish, *, resume: bool) -> int:
         raise Usage("--resume needs a terminal to go on in", again)
     transcript = target(path, "compact", quiet=wish.quiet)
     host = _host(transcript)
+    if why := host.kept_elsewhere():
+        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --to markdown")
     made = _written(transcript, host, wish)
     directory, command = host.directory_of(made), host.resume(made)
     if resume:

@@ -121,6 +121,11 @@ def _project(live: Live) -> str:
         raise Usage("--project and --all ask for different sessions", f"memcli watch --{live.host} --all")
     if live.project and not live.project.is_dir():
         raise NoTranscript(f"no such directory: {live.project}", f"memcli watch --{live.host} --all")
+    from memcli.hosts.known import named  # here, not above: mostly paths are watched
+
+    host = named(live.host)
+    if why := host.kept_elsewhere():
+        raise NoTranscript(why, host.export)
     return "" if live.all else os.path.realpath(live.project or os.curdir)
 
 

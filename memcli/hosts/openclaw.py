@@ -2,10 +2,11 @@
 
     <home>/agents/<agent>/sessions/<session>.jsonl   a session, in pi's records; its cwd is the agent's workspace
     <home>/agents/<agent>/sessions/sessions.json     whose they are: `agent:<agent>:main`, a channel's, a sub-agent's
-    <home>/agents/<agent>/agent/openclaw-agent.sqlite  since 2026.8 the sessions lie here, and no file is gone on in
+    <home>/agents/<agent>/agent/openclaw-agent.sqlite  since 2026.8 the sessions lie here, and in no file
 
 Seen with 2026.7.1-2: a file under a new id is gone on in by `--session-id`, without an entry in the index; one that was
 replaced in place is taken up at the next turn; one in which the agent has not spoken yet is emptied by the client.
+Seen with 2026.9.6: a file is passed over in silence, so nothing is followed or written where there is the database.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ MAIN = "main"
 QUESTION = "Where were we?"
 """The client has no command that opens a session without asking something."""
 
+_IN_DATABASE = "OpenClaw keeps its sessions in a database since 2026.8, and goes on in no file"
+_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'transcript_events'"
+
 _NAME = re.compile(r"[A-Za-z0-9][\w.%-]*\.jsonl")
 _BESIDE = re.compile(r"\.trajectory\.jsonl$|\.checkpoint\.[0-9A-Fa-f-]{36}\.jsonl$")
 _SPOKEN = re.compile(rb'"role":\s*"assistant"')
@@ -45,6 +49,7 @@ class OpenClaw(Recorded):
     title = "OpenClaw"
     format = "pi"
     install = "npm install --global openclaw"
+    export = "openclaw sessions export-trajectory --help"
 
     @property
     def home(self) -> Path:
@@ -91,6 +96,11 @@ class OpenClaw(Recorded):
         for path, content in super().placed(data, transcript):
             yield (transcript.parent / path.name if self.is_session(transcript) else path), content
 
+    def kept_elsewhere(self) -> str:
+        """Since 2026.8 in a database of each agent."""
+        databases = (agent / "agent" / "openclaw-agent.sqlite" for agent in newest_first(self.root))
+        return _IN_DATABASE if any(map(_holds_sessions, databases)) else ""
+
     def refuses(self, data: bytes) -> str:
         """It empties a session in which the agent has not spoken yet, and begins anew."""
         return "" if _SPOKEN.search(data) else "OpenClaw empties a session that holds no words of the agent"
@@ -111,4 +121,16 @@ def _is_below(index: Path, session: str) -> bool:
         for key, entry in json.loads(index.read_bytes()).items():
             if ":subagent:" in key and entry.get("sessionId") == session:
                 return True
+    return False
+
+
+def _holds_sessions(database: Path) -> bool:
+    """True if transcripts are kept in it; before, a file of that name held settings only."""
+    if not database.is_file():
+        return False
+    import sqlite3  # here, not above: few have this client
+
+    place = f"{Path(os.path.realpath(database)).as_uri()}?mode=ro"
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(place, uri=True)) as opened:
+        return opened.execute(_TABLE).fetchone() is not None
     return False

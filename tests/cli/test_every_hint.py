@@ -47,7 +47,7 @@ from tests.cli import test_what_to_try
 from tests.cli.command import ROOT, environment
 from tests.cli.hints import sites, spoke
 from tests.commands.states import rested
-from tests.hosts.recorded import begin
+from tests.hosts.recorded import begin, upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +139,9 @@ CASES: dict[str, Case] = {
     ),
     "commands/session_file.py: _written()": Case(
         lambda room: as_session.session_file(spoken_to(room), Wish(keep_turns=0, quiet=True), resume=False)
+    ),
+    "commands/session_file.py: session_file()": Case(
+        lambda room: as_session.session_file(in_database(room), Wish(quiet=True), resume=False)
     ),
     "commands/packed.py: {} cannot be decompressed: {}": Case(lambda room: packed.unpacked(damaged(room)), "looks"),
     "commands/service.py: neither systemd nor launchd is here to keep a service running": Case(
@@ -238,6 +241,7 @@ ELSEWHERE = {
     "agent/session.py: the compaction was given up": "tests/agent/test_session.py",
     "agent/watching.py: the watcher did not start within {} s": "tests/agent/test_watching.py",
     "commands/chat.py: _failed()": "tests/e2e/test_chat.py",
+    "commands/watch.py: _project()": "tests/hosts/test_openclaw.py",
     "commands/packed.py: nothing here can decompress {}": "tests/commands/test_packed.py",
     "commands/service.py: systemd does not run for this user: {}": "tests/cli/test_service.py",
     "commands/service.py: systemctl {} failed: {}": "tests/cli/test_service.py",
@@ -271,6 +275,13 @@ def damaged(room: Path) -> Path:
 def spoken_to(room: Path) -> Path:
     """An OpenClaw session."""
     return rested(begin(named("openclaw"), room))  # type: ignore[arg-type]
+
+
+def in_database(room: Path) -> Path:
+    """An OpenClaw session beside the database that holds the others."""
+    path = spoken_to(room)
+    upgraded(path)
+    return path
 
 
 def headless(room: Path) -> Path:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,3 +48,11 @@ def begin(host: Recorded, project: Path, session: str = ONE, age: float = 0.0, *
     path.write_bytes(json.dumps(born).encode() + b"\n" + rest)
     os.utime(path, (time.time() - age,) * 2)
     return path
+
+
+def upgraded(session: Path) -> None:
+    """OpenClaw was brought to a version that keeps the sessions of this one's agent in a database."""
+    database = session.parent.parent / "agent" / "openclaw-agent.sqlite"
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("CREATE TABLE transcript_events (session_id TEXT, seq INTEGER, event_json TEXT)")

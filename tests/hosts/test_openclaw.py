@@ -9,7 +9,7 @@ import pytest
 
 from memcli.hosts import known
 from tests.cli.command import fails, memcli
-from tests.hosts.recorded import ONE, TWO, begin
+from tests.hosts.recorded import ONE, TWO, begin, upgraded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,26 @@ def test_a_session_without_words_of_the_agent_is_refused(claw: Recorded, project
     assert path.read_bytes() == before
     assert ran.err.endswith(f"Try: memcli compact {path} {way}\n")
     assert memcli("compact", way, path, cwd=project).code == 0
+
+
+def test_where_sessions_lie_in_a_database_that_is_said(claw: Recorded, project: Path) -> None:
+    path = begin(claw, project)
+    upgraded(path)
+    told = "OpenClaw keeps its sessions in a database since 2026.8, and goes on in no file"
+    watching = memcli("watch", "--openclaw", cwd=project)
+    assert fails(watching) == (3, told)
+    assert watching.err.endswith("Try: openclaw sessions export-trajectory --help\n")
+    assert fails(memcli("compact", path, "--session", cwd=project)) == (2, told)
+    assert list(path.parent.glob("*.jsonl")) == [path]
+
+
+@pytest.mark.parametrize("content", [b"", b"no database"])
+def test_an_older_file_of_that_name_holds_no_sessions(claw: Recorded, project: Path, content: bytes) -> None:
+    path = begin(claw, project)
+    database = path.parent.parent / "agent" / "openclaw-agent.sqlite"
+    database.parent.mkdir()
+    database.write_bytes(content)
+    assert claw.kept_elsewhere() == ""
 
 
 def test_its_home_may_lie_in_another_home(claw: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
