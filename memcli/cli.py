@@ -108,6 +108,7 @@ def watch(
     claude_code: options.ClaudeCode = False,
     codex: options.Codex = False,
     pi: options.Pi = False,
+    openclaw: options.OpenClaw = False,
     project: options.Project = None,
     everything: options.All = False,
     from_hook: options.FromHook = False,
@@ -123,7 +124,7 @@ def watch(
     from memcli.commands.watch import Live
     from memcli.commands.watch import watch as run
 
-    asked = {"claude-code": claude_code, "codex": codex, "pi": pi}
+    asked = {"claude-code": claude_code, "codex": codex, "pi": pi, "openclaw": openclaw}
     live = Live(tuple(host for host, wanted in asked.items() if wanted), project, everything, from_hook)
     code = run(paths or [], _given(context), live, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
     raise typer.Exit(code)
