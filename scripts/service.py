@@ -1,4 +1,4 @@
-"""`memcli service` as a user of a real systemd meets it. Run by scripts/service, as root of a machine that does not last.
+"""`memcli service` as a user of a real systemd meets it. Run by scripts/service, as root of a machine soon gone.
 
 install     the unit is written, started, ready, enabled, and systemd finds no fault in it
 work        a transcript gets its memory; the journal has the lines with their priorities
