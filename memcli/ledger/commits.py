@@ -9,12 +9,18 @@ says of whole files when it commits (created, renamed, deleted) is told to `File
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from memcli.ledger.clean import clean, identity, one_line
+from memcli.ledger.git import Run, records, switches
 from memcli.ledger.root import Root
+from memcli.ledger.shell import without_written
 from memcli.transcript.patterns import pattern
+
+if TYPE_CHECKING:
+    from memcli.ledger.deeds import Deed
 
 MAX_COMMITS = 300
 MAX_LINKS = 60
@@ -58,6 +64,7 @@ class Commits(msgspec.Struct, array_like=True):
     branch: str = ""
     cwd: str = ""
     base: Root = msgspec.field(default_factory=Root)
+    told: str = ""  # the branch that the harness said last
 
     @property
     def root(self) -> str:
@@ -68,22 +75,32 @@ class Commits(msgspec.Struct, array_like=True):
         """The working directory or branch changed."""
         self.cwd = identity(clean(cwd)) or self.cwd
         self.base.stands(cwd)
+        self.told = identity(clean(branch)) or self.told
         self.branch = identity(clean(branch)) or self.branch
 
-    def printed(
-        self, output: str, command: str, index: int, subjects: list[str] | None = None, *, amends: bool = False
-    ) -> None:
-        """A shell command that succeeded printed this; `subjects` are those of the commits it was to make."""
-        made = _MADE.findall(output) if _tells(output) else []
+    def printed(self, output: str, deed: Deed, subjects: list[str]) -> None:
+        """A shell command that succeeded printed this; `subjects` are those of the commits it was to make by now."""
+        index, amends = deed.index, deed.amends
+        made = self._made(output, deed.git)
         if not made and subjects and not _NOTHING.search(output):
             logged = [("", sha, subject) for sha, subject in _LOGGED.findall(output)[: len(subjects)]]
             made = [one for one in logged if one[1][:7] not in self.made] or [("", "", one) for one in subjects if one]
         for branch, sha, subject in made:
             self._add(Commit(index, sha[:7], one_line(clean(subject), SUBJECT_LIMIT), identity(branch)), amends)
-        self.branch = branch_in(output) or self.branch
-        if "pr create" in command or "mr create" in command:
+        self.branch = branch_in(output, deed.git) or self.branch
+        if "pr create" in deed.brief or "mr create" in deed.brief:
             for url in _PULL.findall(output)[:2]:
                 self.linked(url, "opened")
+
+    def _made(self, output: str, runs: list[Run]) -> list[tuple[str, str, str]]:
+        """(branch, hash, subject) of the commits that git printed. Those of a command that runs no git itself may be of
+        another repository: they count if they are on the branch that the harness told, and none begins a repository.
+        """
+        if not _tells(output):
+            return []
+        made: list[tuple[str, str, str]] = _MADE.findall(output)
+        own = records(runs) or ("(root-commit)" not in output and all(one[0] == self.told for one in made))
+        return made if own else []
 
     def _add(self, commit: Commit, amends: bool) -> None:
         if commit.sha and commit.sha in self.made:
@@ -123,9 +140,9 @@ class Commits(msgspec.Struct, array_like=True):
             del self.links[next(iter(self.links))]
 
 
-def branch_in(output: str) -> str:
-    """The branch git says it is on, after a commit or a switch; "" if it says none."""
-    if "Switched to" not in output and not _tells(output):
+def branch_in(output: str, runs: list[Run]) -> str:
+    """The branch git says it is on, after a commit or a switch; "" if it says none, or if the command ran no git."""
+    if not switches(runs) or ("Switched to" not in output and not _tells(output)):
         return ""
     found = [(match.start(), match[1]) for rule in (_MADE, _SWITCHED) for match in rule.finditer(output)]
     branch = max(found, default=(0, ""))[1]
@@ -141,6 +158,7 @@ def subjects_in(command: str) -> list[str]:
     """Subjects of the commits a command makes, "" for one that does not say it; none if it makes no commit."""
     if "commit" not in command:
         return []
+    command = without_written(command)
     many = len(_COMMITS.findall(command))
     said = [next(filter(None, found)) for found in _SUBJECT.findall(command)] + _FROM_STDIN.findall(command)
     subjects = [one_line(clean(text.split("\\n", 1)[0], head=400), SUBJECT_LIMIT) for text in said]

@@ -29,6 +29,7 @@ from memcli.ledger import code
 from memcli.ledger.attempts import command_key
 from memcli.ledger.clean import WITHIN, clean, clip, identity, one_line
 from memcli.ledger.commits import subjects_in
+from memcli.ledger.git import Run, records, runs_in
 from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
@@ -91,6 +92,7 @@ class Deed(msgspec.Struct, array_like=True):
     looks: bool = False  # a subagent that was told to change nothing
     stops: bool = False  # it interrupts the session it names
     title: str = ""  # what the input itself says the call is for
+    git: list[Run] = []  # what of git it runs
 
 
 def deed_of(call: ToolUse, index: int, why: str) -> Deed:
@@ -155,8 +157,8 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     deed.brief = safe if shown == command and len(command) <= BRIEF_SCAN else clean(shown, head=BRIEF_SCAN)
     deed.key = "cmd:" + command_key(safe)
     deed.names = keys_in(deed.brief)
-    deed.subjects, deed.amends = subjects_in(command), "--amend" in command
-    deed.outward = deeds_in(command)
+    deed.outward, deed.git = deeds_in(command), runs_in(command)
+    deed.subjects, deed.amends = subjects_in(command) if records(deed.git) else [], "--amend" in command
     touched = traffic(command)
     deed.reads = [clean(path) for path in touched.reads]
     deed.changes = [Change(clean(path), state, source=clean(source)) for state, path, source in touched.effects]
@@ -250,7 +252,8 @@ def _fill_todo(deed: Deed, given: Input) -> None:
 
 def _fill_stdin(deed: Deed, given: Input) -> None:
     deed.items = [identity(str(given.get("session_id", "")))]
-    deed.stops = _text(given, "chars", "input") == "\x03"
+    typed = _text(given, "chars", "input")
+    deed.stops, deed.git = typed == "\x03", runs_in(typed)
 
 
 def _fill_other(deed: Deed, given: Input) -> None:

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from memcli.ledger.rounds import Outcome
     from memcli.transcript.entries import AnyPart
 
-VERSION = 7
+VERSION = 8
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
@@ -213,7 +213,7 @@ class Ledger:
             if deed.kind in ("shell", "stdin"):
                 output = outcome.text[:20_000]
                 subjects = [] if settled.running else deed.subjects  # known when the command has ended
-                state.commits.printed(output, deed.brief, deed.index, subjects, amends=deed.amends)
+                state.commits.printed(output, deed, subjects)
                 if not settled.running:
                     state.outward.happened(deed.outward, output, deed.index)
                 if subjects:

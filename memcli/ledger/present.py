@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.transcript.entries import AnyPart
 
-VERSION = 4
+VERSION = 5
 LATEST = 6
 BRANCH_SCAN = 20_000  # characters of an output in which git may name a branch
 EARLIER = 2  # jobs of earlier turns
@@ -171,7 +171,7 @@ class Present:
         for change in deed.changes:
             self.state.base.wrote(change.path)
         if deed.kind == "shell":
-            self.state.branch = branch_in(output[:BRANCH_SCAN]) or self.state.branch
+            self.state.branch = branch_in(output[:BRANCH_SCAN], deed.git) or self.state.branch
 
     @property
     def root(self) -> str:

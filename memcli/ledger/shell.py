@@ -23,6 +23,7 @@ SCAN_LIMIT = 8_000
 
 _TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
 _HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
+_TO_FILE = pattern(r">>?\s*[\w./~\"'$]")
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 _ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _PATH = pattern(r"[\w./@+~-]+")
@@ -95,6 +96,16 @@ def _commands(command: str) -> Iterator[list[str]]:
             words = []
     if words:
         yield words
+
+
+def without_written(command: str) -> str:
+    """A command without the here-documents that it writes to files: what stands there is not run."""
+
+    def run(match: re.Match[str]) -> str:
+        line = command[command.rfind("\n", 0, match.start()) + 1 : match.start()] + match[3]
+        return match[3] if _TO_FILE.search(without_filters(line)) else match[0]
+
+    return _HERE.sub(run, command) if "<<" in command else command
 
 
 def split(command: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memcli.ledger.commits import Commit, branch_in, subjects_in, whole_files
+from memcli.ledger.git import runs_in
 from memcli.transcript.entries import Link
 from tests.ledger.builders import done, edited, entry, folded, place, ran, wrote
 
@@ -193,7 +194,7 @@ def test_a_subject_is_told_on_one_line_and_shortened() -> None:
     ],
 )
 def test_the_branch_git_named_last_counts(output: str, branch: str) -> None:
-    assert branch_in(output) == branch
+    assert branch_in(output, runs_in("git switch fix")) == branch
 
 
 @pytest.mark.parametrize(
@@ -252,3 +253,40 @@ def test_the_newest_commit_is_that_of_the_latest_event() -> None:
 )
 def test_a_rename_is_read_with_both_its_paths(line: str, found: list[tuple[str, str, str]]) -> None:
     assert whole_files(line) == found
+
+
+SCRIPT = "[main (root-commit) 2c2202f] Begin\n 1 file changed\n[main 98fac2b] Add numbers"
+
+
+def test_what_a_script_commits_elsewhere_is_no_commit_of_the_session() -> None:
+    for branch in ("topic", "main"):
+        where = folded(place(branch=branch), *ran("./try-it.sh --keep", SCRIPT)).state.commits
+
+        assert (list(where.made), where.branch) == ([], branch)
+
+
+def test_a_script_may_commit_on_the_branch_the_harness_told() -> None:
+    assert [one.sha for one in made(folded(place(), *ran("make release", "[main 98fac2b] Release 2")))] == ["98fac2b"]
+
+
+def test_a_commit_is_seen_however_deep_in_a_command_it_stands() -> None:
+    command = (
+        "git stash\n" + "echo going on\n" * 60 + "GIT_EDITOR=true git -c core.x=1 rebase --continue 2>&1 | tail -3"
+    )
+
+    assert [one.sha for one in made(folded(place(branch="topic"), *ran(command, "[detached HEAD 98fac2b] Tax")))] == [
+        "98fac2b"
+    ]
+
+
+def test_a_script_that_is_only_written_commits_nothing() -> None:
+    command = "cat > try.sh <<'EOF'\ngit commit -qm 'Begin'\nEOF\nbash try.sh"
+
+    assert made(folded(place(), *ran(command, "done"))) == []
+
+
+@pytest.mark.parametrize("start", ["cd /tmp/try", 'T=$(mktemp -d); cd "$T"'])
+def test_a_repository_made_for_a_while_is_not_that_of_the_session(start: str) -> None:
+    where = folded(place(), *ran(f"{start} && git init -b other && git commit -qm Begin", SCRIPT)).state.commits
+
+    assert (list(where.made), where.branch) == ([], "main")
