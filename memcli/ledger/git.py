@@ -7,13 +7,16 @@ other programs print about repositories of their own is not taken for the work o
 from __future__ import annotations
 
 import posixpath
-import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from memcli.ledger.clean import clean, identity
 from memcli.ledger.shell import is_scratch, split, without_written
 from memcli.transcript.patterns import pattern
+
+if TYPE_CHECKING:
+    import re
 
 MAX_RUNS = 12
 
