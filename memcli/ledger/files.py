@@ -35,10 +35,13 @@ class Touch(msgspec.Struct, array_like=True):
 
     why: str
     names: list[str]
+    last: int = 0
 
 
 class File(msgspec.Struct, array_like=True):
-    """What became of one file. `state` is "" for a file that was only read; `source` where it was moved from."""
+    """What became of one file. `state` is "" for a file that was only read; `source` where it was moved from. `names`
+    are told with the event since which they stand there, 0 for those that were only read.
+    """
 
     state: str = ""
     writes: int = 0
@@ -52,6 +55,29 @@ class File(msgspec.Struct, array_like=True):
     changed: int = -1  # event of the last change
     by: str = ""  # who wrote it, if no call of this transcript did
     about: str = ""  # what its text said it is when it was written whole
+    made: int = -1  # event at which it was created
+    clean: int = -1  # event at which git said that nothing of it waits for a commit
+    dirty: int = -1  # event at which git said that something does
+    undone: int = -1  # event at which git took back what waited for a commit
+    aside: bool = False  # or rather put it aside
+
+    def become(self, state: str, index: int) -> None:
+        """It was changed, and this is its state now."""
+        if state == "created" and (self.made < 0 or self.state == "deleted"):
+            self.made = index
+        self.state, self.changed, self.undone = state, index, -1
+
+    @property
+    def taken_back(self) -> bool:
+        """True if the last changes are in the working tree no more."""
+        return self.undone >= max(self.changed, 0)
+
+    def uncommitted(self, last: int) -> bool:
+        """True if changes wait for a commit, as far as is known, when the newest one was made at event `last`."""
+        if self.taken_back:
+            return False
+        listed = self.dirty >= max(last, 0) and self.dirty > self.clean
+        return listed or self.changed > max(last, self.clean)
 
 
 class Files(msgspec.Struct, array_like=True):
@@ -64,18 +90,20 @@ class Files(msgspec.Struct, array_like=True):
         if change.state == "moved":
             self._moved(change, deed.index, cwd)
             return
+        if change.state == "deleted" and change.path.endswith("/"):
+            self._cleared(self._path(change.path, cwd), deed.index)
+            return
         path = self._path(change.path, cwd)
         file = self._touch(path, deed.index)
-        file.state = _state_after(file, change.state, created)
         file.writes += file.changed != deed.index or not file.writes  # many lines of one script are one change
-        file.changed = deed.index
+        file.become(_state_after(file, change.state, created), deed.index)
         file.source = self._path(change.source, cwd) if change.source else file.source
         file.about = change.about or file.about
-        _touched(file, clip(deed.why, WHY_LIMIT), change.names)
+        _touched(file, clip(deed.why, WHY_LIMIT), change.names, deed.index)
         for remark in change.remarks:
             _remember(file.remarks, remark, MAX_REMARKS)
         for name in reversed(change.names):
-            file.names[name] = file.names.pop(name, 0) + 1
+            file.names[name] = file.names.pop(name, 0) or deed.index
         while len(file.names) > MAX_NAMES:
             del file.names[next(iter(file.names))]
 
@@ -83,7 +111,7 @@ class Files(msgspec.Struct, array_like=True):
         """Git or a subagent said what became of a whole file: no call wrote it, so `writes` is left alone."""
         path = self._path(change.path, cwd)
         file = self._touch(path, index)
-        file.state, file.changed = _state_after(file, change.state, None), index
+        file.become(_state_after(file, change.state, None), index)
         file.source = self._path(change.source, cwd) if change.source else file.source
         file.by = by if not file.writes else ""
 
@@ -125,12 +153,18 @@ class Files(msgspec.Struct, array_like=True):
         whole = before.writes > 0  # a file for certain, whatever its name
         if is_file(old) or (whole and not is_scratch(old)):
             gone = self._touch(old, index)
-            gone.state, gone.writes, gone.changed = "deleted", max(before.writes, 1), index
+            gone.state, gone.writes, gone.changed, gone.made = "deleted", max(before.writes, 1), index, before.made
         if (is_file(new) or (whole and new and not is_scratch(new))) and before.state != "deleted":
             self._touch(new, index)
             self.known[new] = msgspec.structs.replace(
-                before, state="created", source=old, writes=max(before.writes, 1), last=index, changed=index
+                before, state="created", source=old, writes=max(before.writes, 1), last=index, changed=index, made=index
             )
+
+    def _cleared(self, folder: str, index: int) -> None:
+        """A folder was deleted, with all that is known to lie there."""
+        for path in [path for path in self.written if path.startswith(folder + "/")]:
+            file = self._touch(path, index)
+            file.become("deleted", index)
 
     @staticmethod
     def _holds(file: File, names: list[str]) -> None:
@@ -154,6 +188,10 @@ class Files(msgspec.Struct, array_like=True):
         same = [known for known in self.known if not known.startswith("/") and path.endswith("/" + known)]
         return self.known.pop(same[0]) if len(same) == 1 and "/" in same[0] else None
 
+    def at(self, path: str, cwd: str) -> str:
+        """The whole path by which a file is known, or would be."""
+        return self._path(path, cwd)
+
     def _path(self, path: str, cwd: str) -> str:
         whole = posixpath.normpath(posixpath.join(cwd, path)) if path else ""
         if whole in self.known or path.startswith("/"):
@@ -171,20 +209,21 @@ class Files(msgspec.Struct, array_like=True):
 def _state_after(file: File, state: str, created: bool | None) -> str:
     """The last state: a file made in this session stays created however often it is edited."""
     if state == "written":
-        new = created if created is not None else not (file.state or file.reads)
+        anew = file.state == "deleted" and file.made >= 0  # what was made here and deleted is made again
+        new = created if created is not None else anew or not (file.state or file.reads)
         state = "created" if new else "modified"
     if state == "modified" and file.state == "created":
         return "created"
     return state
 
 
-def _touched(file: File, why: str, names: list[str]) -> None:
+def _touched(file: File, why: str, names: list[str], index: int) -> None:
     """Note the purpose of a change; the same purpose again gathers its names."""
     same = next((touch for touch in file.touches if touch.why == why), None)
     if same:
         file.touches.remove(same)
         names = list(dict.fromkeys([*names, *same.names]))
-    file.touches.append(Touch(why, names[:TOUCH_NAMES]))
+    file.touches.append(Touch(why, names[:TOUCH_NAMES], index))
     del file.touches[:-MAX_TOUCHES]
 
 

@@ -37,15 +37,18 @@ _AT = pattern(r"-C\s+[\"']?([^\s\"']+)")
 _MADE_THERE = pattern(r"\bgit\s+(?:init|clone)\b")
 _OPTION = pattern(r"--?[\w-]+(?:=\w*)?")
 _ALL_FILES = pattern(r"(?:-u|--untracked-files=)no")
+_SHORT_FORM = pattern(r"-s|--short|--porcelain")
 _MORE_THAN_HEAD = frozenset(("--all", "-g", "--walk-reflogs", "--reflog", "--branches", "--remotes", "--tags"))
 
 
 class Run(msgspec.Struct, array_like=True):
-    """One git command: its verb, the folder it was told to run in ("" if none), for a log the branch ("" for HEAD)."""
+    """One git command: its verb, and the folder it was told to run in ("" if none). `what` is the branch of a log, ""
+    for HEAD; "short" for a status in the short form.
+    """
 
     verb: str
     where: str = ""
-    ref: str = ""
+    what: str = ""
 
 
 def runs_in(command: str) -> list[Run]:
@@ -78,10 +81,11 @@ def _run(match: re.Match[str], where: str) -> Run | None:
     run = Run(verb, identity(clean(posixpath.join(where, at[1]) if at else where)))
     words = list(split(match["rest"] or "")) if verb in ("status", "log") else []
     if verb == "status":
+        run.what = "short" if any(map(_SHORT_FORM.match, words)) else ""
         whole = all(map(_OPTION.fullmatch, words)) and not any(map(_ALL_FILES.fullmatch, words))
         return run if whole and not match["piped"] else None
     if verb == "log":
-        run.ref = identity(clean(_ref(words)))
+        run.what = identity(clean(_ref(words)))
         return None if _MORE_THAN_HEAD.intersection(words) else run
     return run
 

@@ -32,7 +32,9 @@ from memcli.ledger.narrative import Narrative
 from memcli.ledger.outward import Outward
 from memcli.ledger.reports import files_in
 from memcli.ledger.requests import Requests
+from memcli.ledger.shell import TAKES
 from memcli.ledger.snapshots import restored
+from memcli.ledger.tree import showed, took
 from memcli.ledger.turns import Turns
 from memcli.ledger.work import NOTHING, Settled, Taken, Work
 from memcli.transcript.entries import (
@@ -214,6 +216,8 @@ class Ledger:
                 output = outcome.text[:20_000]
                 subjects = [] if settled.running else deed.subjects  # known when the command has ended
                 state.commits.printed(output, deed, subjects)
+                if deed.git and len(outcome.text) == len(output):
+                    showed(state.files, output, deed, state.commits)
                 if not settled.running:
                     state.outward.happened(deed.outward, output, deed.index)
                 if subjects:
@@ -230,12 +234,18 @@ class Ledger:
         files, root = self.state.files, self.state.commits.root if self.state.commits.cwd else ""
         known = {posixpath.basename(path) for path in files.written}
         for state, path, source in whole_files(output)[:MAX_COMMITTED]:
-            if posixpath.basename(path) not in known:
+            before = files.known.get(files.at(path, root))
+            theirs = before is not None and before.reads > 0 and state == "created"  # it was there, git did not know it
+            if posixpath.basename(path) not in known and not theirs:
                 files.told(Change(path, state, source=source), deed.index, root)
 
     def _changed(self, deed: Deed, outcome: Outcome) -> None:
         cwd = self.state.commits.cwd
         for change in deed.changes:
+            if change.state in TAKES:
+                if not deed.subjects:  # else it is not known what stood there when
+                    took(self.state.files, change, deed.index, self.state.commits)
+                continue
             self.state.commits.base.wrote(change.path)
             self.state.files.changed(change, deed, cwd, outcome.created)
         for path in deed.reads:

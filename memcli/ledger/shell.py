@@ -17,16 +17,29 @@ from memcli.transcript.patterns import pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-State = str  # "created" | "modified" | "written" | "deleted" | "moved"
+State = str  # "created" | "modified" | "written" | "deleted" | "moved" | "reverted" | "stashed" | "unstashed"
+
+TAKES = frozenset(("reverted", "stashed", "unstashed"))
+"""States of an effect that is no change, but takes changes back, or puts them aside for a while."""
 
 SCAN_LIMIT = 8_000
 
-_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
+_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less|checkout|restore|reset|stash)\b|>")
 _HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
 _TO_FILE = pattern(r">>?\s*[\w./~\"'$]")
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 _ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_VARIABLE = pattern(r"\$(?:(\w+)|\{(\w+)\})")
+_VALUE = 300  # characters of an assignment that is looked at
+_KEYWORDS = frozenset(("if", "then", "elif", "else", "while", "until", "do", "{", "!"))
 _PATH = pattern(r"[\w./@+~-]+")
+_RECURSIVE = pattern(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
+_STASHES = {"push": "stashed", "save": "stashed", "pop": "unstashed", "apply": "unstashed"}
+_WITH_WORDS = frozenset(("-m", "--message"))
+_NEW_BRANCH = frozenset(("-b", "-B", "--orphan", "-t", "--track", "--detach"))
+_CHOSEN = frozenset(
+    ("-p", "--patch", "-k", "--keep-index", "-S", "--ours", "--theirs")
+)  # git takes a part that is not known
 _ENDLESS = pattern(  # files that are known by their whole name
     r"[A-Z][a-z]+file|makefile|justfile|CODEOWNERS|AUTHORS|CHANGELOG|CONTRIBUTING|COPYING|LICEN[CS]E|NOTICE|README|VERSION"
 )
@@ -44,7 +57,11 @@ _ESCAPED = pattern(r"\\([\"\\])")
 
 
 class Effect(NamedTuple):
-    """What becomes of one path; `source` is what was moved there, into a folder if the path ends in a slash."""
+    """What becomes of one path; `source` is what was moved there, into a folder if the path ends in a slash.
+
+    A path that ends in a slash is a folder that is deleted. What git takes back ("reverted"), puts aside or brings back
+    may be a folder, too, or all that it keeps, which is `:/`.
+    """
 
     state: State
     path: str
@@ -64,17 +81,36 @@ def traffic(command: str) -> Traffic:
     if not _TOUCHES.search(without_filters(command[:SCAN_LIMIT])):
         return found
     here = ""
-    for words in _commands(command):
+    known: dict[str, str] = {}
+    for line in _commands(command):
+        words = _filled_in(line, known)
+        if not words:
+            continue
         if words[0] == "cd" and len(words) == 2:
             here = posixpath.join(here, words[1])
             continue
         for state, path, source in _effects_of(words):
             if source:
                 found.effects.append(Effect(state, posixpath.join(here, path), posixpath.join(here, source)))
-            elif is_file(path):
+            elif is_file(path) or state in TAKES or (state == "deleted" and path.endswith("/")):
                 found.effects.append(Effect(state, posixpath.join(here, path)))
         found.reads.extend(posixpath.join(here, path) for path in _reads_of(words) if is_file(path))
     return found
+
+
+def _filled_in(words: list[str], known: dict[str, str]) -> list[str]:
+    """One command without the words of a condition or a loop before it, with the values that the same line gave to its
+    variables; nothing for one that only gives such values, which are `known` then.
+    """
+    while words and words[0] in _KEYWORDS:
+        words = words[1:]
+    words = [_VARIABLE.sub(lambda found: known.get(found[1] or found[2], found[0]), word) for word in words]
+    if words[:1] == ["for"]:
+        known.pop(words[1] if len(words) > 1 else "", None)
+    if words[:1] == ["export"] or all(map(_ASSIGNED.fullmatch, words)):
+        known.update(word.split("=", 1) for word in words if "=" in word and len(word) <= _VALUE)
+        return []
+    return words
 
 
 def _reads_of(words: list[str]) -> list[str]:
@@ -131,8 +167,12 @@ def _effects_of(words: list[str]) -> Iterator[Effect]:
     words = _without_prefix(words)
     yield from (Effect("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|"))
     program, operands = _program_of(words)
-    if program == "rm":
-        yield from (Effect("deleted", path) for path in operands)
+    if program == "git":
+        yield from _taken_back(words)
+    elif program == "rm":
+        yield from (Effect("deleted", path) for path in operands if is_file(path))
+        if any(map(_RECURSIVE.fullmatch, words)):
+            yield from (Effect("deleted", f"{path.rstrip('/')}/") for path in operands if _is_folder(path))
     elif program == "cp":
         yield from (Effect("created", _target(source, target)) for source, target in _targeted(operands))
     elif program == "mv" and all(map(_PATH.fullmatch, operands)):
@@ -141,6 +181,33 @@ def _effects_of(words: list[str]) -> Iterator[Effect]:
         yield from (Effect("written", path) for path in operands)
     elif program == "sed" and any(word.startswith(("-i", "--in-place")) for word in words):
         yield from (Effect("modified", path) for path in operands[1:])
+
+
+def _taken_back(words: list[str]) -> Iterator[Effect]:
+    """What a git command takes back, puts aside or brings back of what is not recorded."""
+    words = _without_redirections(words)[1:]
+    while len(words) > 2 and words[0] in ("-C", "-c"):
+        words = words[2:]
+    verb, rest = (words[0], words[1:]) if words else ("", [])
+    operands = [word for word in rest if not word.startswith("-")]
+    named = rest[rest.index("--") + 1 :] if "--" in rest else []
+    if _CHOSEN.intersection(rest):
+        return
+    if verb == "stash":
+        asked = rest[0] if rest and not rest[0].startswith("-") else "push"
+        paths = named or (operands[1:] if asked == "push" and not _WITH_WORDS.intersection(rest) else [])
+        yield from (Effect(_STASHES[asked], path) for path in paths or [":/"] if asked in _STASHES)
+    elif verb == "reset" and "--hard" in rest:
+        yield Effect("reverted", ":/")
+    elif verb == "restore" and ("--staged" not in rest or "--worktree" in rest):
+        yield from (Effect("reverted", path) for path in operands)
+    elif verb == "checkout" and not _NEW_BRANCH.intersection(rest):
+        yield from (Effect("reverted", path) for path in named or operands if path == "." or named or is_file(path))
+
+
+def _is_folder(path: str) -> bool:
+    """True for what may be a folder of the project, and is not all of it."""
+    return bool(_PATH.fullmatch(path)) and not is_scratch(path) and not is_file(path) and bool(path.strip("./~"))
 
 
 def _targeted(operands: list[str]) -> list[tuple[str, str]]:

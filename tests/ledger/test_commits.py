@@ -88,6 +88,16 @@ def test_a_file_that_only_the_commit_tells_of_is_listed() -> None:
     assert ledger.state.files.written["/home/dev/shop/src/new.py"].state == "created"
 
 
+def test_a_file_that_was_read_before_is_new_to_git_alone() -> None:
+    ledger = folded(
+        place(),
+        *done("Read", {"file_path": "/home/dev/shop/notes.md"}, "# Notes"),
+        *ran("git commit -m x", "[main 1a2b3c4] x\n create mode 100644 notes.md"),
+    )
+
+    assert ledger.state.files.written == {}
+
+
 def test_a_file_whose_change_was_seen_keeps_its_state() -> None:
     ledger = folded(
         place(),

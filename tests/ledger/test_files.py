@@ -45,6 +45,23 @@ def test_the_last_writer_wins() -> None:
     assert states(ran("rm src/cart.py"), wrote(CART)) == {"src/cart.py": "created"}
 
 
+def test_a_file_made_here_deleted_and_written_again_is_made_again() -> None:
+    assert states(wrote(CART), ran("rm src/cart.py"), wrote(CART, text="ok")) == {"src/cart.py": "created"}
+
+
+def test_with_a_folder_all_that_is_known_in_it_is_deleted() -> None:
+    other = wrote("/home/dev/shop/srcs.py")
+
+    assert states(wrote(CART), other, ran("rm -rf src")) == {"src/cart.py": "deleted", "srcs.py": "created"}
+    assert states(wrote(CART), ran("rm src")) == {"src/cart.py": "created"}
+
+
+def test_a_folder_moved_by_a_name_that_the_command_gave_takes_its_files_along() -> None:
+    command = 'mkdir -p old && TO="old/src"; if [ -e "$TO" ]; then echo no; else git mv src "$TO"; fi'
+
+    assert states(edited(CART), ran(command)) == {"src/cart.py": "deleted", "old/src/cart.py": "created"}
+
+
 def test_a_failed_edit_changes_nothing() -> None:
     assert states(edited(CART, is_error=True)) == {}
 
@@ -309,14 +326,16 @@ def test_the_last_writer_wins_whatever_came_before(steps: list[str]) -> None:
         "rm": ran(f"rm {CART}"),
         "read": done("Read", {"file_path": CART}),
     }
-    state = ""
+    state, made_here = "", False
     for place_in, step in enumerate(steps):
         seen = state or "read" in steps[:place_in]
         if step == "rm":
             state = "deleted"
         elif step == "write":
-            state = "modified" if seen and state != "created" else "created"
+            anew = state == "deleted" and made_here
+            state = "modified" if seen and state != "created" and not anew else "created"
         elif step == "edit":
             state = "created" if state == "created" else "modified"
+        made_here = made_here or state == "created"
 
     assert cart(*(made[step] for step in steps)).state == state

@@ -15,7 +15,7 @@ from memcli.ledger.git import MAX_RUNS, runs_in
         ("git log -n 5 topic", [("log", "", "topic")]),
         ("git log main..HEAD -- src && git log main..topic", [("log", "", ""), ("log", "", "topic")]),
         ("git log --oneline --all; git reflog", []),
-        ("git status --short && git status", [("status", "", ""), ("status", "", "")]),
+        ("git status --short && git status", [("status", "", "short"), ("status", "", "")]),
         ("git status --short src; git status -s | head -3; git status -uno", []),
         ('if [ -z "$(git status --porcelain)" ]; then echo clean; fi', []),
         ("bash -c 'git pull' && gh pr checkout 7", [("pull", "", ""), ("checkout", "", "")]),
@@ -28,7 +28,7 @@ from memcli.ledger.git import MAX_RUNS, runs_in
     ],
 )
 def test_git_is_found_in_a_command(command: str, runs: list[tuple[str, str, str]]) -> None:
-    assert [(run.verb, run.where, run.ref) for run in runs_in(command)] == runs
+    assert [(run.verb, run.where, run.what) for run in runs_in(command)] == runs
 
 
 def test_of_many_commands_the_last_are_known() -> None:

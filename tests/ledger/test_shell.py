@@ -54,7 +54,9 @@ def test_a_move_is_read_with_where_to_and_not_what_is_there(command: str, moves:
 @pytest.mark.parametrize(
     "command",
     [
-        "rm -rf build",
+        "rm -rf /tmp/build",
+        "rm -rf . ../",
+        "rm build",
         "echo x > /dev/null",
         "echo x > /tmp/scratch.txt",
         "git rm --cached a.py",
@@ -114,6 +116,10 @@ def test_a_command_is_parted_as_the_standard_library_parts_it(command: str) -> N
         ("rm a.py \\\n  b.py\nrm c.py", [("deleted", "a.py"), ("deleted", "b.py"), ("deleted", "c.py")]),
         ("cat <<EOF > a.py\nrm b.py\nEOF\nrm c.py", [("written", "a.py"), ("deleted", "c.py")]),
         ("rm a.py > log.txt", [("written", "log.txt"), ("deleted", "a.py")]),
+        ("rm -rf src/ lib", [("deleted", "src/"), ("deleted", "lib/")]),
+        ("if [ -e a.py ]; then rm a.py; else { touch b.py; }; fi", [("deleted", "a.py"), ("written", "b.py")]),
+        ('TO=lib; export AS=b; mv a.py "$TO/${AS}.py" && rm $AS.py', [("moved", "lib/b.py"), ("deleted", "b.py")]),
+        ("A=$(ls); rm $A.py; B=b.py; for B in *.py; do rm $B; done", []),
         ("rm 1.2.3 v.x .env.x", [("deleted", "v.x"), ("deleted", ".env.x")]),
     ],
 )

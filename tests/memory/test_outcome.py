@@ -23,10 +23,37 @@ def test_files_changed_after_the_newest_commit_are_said_not_to_be_committed() ->
     assert "- only in the working tree, not committed since 1a2b3c4: b_two.py" in said
 
 
-def test_a_session_without_commit_says_so() -> None:
-    assert "nothing was committed in this session; only in the working tree: a_one.py" in active(
+def test_a_session_without_commit_says_that_the_agent_made_none() -> None:
+    assert "- no commit by the agent, one by the user is not known of; changed: a_one.py" in active(
         *edited("/home/dev/shop/a_one.py")
     )
+
+
+def test_what_git_was_asked_about_is_known() -> None:
+    both = (*edited("/home/dev/shop/a_one.py"), *edited("/home/dev/shop/b_two.py"))
+
+    assert "- not committed when git was asked last, or changed since: b_two.py\n" in active(
+        *both, *ran("git status --short", " M b_two.py")
+    )
+    assert "- git showed no change left without a commit\n" in active(*both, *ran("git status -s", ""))
+
+
+def test_what_was_taken_back_is_told_and_waits_for_no_commit() -> None:
+    said = active(*COMMIT, *edited("/home/dev/shop/a_one.py"), *ran("git checkout -- ."))
+
+    assert "- taken back with git, in the tree no more: a_one.py" in said
+    assert "only in the working tree" not in said
+
+
+def test_what_was_put_aside_is_told() -> None:
+    stash = (*COMMIT, *edited("/home/dev/shop/a_one.py"), *ran("git stash"))
+
+    assert "- put aside with `git stash`: a_one.py" in active(*stash)
+    assert "put aside" not in active(*stash, *ran("git stash pop"))
+
+
+def test_what_was_taken_back_before_the_newest_commit_is_past() -> None:
+    assert "taken back" not in active(*edited("/home/dev/shop/a_one.py"), *ran("git checkout -- ."), *COMMIT)
 
 
 def test_when_all_is_committed_that_is_said() -> None:

@@ -56,7 +56,8 @@ def file_line(path: str, file: File, root: str) -> str:
     name = shown_path(path, root)
     moved = f" (moved from {_origin(file.source, path, root)})" if file.source else ""
     often = f", {min(file.writes, 99)} times" if file.writes > 1 and file.state == "modified" else ""
-    return f"- {name} — {file.state}{often}{moved}"
+    undone = ", put aside with `git stash`" if file.aside else ", what was not committed was taken back"
+    return f"- {name} — {file.state}{often}{moved}{undone if file.taken_back else ''}"
 
 
 def _origin(source: str, path: str, root: str) -> str:

@@ -13,28 +13,48 @@ from memcli.memory.sections import ACTIVE_WORK, COMPLETED
 from memcli.memory.shown import turn_mark
 
 if TYPE_CHECKING:
+    from memcli.ledger.commits import Commit
+    from memcli.ledger.files import File
     from memcli.ledger.ledger import Ledger
 
 
 def uncommitted(ledger: Ledger, room: int) -> list[Line]:
-    """One line that says which files changed after the newest commit, as far as they fit in `room` characters."""
+    """What is in the working tree alone and what git took out of it, as far as file names fit in `room` characters."""
     commits = ledger.state.commits
     changed = {path: file for path, file in ledger.state.files.written.items() if _of_project(path, commits.root)}
     if not changed:
         return []
-    newest = max(commits.made.values(), key=lambda one: one.index, default=None)
-    since = [path for path, file in changed.items() if file.changed > commits.last]
-    if newest and not since:
-        what = f"every known change is in {newest.sha or 'the newest commit'}"
-    else:
-        head = (
-            f"only in the working tree, not committed since {newest.sha or 'the newest commit'}: " if newest else _NEVER
-        )
-        what = head + _listed(since[::-1], room - len(head) - len(labels.NOT_COMMITTED) - 5)
-    return [Line(ACTIVE_WORK, labels.NOT_COMMITTED, f"- {what}", 0)]
+    said = _waiting(changed, max(commits.made.values(), key=lambda one: one.index, default=None))
+    for head, aside in (("put aside with `git stash`: ", True), ("taken back with git, in the tree no more: ", False)):
+        gone = [path for path, file in changed.items() if file.taken_back and file.aside == aside]
+        if recent := [path for path in gone if changed[path].undone > commits.last]:
+            said.append((head, recent))
+    fair = room // max(1, len(said)) - len(labels.NOT_COMMITTED) // max(1, len(said)) - 5
+    return [
+        Line(ACTIVE_WORK, labels.NOT_COMMITTED, f"- {head}{_listed(paths[::-1], fair - len(head))}", place)
+        for place, (head, paths) in enumerate(said)
+    ]
 
 
-_NEVER = "nothing was committed in this session; only in the working tree: "
+def _waiting(changed: dict[str, File], newest: Commit | None) -> list[tuple[str, list[str]]]:
+    """What is said of changes that wait for a commit, and the files it is said of."""
+    last = newest.index if newest else -1
+    name = (newest.sha or "the newest commit") if newest else ""
+    waiting = [path for path, file in changed.items() if file.uncommitted(last)]
+    if waiting and newest:
+        return [(f"only in the working tree, not committed since {name}: ", waiting)]
+    if waiting:
+        asked = any(max(changed[path].dirty, changed[path].clean) >= 0 for path in waiting)
+        return [(_LISTED if asked else _NEVER, waiting)]
+    if newest and all(file.changed <= last for file in changed.values()):
+        return [(f"every known change is in {name}", [])]
+    if all(file.taken_back for file in changed.values()):
+        return []
+    return [(f"git showed no change left without a commit{f', the newest known is {name}' if name else ''}", [])]
+
+
+_LISTED = "not committed when git was asked last, or changed since: "
+_NEVER = "no commit by the agent, one by the user is not known of; changed: "
 
 
 def _of_project(path: str, root: str) -> bool:
