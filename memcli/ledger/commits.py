@@ -1,14 +1,16 @@
 """Commits: what the session recorded in version control: commits, pull requests, the branch it works on.
 
-Commits are read from what git prints when it makes one (`[branch hash] subject`). A quiet one is known by the first
-lines of a `git log --oneline` in the same output, else by the subject in its command, without a hash. An amended commit
-replaces the one before. Pull requests come from records of the harness and from what `gh pr create` prints. What git
-says of whole files when it commits (created, renamed, deleted) is told to `Files`.
+Commits are read from what git prints when it makes one (`[branch hash] subject`), if the command itself runs git. A
+quiet one is known by the first lines of a `git log --oneline` in the same output, else by the subject in its command,
+without a hash. An amended commit replaces the one before, and one that a log shows under another hash was rewritten.
+Pull requests come from records of the harness and from what `gh pr create` prints. What git says of whole files when it
+commits (created, renamed, deleted) is told to `Files`.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +29,7 @@ MAX_LINKS = 60
 SHORTLY = 40  # events
 NEAR = 3  # commits among which one subject means one commit, if one of them has no hash
 SUBJECT_LIMIT = 120
+SAYS = 3  # words of a subject that tells a commit from others
 
 _MADE = pattern(r"^\[([\w./-]+)(?: \(root-commit\))?(?: [\w ]+)? ([0-9a-f]{7,40})\] (\S.*)", re.MULTILINE)
 _LOGGED = pattern(r"^([0-9a-f]{7,40}) (?:\([^)\n]*\) )?(\S.*)", re.MULTILINE)
@@ -45,8 +48,8 @@ _PULL = pattern(r"https://[\w.-]+/[\w./-]+/(?:pull|merge_requests)/\d+")
 
 
 class Commit(msgspec.Struct, array_like=True):
-    """One commit, with the subject as git printed it. `sha` is "" if git did not say it, `replaced` is the hash of the
-    commit it amended.
+    """One commit, with the subject as git printed it. `sha` is "" if git did not say it, `replaced` are
+    hashes it had before it was amended or rewritten.
     """
 
     index: int
@@ -88,6 +91,8 @@ class Commits(msgspec.Struct, array_like=True):
         for branch, sha, subject in made:
             self._add(Commit(index, sha[:7], one_line(clean(subject), SUBJECT_LIMIT), identity(branch)), amends)
         self.branch = branch_in(output, deed.git) or self.branch
+        if any(run.verb == "log" and run.what in ("", self.branch) for run in deed.git):
+            self._logged(output)
         if "pr create" in deed.brief or "mr create" in deed.brief:
             for url in _PULL.findall(output)[:2]:
                 self.linked(url, "opened")
@@ -120,6 +125,27 @@ class Commits(msgspec.Struct, array_like=True):
         if len(self.made) > MAX_COMMITS:
             del self.made[next(iter(self.made))]
 
+    def _logged(self, output: str) -> None:
+        """A log of the branch shows a known subject under another hash: the commit was rewritten by whatever means.
+
+        Only a subject that says something and stands once on both sides tells which commit it is.
+        """
+        logged = [(sha[:7], one_line(clean(subject), SUBJECT_LIMIT)) for sha, subject in _LOGGED.findall(output)]
+        shown = {sha for sha, _ in logged}
+        known = Counter(one.subject for one in self.made.values())
+        there = Counter(subject for _, subject in logged)
+        for sha, subject in logged:
+            if known[subject] == there[subject] == 1 and sha not in self.made and _tells_apart(subject):
+                key = next(key for key, one in self.made.items() if one.subject == subject)
+                if self.made[key].sha not in shown:
+                    self._renamed(key, sha)
+
+    def _renamed(self, key: str, sha: str) -> None:
+        """The commit of that key has another hash now; it keeps its place."""
+        one = self.made[key]
+        one.replaced, one.sha = " ".join([*one.replaced.split()[-7:], one.sha]).strip(), sha
+        self.made = {(sha if name == key else name): commit for name, commit in self.made.items()}
+
     def _near(self, commit: Commit) -> list[str]:
         """Keys of commits made shortly before with the same subject."""
         return [
@@ -138,6 +164,11 @@ class Commits(msgspec.Struct, array_like=True):
         self.links.setdefault(identity(clean(url)), one_line(clean(label), SUBJECT_LIMIT))
         if len(self.links) > MAX_LINKS:
             del self.links[next(iter(self.links))]
+
+
+def _tells_apart(subject: str) -> bool:
+    """True for words that two commits hardly share by chance."""
+    return len(subject.split()) >= SAYS and not subject.startswith("Merge ")
 
 
 def branch_in(output: str, runs: list[Run]) -> str:

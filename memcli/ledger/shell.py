@@ -108,7 +108,7 @@ def _filled_in(words: list[str], known: dict[str, str]) -> list[str]:
     if words[:1] == ["for"]:
         known.pop(words[1] if len(words) > 1 else "", None)
     if words[:1] == ["export"] or all(map(_ASSIGNED.fullmatch, words)):
-        known.update(word.split("=", 1) for word in words if "=" in word and len(word) <= _VALUE)
+        known.update(word.partition("=")[::2] for word in words if "=" in word and len(word) <= _VALUE)
         return []
     return words
 

@@ -300,3 +300,52 @@ def test_a_repository_made_for_a_while_is_not_that_of_the_session(start: str) ->
     where = folded(place(), *ran(f"{start} && git init -b other && git commit -qm Begin", SCRIPT)).state.commits
 
     assert (list(where.made), where.branch) == ([], "main")
+
+
+TAX = ran("git commit -m 'Add tax to it'", "[main 1a2b3c4] Add tax to it")
+CART = ran("git commit -m 'Add the cart too'", "[main 2b3c4d5] Add the cart too")
+
+
+def test_a_log_that_shows_a_commit_under_another_hash_tells_of_a_rewritten_one() -> None:
+    log = ran(
+        "git rebase x; git log --oneline -3", "9f8e7d6 (HEAD -> main) Add the cart too\n8f7e6d5 Add tax to it\n0 x"
+    )
+
+    assert [(one.sha, one.replaced) for one in made(folded(place(), TAX, CART, log))] == [
+        ("8f7e6d5", "1a2b3c4"),
+        ("9f8e7d6", "2b3c4d5"),
+    ]
+
+
+def test_a_rewritten_commit_is_no_other_when_git_prints_it_again() -> None:
+    log = ran("git log --oneline", "9f8e7d6 Add tax to it")
+    ledger = folded(place(), TAX, log, *ran("git cherry-pick x", "[main 9f8e7d6] Add tax to it"))
+
+    assert list(ledger.state.commits.made) == ["9f8e7d6"]
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        ("git log --oneline topic", "9f8e7d6 Add tax to it"),
+        ("git log --oneline --all", "9f8e7d6 Add tax to it"),
+        ("git log --oneline", "9f8e7d6 Add tax to it\n1a2b3c4 Add tax to it"),
+        ("git log --oneline", "9f8e7d6 Add tax to it\n8f7e6d5 Add tax to it"),
+        ("git log --oneline", "1a2b3c4 Add tax to it\n9f8e7d6 Add tax to all"),
+        ("cat log.txt", "9f8e7d6 Add tax to it"),
+    ],
+)
+def test_a_log_that_may_show_another_commit_rewrites_none(command: str, output: str) -> None:
+    assert [(one.sha, one.replaced) for one in made(folded(place(), TAX, *ran(command, output)))] == [("1a2b3c4", "")]
+
+
+def test_a_subject_that_says_little_may_be_that_of_another_commit() -> None:
+    few = ran("git commit -m wip", "[main 1a2b3c4] wip"), ran("git log --oneline", "9f8e7d6 wip")
+
+    assert [one.sha for one in made(folded(place(), *few))] == ["1a2b3c4"]
+
+
+def test_a_commit_without_a_hash_finds_it_in_a_later_log() -> None:
+    quiet = ran("git commit -qm 'Add tax to it'", ""), ran("git log --oneline main", "9f8e7d6 Add tax to it")
+
+    assert [(one.sha, one.replaced) for one in made(folded(place(), *quiet))] == [("9f8e7d6", "")]

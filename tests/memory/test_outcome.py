@@ -24,7 +24,7 @@ def test_files_changed_after_the_newest_commit_are_said_not_to_be_committed() ->
 
 
 def test_a_session_without_commit_says_that_the_agent_made_none() -> None:
-    assert "- no commit by the agent, one by the user is not known of; changed: a_one.py" in active(
+    assert "- the agent made no commit, whether the user did is not known; changed: a_one.py" in active(
         *edited("/home/dev/shop/a_one.py")
     )
 
@@ -43,6 +43,14 @@ def test_what_was_taken_back_is_told_and_waits_for_no_commit() -> None:
 
     assert "- taken back with git, in the tree no more: a_one.py" in said
     assert "only in the working tree" not in said
+
+
+def test_what_was_not_taken_back_is_in_the_commit() -> None:
+    both = (*edited("/home/dev/shop/a_one.py"), *edited("/home/dev/shop/b_two.py"), *COMMIT)
+
+    assert "- every other change is in 1a2b3c4\n- taken back with git, in the tree no more: a_one.py" in active(
+        *both, *edited("/home/dev/shop/a_one.py"), *ran("git checkout -- a_one.py")
+    )
 
 
 def test_what_was_put_aside_is_told() -> None:
@@ -84,10 +92,10 @@ def test_a_deed_done_again_is_told_once_with_how_often() -> None:
     assert "`git push`, 2 times" in said
 
 
-def test_an_amended_commit_names_the_one_it_replaced() -> None:
+def test_a_rewritten_commit_names_the_one_it_replaced() -> None:
     said = completed(*COMMIT, *ran("git commit --amend -m Taxes", "[main 2b3c4d5] Taxes"))
 
-    assert '2b3c4d5 — output: "Taxes", amended (before: 1a2b3c4)' in said
+    assert '2b3c4d5 — output: "Taxes", rewritten (before: 1a2b3c4)' in said
 
 
 def test_a_commit_without_a_hash_is_told_in_the_agents_words() -> None:

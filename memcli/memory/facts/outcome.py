@@ -46,15 +46,16 @@ def _waiting(changed: dict[str, File], newest: Commit | None) -> list[tuple[str,
     if waiting:
         asked = any(max(changed[path].dirty, changed[path].clean) >= 0 for path in waiting)
         return [(_LISTED if asked else _NEVER, waiting)]
-    if newest and all(file.changed <= last for file in changed.values()):
-        return [(f"every known change is in {name}", [])]
-    if all(file.taken_back for file in changed.values()):
+    rest = [file for file in changed.values() if not file.taken_back]
+    if not rest:
         return []
+    if newest and all(file.changed <= last for file in rest):
+        return [(f"every {'known' if len(rest) == len(changed) else 'other'} change is in {name}", [])]
     return [(f"git showed no change left without a commit{f', the newest known is {name}' if name else ''}", [])]
 
 
 _LISTED = "not committed when git was asked last, or changed since: "
-_NEVER = "no commit by the agent, one by the user is not known of; changed: "
+_NEVER = "the agent made no commit, whether the user did is not known; changed: "
 
 
 def _of_project(path: str, root: str) -> bool:
