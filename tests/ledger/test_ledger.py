@@ -27,7 +27,17 @@ from memcli.transcript.entries import (
 from tests.ledger.builders import a_session, agent, call, folded, presented, ran, stopped, user
 
 _TEXT = st.text(st.characters(exclude_categories=()), max_size=60) | st.sampled_from(
-    ["make", "src/a.py", "*** Begin Patch", "running with session ID 3", "--- FAIL: TestA"]
+    [
+        "make",
+        "src/a.py",
+        "git stash",
+        "git checkout .",
+        "git status -s",
+        " M src/a.py",
+        "*** Begin Patch",
+        "running with session ID 3",
+        "--- FAIL: TestA",
+    ]
 )
 _ID = st.sampled_from(["c1", "c2", "c3", ""])
 _INPUT = st.dictionaries(
