@@ -99,12 +99,15 @@ class Commits(msgspec.Struct, array_like=True):
 
     def _made(self, output: str, runs: list[Run]) -> list[tuple[str, str, str]]:
         """(branch, hash, subject) of the commits that git printed. Those of a command that runs no git itself may be of
-        another repository: they count if they are on the branch that the harness told, and none begins a repository.
+        another repository: they count if they are on the branch that the harness told (else: that git said before), and
+        none begins a repository.
         """
         if not _tells(output):
             return []
         made: list[tuple[str, str, str]] = _MADE.findall(output)
-        own = records(runs) or ("(root-commit)" not in output and all(one[0] == self.told for one in made))
+        own = records(runs) or (
+            "(root-commit)" not in output and all(one[0] == (self.told or self.branch) for one in made)
+        )
         return made if own else []
 
     def _add(self, commit: Commit, amends: bool) -> None:

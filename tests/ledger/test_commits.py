@@ -279,6 +279,13 @@ def test_a_script_may_commit_on_the_branch_the_harness_told() -> None:
     assert [one.sha for one in made(folded(place(), *ran("make release", "[main 98fac2b] Release 2")))] == ["98fac2b"]
 
 
+def test_without_a_branch_of_the_harness_that_of_the_last_switch_counts() -> None:
+    switch, script = ran("git switch -c fix", "Switched to a new branch 'fix'"), ran("./save.sh", "[fix 98fac2b] Tax")
+
+    assert made(folded(*script)) == []
+    assert [one.sha for one in made(folded(*switch, *script))] == ["98fac2b"]
+
+
 def test_a_commit_is_seen_however_deep_in_a_command_it_stands() -> None:
     command = (
         "git stash\n" + "echo going on\n" * 60 + "GIT_EDITOR=true git -c core.x=1 rebase --continue 2>&1 | tail -3"
