@@ -114,6 +114,7 @@ ClaudeCode = Annotated[
 ]
 Codex = Annotated[bool, _option("The same of Codex.", "--codex", under=FOLLOWED)]
 Pi = Annotated[bool, _option("The same of pi.", "--pi", under=FOLLOWED)]
+OpenClaw = Annotated[bool, _option("The same of OpenClaw.", "--openclaw", under=FOLLOWED)]
 Project = Annotated[Path | None, _option("Those of another project.", value="DIR", under=FOLLOWED)]
 All = Annotated[bool, _option("Those of all projects.", "--all", under=FOLLOWED)]
 FromHook = Annotated[bool, typer.Option("--from-hook", hidden=True)]

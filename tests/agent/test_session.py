@@ -124,7 +124,8 @@ def test_the_transcript_is_the_context_and_goes_on_after_a_swap(path: Path, mode
     assert len(path.read_bytes().splitlines()) == 13
 
 
-def test_what_the_house_can_do_with_a_transcript_it_can_do_with_this_one(path: Path, model: Server) -> None:
+@pytest.mark.usefixtures("without_a_model")
+def test_what_the_house_can_do_with_a_transcript_it_can_do_with_this_one(path: Path) -> None:
     with memcli.Session(path, update_tokens=500, init_tokens=500) as session:
         for message in talk(6):
             session.add(message)
@@ -219,7 +220,8 @@ def test_nothing_said_is_nothing_to_compact(path: Path, model: Server) -> None:
         session.compact_now()
 
 
-def test_another_watcher_of_the_file_will_do(path: Path, model: Server) -> None:
+@pytest.mark.usefixtures("without_a_model")
+def test_another_watcher_of_the_file_will_do(path: Path) -> None:
     path.write_text("".join(json.dumps(message) + "\n" for message in talk(6)))
     with memcli.watch(path, init_tokens=100) as watching, memcli.Session(path) as session:
         assert eventually(lambda: remembers(path), 60)

@@ -91,6 +91,10 @@ def bare(path: Path) -> None:
     """No memory yet."""
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def stale(path: Path) -> None:
     grown(remembered(path))
 
@@ -144,6 +148,7 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "output in place": (bare, ["compact", "{run}", "--in-place", "-o", "x"], 2),
     "a session of another client": (batch, ["compact", "{run}", "--session"], 2),
     "undo of nothing": (remembered, ["undo", "{run}"], 3),
+    "undo of an empty transcript": (empty, ["undo", "{run}"], 3),
     "a report nobody prints": (bare, ["schema", "nonsense"], 2),
     "a shell nobody completes in": (bare, ["completion", "tcsh"], 2),
     "a page nobody wrote": (bare, ["man", "nonsense"], 2),
@@ -201,7 +206,7 @@ PLACES = {
     "watch/exposure.py: --metrics {}: a collector takes files named *.prom": "metrics in a file nobody reads",
     "watch/exposure.py: cannot write {}: {}": "metrics where nothing can be written",
     "watch/exposure.py: cannot listen on {}:{}: {}": "metrics at an address of somebody else",
-    "commands/watch.py: --project and --all go with --claude-code, --codex or --pi": "all sessions of nobody",
+    "commands/watch.py: --project and --all go with --claude-code, --codex, --pi or --openclaw": "all sessions of nobody",
     "commands/watch.py: --project and --all ask for different sessions": "two kinds of sessions",
     "commands/watch.py: one watcher follows one host": "sessions of two clients",
     "commands/session_file.py: --session and --resume put the result where the client looks for it": "a session elsewhere",
@@ -218,10 +223,6 @@ def test_the_command_that_is_offered_works(name, run, elsewhere, typed, pasted):
     assert (failure.code, failure.out) == (code, "")
     assert all(spoke(place, *said(failure.err)) for place, state in PLACES.items() if state == name)
     assert pasted(elsewhere, failure).code == 0
-
-
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
 
 
 WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
