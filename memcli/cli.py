@@ -111,10 +111,11 @@ def watch(
     claude_code: options.ClaudeCode = False,
     codex: options.Codex = False,
     pi: options.Pi = False,
+    openclaw: options.OpenClaw = False,
     project: options.Project = None,
     everything: options.All = False,
     from_hook: options.FromHook = False,
-    metrics: options.Metrics = "",
+    metrics: options.Metrics = None,
     as_json: options.AsLines = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -523,6 +524,6 @@ def _live(said: dict[str, Any]) -> Live:
     """Which live sessions `watch` was told to follow."""
     from memcli.commands.watch import Live
 
-    hosts = {"claude-code": said["claude_code"], "codex": said["codex"], "pi": said["pi"]}
-    asked = tuple(host for host, wanted in hosts.items() if wanted)
+    hosts = {"claude-code": "claude_code", "codex": "codex", "pi": "pi", "openclaw": "openclaw"}
+    asked = tuple(host for host, name in hosts.items() if said[name])
     return Live(asked, said["project"], said["everything"], said["from_hook"])

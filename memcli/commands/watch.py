@@ -51,7 +51,7 @@ def watch(
     overrides: Mapping[str, object],
     live: Live,
     *,
-    metrics: str = "",
+    metrics: str | None = None,
     as_json: bool = False,
     quiet: bool,
     verbose: bool,
@@ -119,13 +119,19 @@ def _project(live: Live) -> str:
     if not live.host:
         if live.project or live.all:
             raise Usage(
-                "--project and --all go with --claude-code, --codex or --pi", "memcli watch --claude-code --all"
+                "--project and --all go with --claude-code, --codex, --pi or --openclaw",
+                "memcli watch --claude-code --all",
             )
         return ""
     if live.project and live.all:
         raise Usage("--project and --all ask for different sessions", f"memcli watch --{live.host} --all")
     if live.project and not live.project.is_dir():
         raise NoTranscript(f"no such directory: {live.project}", f"memcli watch --{live.host} --all")
+    from memcli.hosts.known import named  # here, not above: mostly paths are watched
+
+    host = named(live.host)
+    if why := host.kept_elsewhere():
+        raise NoTranscript(why, host.export)
     return "" if live.all else os.path.realpath(live.project or os.curdir)
 
 

@@ -23,6 +23,7 @@ from memcli.commands.compact import Wish, compact
 from memcli.commands.watch import Live
 from memcli.errors import MemcliError
 from memcli.hosts.installation import Installation
+from memcli.hosts.known import named
 from memcli.hosts.source import acquired
 from memcli.making import writer
 from memcli.session import Triggers
@@ -46,6 +47,7 @@ from tests.cli import test_what_to_try
 from tests.cli.command import ROOT, environment
 from tests.cli.hints import sites, spoke
 from tests.commands.states import rested
+from tests.hosts.recorded import begin, upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +133,15 @@ CASES: dict[str, Case] = {
     "commands/chat.py: no such directory: {}": Case(lambda room: chat._check(room / "no" / "x.jsonl")),
     "commands/compact.py: {} is compressed: it is read, never written": Case(
         lambda room: compact(str(packed_run(room)), Wish(in_place=True))
+    ),
+    "commands/compact.py: _check_host()": Case(
+        lambda room: compact(str(spoken_to(room)), Wish(in_place=True, keep_turns=0, quiet=True))
+    ),
+    "commands/session_file.py: _written()": Case(
+        lambda room: as_session.session_file(spoken_to(room), Wish(keep_turns=0, quiet=True), resume=False)
+    ),
+    "commands/session_file.py: session_file()": Case(
+        lambda room: as_session.session_file(in_database(room), Wish(quiet=True), resume=False)
     ),
     "commands/packed.py: {} cannot be decompressed: {}": Case(lambda room: packed.unpacked(damaged(room)), "looks"),
     "commands/service.py: neither systemd nor launchd is here to keep a service running": Case(
@@ -230,6 +241,7 @@ ELSEWHERE = {
     "agent/session.py: the compaction was given up": "tests/agent/test_session.py",
     "agent/watching.py: the watcher did not start within {} s": "tests/agent/test_watching.py",
     "commands/chat.py: _failed()": "tests/e2e/test_chat.py",
+    "commands/watch.py: _project()": "tests/hosts/test_openclaw.py",
     "commands/packed.py: nothing here can decompress {}": "tests/commands/test_packed.py",
     "commands/service.py: systemd does not run for this user: {}": "tests/cli/test_service.py",
     "commands/service.py: systemctl {} failed: {}": "tests/cli/test_service.py",
@@ -258,6 +270,18 @@ def packed_run(room: Path) -> Path:
 def damaged(room: Path) -> Path:
     (room / "bad.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd" + b"\x01" * 40)
     return room / "bad.jsonl.zst"
+
+
+def spoken_to(room: Path) -> Path:
+    """An OpenClaw session."""
+    return rested(begin(named("openclaw"), room))  # type: ignore[arg-type]
+
+
+def in_database(room: Path) -> Path:
+    """An OpenClaw session beside the database that holds the others."""
+    path = spoken_to(room)
+    upgraded(path)
+    return path
 
 
 def headless(room: Path) -> Path:

@@ -91,6 +91,10 @@ def bare(path: Path) -> None:
     """No memory yet."""
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def stale(path: Path) -> None:
     grown(remembered(path))
 
@@ -144,6 +148,7 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "output in place": (bare, ["compact", "{run}", "--in-place", "-o", "x"], 2),
     "a session of another client": (batch, ["compact", "{run}", "--session"], 2),
     "undo of nothing": (remembered, ["undo", "{run}"], 3),
+    "undo of an empty transcript": (empty, ["undo", "{run}"], 3),
     "a report nobody prints": (bare, ["schema", "nonsense"], 2),
     "a shell nobody completes in": (bare, ["completion", "tcsh"], 2),
     "a page nobody wrote": (bare, ["man", "nonsense"], 2),
@@ -197,10 +202,11 @@ PLACES = {
     "commands/service.py: no service is installed: there is no {}": "a service that is not there",
     "commands/stop.py: nobody watches {}": "nobody to stop",
     "commands/update.py: {} is a directory": "a directory to update",
+    "watch/exposure.py: --metrics names neither a file nor a port": "metrics nowhere",
     "watch/exposure.py: --metrics {}: a collector takes files named *.prom": "metrics in a file nobody reads",
     "watch/exposure.py: cannot write {}: {}": "metrics where nothing can be written",
     "watch/exposure.py: cannot listen on {}:{}: {}": "metrics at an address of somebody else",
-    "commands/watch.py: --project and --all go with --claude-code, --codex or --pi": "all sessions of nobody",
+    "commands/watch.py: --project and --all go with --claude-code, --codex, --pi or --openclaw": "all sessions of nobody",
     "commands/watch.py: --project and --all ask for different sessions": "two kinds of sessions",
     "commands/watch.py: one watcher follows one host": "sessions of two clients",
     "commands/session_file.py: --session and --resume put the result where the client looks for it": "a session elsewhere",
@@ -219,14 +225,11 @@ def test_the_command_that_is_offered_works(name, run, elsewhere, typed, pasted):
     assert pasted(elsewhere, failure).code == 0
 
 
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
 WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "an empty transcript": (empty, ["update", "{run}"], 3),
     "nobody to stop": (bare, ["stop", "{run}"], 3),
     "a directory to update": (bare, ["update", "{room}"], 1),
+    "metrics nowhere": (bare, ["watch", "{run}", "--metrics", ""], 2),
     "metrics in a file nobody reads": (bare, ["watch", "{run}", "--metrics", "{run}.txt"], 2),
     "metrics where nothing can be written": (bare, ["watch", "{run}", "--metrics", "{run}/x.prom"], 1),
     "metrics at an address of somebody else": (bare, ["watch", "{run}", "--metrics", "192.0.2.1:9"], 2),
