@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memcli import __version__, options
+
+if TYPE_CHECKING:
+    from memcli.commands.watch import Live
 
 
 class _Verbs(typer.Typer):
@@ -112,7 +115,7 @@ def watch(
     project: options.Project = None,
     everything: options.All = False,
     from_hook: options.FromHook = False,
-    metrics: options.Metrics = "",
+    metrics: options.Metrics = None,
     as_json: options.AsLines = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -121,11 +124,9 @@ def watch(
 
     Example: memcli watch run.jsonl --context-limit 150000
     """
-    from memcli.commands.watch import Live
     from memcli.commands.watch import watch as run
 
-    asked = {"claude-code": claude_code, "codex": codex, "pi": pi, "openclaw": openclaw}
-    live = Live(tuple(host for host, wanted in asked.items() if wanted), project, everything, from_hook)
+    live = _live(context.params)
     code = run(paths or [], _given(context), live, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
     raise typer.Exit(code)
 
@@ -510,6 +511,19 @@ def service_status(as_json: options.AsJson = False) -> None:
 
 
 def _watch_takes(words: list[str]) -> None:
-    """Raises what typer raises for a command line of `watch` that is wrong."""
+    """Raises what typer raises, and `watch`, for a command line of `watch` that is wrong."""
+    from memcli.commands.watch import checked
+
     program = typer.main.get_command(app)
-    program.commands["watch"].make_context("memcli watch", list(words))  # type: ignore[attr-defined]  # a group
+    watch = program.commands["watch"]  # type: ignore[attr-defined]  # a group
+    said = watch.make_context("memcli watch", list(words)).params
+    checked(said["paths"] or [], _live(said))
+
+
+def _live(said: dict[str, Any]) -> Live:
+    """Which live sessions `watch` was told to follow."""
+    from memcli.commands.watch import Live
+
+    hosts = {"claude-code": "claude_code", "codex": "codex", "pi": "pi", "openclaw": "openclaw"}
+    asked = tuple(host for host, name in hosts.items() if said[name])
+    return Live(asked, said["project"], said["everything"], said["from_hook"])

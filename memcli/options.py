@@ -119,7 +119,7 @@ Project = Annotated[Path | None, _option("Those of another project.", value="DIR
 All = Annotated[bool, _option("Those of all projects.", "--all", under=FOLLOWED)]
 FromHook = Annotated[bool, typer.Option("--from-hook", hidden=True)]
 Metrics = Annotated[
-    str, _option("Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.", value="WHERE", under=OUTPUT)
+    str | None, _option("Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.", value="WHERE", under=OUTPUT)
 ]
 AsLines = Annotated[bool, _option("Print what happens as lines of JSON.", "--json", under=OUTPUT)]
 

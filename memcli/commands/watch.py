@@ -51,17 +51,15 @@ def watch(
     overrides: Mapping[str, object],
     live: Live,
     *,
-    metrics: str = "",
+    metrics: str | None = None,
     as_json: bool = False,
     quiet: bool,
     verbose: bool,
 ) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
-    project = _project(live)
     if not live.host:
         paths = paths or [target(None, "watch", quiet=quiet)]
-    for path in paths:
-        _check(path)
+    project = checked(paths, live)
     from msgspec.structs import replace
 
     rest = REST_SECONDS if live.hook else 0.0
@@ -91,6 +89,14 @@ def watch(
     loop = loop_of(told, view.report)
     with view.showing(loop):
         return loop.run()
+
+
+def checked(paths: list[Path], live: Live) -> str:
+    """The project whose sessions are followed, as in `Orders`. Raises NoTranscript, Usage if this cannot be watched."""
+    project = _project(live)
+    for path in paths:
+        _check(path)
+    return project
 
 
 def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
