@@ -72,23 +72,24 @@ def watch(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **se
         Follower(str(path), Place.of(path), chosen.triggers).look(time.monotonic(), most=1)
     background = Background(found, chosen)
     try:
-        _await(background, files)
+        _await(background, files, START_SECONDS)
     except BaseException:
         background.stop()
         raise
     return Watching(background)
 
 
-def _await(background: Background, files: list[Path]) -> None:
-    """Until it follows `files`. Raises what it ended with, TryAgain if it takes too long."""
-    deadline = time.monotonic() + START_SECONDS
+def _await(background: Background, files: list[Path], patience: float) -> None:
+    """Until it follows `files`. Raises what it ended with, TryAgain if it takes more than so many seconds."""
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if background.failure is not None:
             raise background.failure
         if background.spoke.is_set() and all(_holds(background, path) for path in files):
             return
         time.sleep(_LOOK_SECONDS)
-    raise TryAgain(f"the watcher did not start within {START_SECONDS:g} s", "memcli status")
+    alone = " ".join(["memcli watch", *map(quoted, background.paths)])  # in the foreground it tells what holds it up
+    raise TryAgain(f"the watcher did not start within {patience:g} s", alone)
 
 
 def _holds(background: Background, path: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shlex
 import time
 from contextlib import closing
 from pathlib import Path
@@ -58,11 +59,12 @@ def chat(
     memory = _of_the_memory(asked, memory_model)
     limit = loaded.settings.context_limit or LIMIT_TOKENS
     options = msgspec.structs.replace(who.options, effort="", timeout=max(ANSWER_SECONDS, who.options.timeout))
+    given = {**asked, "strategy": strategy, "memory_model": memory_model}
     with (
         closing(Endpoint(options)) as endpoint,
         Session(path, strategy=way, context_limit=limit, **memory) as session,
     ):
-        return _Chat(session, endpoint, Screen(quiet=quiet), who).run()
+        return _Chat(session, endpoint, Screen(quiet=quiet), who, given).run()
 
 
 def _check(path: Path) -> None:
@@ -84,12 +86,15 @@ def _of_the_memory(asked: Mapping[str, object], model: str | None) -> dict[str, 
 class _Chat:
     """One conversation, from the first prompt to the end."""
 
-    def __init__(self, session: Session, endpoint: Endpoint, screen: Screen, who: Writer) -> None:
+    def __init__(
+        self, session: Session, endpoint: Endpoint, screen: Screen, who: Writer, given: Mapping[str, object]
+    ) -> None:
         self._session = session
         self._endpoint = endpoint
         self._screen = screen
         self._model = who.options.model
         self._sends = who.sends
+        self._given = given
         self._spent: float | None = 0.0
 
     def run(self) -> int:
@@ -105,7 +110,7 @@ class _Chat:
                 if text:
                     self._session.add({"role": "user", "content": text})
                 self._answer()
-        self._screen.note(f"kept in {self._session.path}; `memcli chat {quoted(self._session.path)}` goes on")
+        self._screen.note(f"kept in {self._session.path}; `{self._again()}` goes on")
         return 0
 
     def _greet(self) -> None:
@@ -206,13 +211,21 @@ class _Chat:
 
     def _failed(self, error: MemcliError) -> None:
         """The conversation is kept with its last prompt; half an answer is not."""
-        again = f"memcli chat {quoted(self._session.path)}"
-        error.hint = "press Enter to ask again" if self._screen.terminal else again
-        if "answered 401" in error.sentence or "no key is set" in error.sentence:
-            error.hint = f"export ANTHROPIC_API_KEY=... && {again}"
-        elif "answered 404" in error.sentence:
-            error.hint = f"{again} --model NAME --base-url URL"
+        said = error.sentence
+        error.hint = "press Enter to ask again" if self._screen.terminal else self._again()
+        if "answered 401" in said or "no key is set" in said:
+            error.hint = f"export ANTHROPIC_API_KEY=... && {self._again()}"
+        elif "answered 404" in said:
+            error.hint = f"{self._again('model', 'base_url')} --model NAME --base-url URL"
+        elif "answered 413" in said or "too long" in said:  # then it is compacted before it is sent again
+            error.hint = f"{self._again('context_limit')} --context-limit {max(1, self._session.tokens // 2)}"
         if not self._screen.terminal:
             self._screen.end_line()
             raise error
         self._screen.problem(error)
+
+    def _again(self, *without: str) -> str:
+        """The command that goes on with this conversation, as it was begun: the same server, the same model."""
+        given = {name: value for name, value in self._given.items() if value is not None and name not in without}
+        words = [f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items()]
+        return f"memcli chat {quoted(self._session.path)}{''.join(words)}"
