@@ -482,8 +482,8 @@ def service_install(
     from memcli.commands.service import Wish
     from memcli.commands.service import install as run
 
-    _watch_takes(context.args)
-    raise typer.Exit(run(Wish(tuple(context.args), dry_run, no_start, quiet, as_json)))
+    words = _watched(context.args) if context.args else ()
+    raise typer.Exit(run(Wish(words, dry_run, no_start, quiet, as_json)))
 
 
 @service.command("uninstall", cls=options.Verb)
@@ -508,7 +508,19 @@ def service_status(as_json: options.AsJson = False) -> None:
     raise typer.Exit(run(as_json=as_json))
 
 
-def _watch_takes(words: list[str]) -> None:
-    """Raises what typer raises for a command line of `watch` that is wrong."""
+def _watched(words: list[str]) -> tuple[str, ...]:
+    """The words of `watch`; where they name no sessions, those that name the default ones stand before them.
+
+    Raises what typer, and `watch`, raise for words that are wrong.
+    """
+    from memcli.commands.service import DEFAULT
+    from memcli.commands.watch import Live, check
+
     program = typer.main.get_command(app)
-    program.commands["watch"].make_context("memcli watch", list(words))  # type: ignore[attr-defined]  # a group
+    context = program.commands["watch"].make_context("memcli watch", list(words))  # type: ignore[attr-defined]  # a group
+    given = context.params
+    hosts = tuple(host for host in ("claude-code", "codex", "pi") if given[host.replace("-", "_")])
+    if not (given["paths"] or hosts or given["project"] or given["everything"]):
+        return _watched([*DEFAULT, *words])
+    check(given["paths"] or [], _given(context), Live(hosts, given["project"], given["everything"]))
+    return tuple(words)

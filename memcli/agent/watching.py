@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from memcli.agent.background import Background
-from memcli.agent.rules import quoted, rules
-from memcli.errors import NoTranscript, TryAgain
+from memcli.agent.rules import check_place, quoted, rules
+from memcli.errors import TryAgain
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 from memcli.watch.follower import Follower
@@ -63,8 +63,8 @@ def watch(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **se
     """
     found = [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
     for path in found:
-        if not path.exists() and not path.absolute().parent.is_dir():
-            raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {quoted(path.parent)}")
+        if not path.exists():
+            check_place(path)
     chosen = rules(settings)
     files = [path for path in found if path.is_file()]
     for path in files:

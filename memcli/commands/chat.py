@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.agent.endpoint import Endpoint
-from memcli.agent.rules import checked, quoted, way_of
+from memcli.agent.rules import check_place, checked, quoted, way_of
 from memcli.agent.session import Session
-from memcli.errors import IsDirectory, MemcliError, NoAnswer, NoTranscript, TryAgain
+from memcli.errors import IsDirectory, MemcliError, NoAnswer, TryAgain, Usage
 from memcli.making import setup, writer
 from memcli.summarize import prices
 from memcli.ui.chat import Screen
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from memcli.making.writer import Writer
-    from memcli.memory.jobs import Usage
+    from memcli.memory import jobs
 
 ANSWER_TOKENS = 8_192
 ANSWER_SECONDS = 600.0
@@ -50,12 +50,12 @@ def chat(
     """The exit code: 0 when the person leaves. Raises Usage for settings that cannot work, NotATranscript for a file
     of another format, and without a terminal NoAnswer and TryAgain.
     """
+    path = path or Path(time.strftime("chat-%Y%m%d-%H%M%S.jsonl"))
+    _check(path)
     asked = {name: value for name, value in overrides.items() if name != "strategy"}
     loaded = setup.load({**asked, "backend": "anthropic"}, quiet=quiet)
     way = checked(strategy) if strategy else way_of(loaded)
-    who = writer.chosen(loaded.settings)
-    path = path or Path(time.strftime("chat-%Y%m%d-%H%M%S.jsonl"))
-    _check(path)
+    who = writer.chosen(loaded.settings, "chat")
     memory = _of_the_memory(asked, memory_model)
     limit = loaded.settings.context_limit or LIMIT_TOKENS
     options = msgspec.structs.replace(who.options, effort="", timeout=max(ANSWER_SECONDS, who.options.timeout))
@@ -70,8 +70,9 @@ def chat(
 def _check(path: Path) -> None:
     if path.is_dir():
         raise IsDirectory(f"{path} is a directory", f"memcli chat {quoted(path / 'chat.jsonl')}")
-    if not path.absolute().parent.is_dir():
-        raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {quoted(path.parent)}")
+    if str(path) == "-":
+        raise Usage("a conversation is kept in a file; stdin is what is said", "memcli chat chat.jsonl")
+    check_place(path)
 
 
 def _of_the_memory(asked: Mapping[str, object], model: str | None) -> dict[str, Any]:
@@ -185,7 +186,7 @@ class _Chat:
             self._keep(said, end.model, end.stop, end.usage)
             self._tell(end.stop, end.model, end.usage)
 
-    def _keep(self, said: list[str], model: str = "", stop: str = "", usage: Usage | None = None) -> None:
+    def _keep(self, said: list[str], model: str = "", stop: str = "", usage: jobs.Usage | None = None) -> None:
         answer: dict[str, object] = {"role": "assistant", "content": [{"type": "text", "text": "".join(said)}]}
         answer |= {"model": model or None, "stop_reason": stop or None}
         if usage is not None and usage.prompt_tokens:
@@ -198,7 +199,7 @@ class _Chat:
         self._screen.end_line()
         self._session.add(answer)
 
-    def _tell(self, stop: str, model: str, usage: Usage) -> None:
+    def _tell(self, stop: str, model: str, usage: jobs.Usage) -> None:
         if stop == "refusal":
             self._screen.note("the model refused to answer")
         elif stop in ("max_tokens", "model_context_window_exceeded"):

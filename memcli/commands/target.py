@@ -85,7 +85,8 @@ def _only_one(directory: Path, verb: str) -> Path:
             return candidates[0]
     if here:
         names = ", ".join(path.name for path in here[:4])
-        raise Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(here[0].name)}")
+        likely = next((path for path in here if path.stat().st_size), here[0])  # one that holds something
+        raise Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(likely.name)}")
     from memcli.hosts import known
 
     newest = known.newest_session(directory)

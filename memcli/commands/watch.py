@@ -93,6 +93,16 @@ def watch(
         return loop.run()
 
 
+def check(paths: list[Path], overrides: Mapping[str, object], live: Live) -> None:
+    """Raises what `watch` would raise at its start by what it is given, whoever then writes."""
+    from memcli.making import setup
+
+    _project(live)
+    for path in paths:
+        _check(path)
+    setup.triggers(setup.load(overrides, quiet=True), write=False)
+
+
 def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
     """What the daemon is to do by the settings. Raises Usage."""
     from memcli.making import setup, writer

@@ -42,12 +42,14 @@ class Person:
         """A verb in this process has set how signals are heard."""
         signal.signal(signal.SIGTERM, self._handler)
 
-    def types(self, cwd: Path, *words: object, stdin: str | TextIO = "") -> Ran:
-        """What `memcli` with these words comes to, in this directory; `stdin` is text, or somebody who is there."""
+    def types(self, cwd: Path | None, *words: object, stdin: str | TextIO = "") -> Ran:
+        """What `memcli` with these words comes to, in this directory (None: where we are); `stdin` is text, or
+        somebody who is there."""
         if words[0] in ("summarize", "watch") and "--help" not in words:
             return memcli(*words, cwd=cwd)  # the one ends the process it runs in, the other becomes another program
         with self._patch.context() as patch:
-            patch.chdir(cwd)
+            if cwd:
+                patch.chdir(cwd)
             patch.setattr(sys, "argv", ["memcli", *map(str, words)])
             text = io.TextIOWrapper(io.BytesIO(stdin.encode())) if isinstance(stdin, str) else stdin
             patch.setattr(sys, "stdin", text)
@@ -71,6 +73,9 @@ class Person:
             case ["export", assignment]:
                 name, _, value = assignment.partition("=")
                 self._patch.setenv(name, value)
+                return Ran(0, "", "")
+            case ["cd", place]:
+                self._patch.chdir(os.path.expanduser(place))
                 return Ran(0, "", "")
             case ["env", "-u", name, *rest]:
                 with self._patch.context() as patch:

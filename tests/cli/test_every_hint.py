@@ -10,21 +10,24 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+import typer
 
 import memcli
-from memcli import edge
+from memcli import cli, edge
 from memcli.agent import watching
 from memcli.agent.background import Background
 from memcli.agent.endpoint import Endpoint
-from memcli.agent.rules import checked, known, rules
+from memcli.agent.rules import check_place, checked, known, rules
 from memcli.commands import chat, packed, service, stop, target
 from memcli.commands import session_file as as_session
 from memcli.commands import watch as watch_verb
 from memcli.commands.compact import Wish, compact
+from memcli.commands.man import man
 from memcli.commands.watch import Live
 from memcli.errors import MemcliError
 from memcli.hosts import known as hosts
@@ -49,7 +52,7 @@ from memcli.watch.keeper import Keeper
 from memcli.watch.limit import write_compacted
 from memcli.watch.taking import Maker, taken_from
 from tests.builders import session, session_file
-from tests.cli import test_what_to_try
+from tests.cli import test_failures, test_what_to_try
 from tests.cli.command import ROOT
 from tests.cli.hints import OF, of, sites, spoke
 from tests.cli.offers import helps
@@ -63,10 +66,12 @@ from tests.messages_api.answers import Talking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from memcli.memory.jobs import Job, Result
     from tests.cli.offers import Person
+
+MAKERS = (test_chat, test_failures, test_what_to_try)
+"""Other tests that make failures: imported, they have added them to OF."""
 
 GONE = 2**22 + 1
 """No process has this number."""
@@ -308,15 +313,20 @@ CASES: dict[str, Case] = {
     "agent/endpoint.py: the process that asks the model has ended": Case(ended_endpoint),
     "agent/rules.py: there is no setting {}": Case(lambda _: known({"modell": "m"})),
     "agent/rules.py: {} is no strategy; there are {}": Case(lambda _: checked("fast"), "talks"),
+    "agent/rules.py: no such directory: {}": Case(lambda room: check_place(room / "no" / "x.jsonl"), "mends"),
     "agent/session.py: nothing was said in {} yet": Case(lambda room: untouched(room).compact_now(), "talks"),
     "agent/session.py: this session keeps its memory the {} way": Case(another_way, "python"),
     "agent/session.py: the compaction was given up": Case(given_up),
-    "agent/watching.py: no such directory: {}": Case(lambda room: memcli.watch(room / "no" / "x.jsonl")),
     "agent/watching.py: the watcher did not start within {} s": Case(late_watcher),
     "commands/chat.py: {} is a directory": Case(chat._check, "talks"),
-    "commands/chat.py: no such directory: {}": Case(lambda room: chat._check(room / "no" / "x.jsonl"), "mends"),
+    "commands/chat.py: a conversation is kept in a file; stdin is what is said": Case(
+        lambda _: chat._check(Path("-")), "talks"
+    ),
     "commands/compact.py: {} is compressed: it is read, never written": Case(
         lambda room: compact(str(packed_run(room)), Wish(in_place=True))
+    ),
+    "commands/man.py: {} is no directory": Case(
+        lambda room: man([], room / "run.jsonl", typer.main.get_command(cli.app))
     ),
     "commands/packed.py: {} cannot be decompressed: {}": Case(lambda room: packed.unpacked(damaged(room)), "tells"),
     "commands/session_file.py: {} does not begin as a session of {}": Case(
@@ -526,7 +536,6 @@ def test_a_watcher_that_hangs_can_be_ended(room: Path, person: Person) -> None:
 
 
 def test_every_failure_of_the_source_has_its_test_and_every_test_its_failure() -> None:
-    assert test_chat.__doc__  # imported for what it adds to OF
     assert {*CASES, *ELSEWHERE, *OF, *test_what_to_try.PLACES} == set(sites())
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.builders import session, session_file
 from tests.cli.command import command, environment, fails, memcli
+from tests.cli.hints import of
+from tests.cli.offers import said
 
 READERS = ["update", "compact", "status", "compare"]
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde" * 9
@@ -126,3 +128,45 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+@of("edge.py: the current directory was removed")
+@pytest.mark.parametrize(
+    "words", [["status"], ["install", "claude-code", "--project"], ["service", "install", "x.jsonl"]]
+)
+def test_a_directory_that_was_removed_is_no_bug(words, tmp_path, own_home, person, monkeypatch):
+    own_home.mkdir()
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    ran = person.types(None, *words)
+    assert fails(ran) == (1, "the current directory was removed")
+    assert person.pastes(tmp_path, said(ran.err)[1]).code == 0
+    assert os.getcwd() == str(own_home)
+
+
+def test_pages_of_no_verb_are_not_written(tmp_path, person):
+    assert fails(person.types(tmp_path, "man", "nope", "-o", "pages"))[0] == 2
+    assert not (tmp_path / "pages").exists()
+
+
+def test_a_file_where_a_directory_is_needed_cannot_be_made_one(tmp_path, person, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    (tmp_path / "notes").touch()
+    ran = person.types(tmp_path, "chat", "notes/talk.jsonl")
+    assert fails(ran) == (3, "no such directory: notes")
+    assert said(ran.err)[1] == "ls -ld ."
+
+
+def test_what_to_try_is_of_the_verb_that_was_typed(tmp_path, person, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    ran = person.types(tmp_path, "chat", "talk.jsonl", "--base-url", "localhost:11434")
+    assert said(ran.err)[1].startswith("memcli chat --backend anthropic --base-url http://")
+
+
+def test_where_nothing_was_installed_and_no_state_can_be_there_uninstall_has_nothing_to_say(
+    tmp_path, person, monkeypatch
+):
+    (tmp_path / "in the way").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "in the way" / "state"))
+    assert person.types(tmp_path, "uninstall", "claude-code", "-q") == (0, "", "")

@@ -206,6 +206,7 @@ def test_after_what_was_offered_the_first_command_works(run, elsewhere, person):
 @of("commands/target.py: several transcripts here: {}")
 def test_of_several_transcripts_one_is_offered(run, person):
     session_file(run.with_name("other.jsonl"))
+    run.with_name("an empty one.jsonl").touch()
     failure = person.types(run.parent, "update")
     assert failure.code == 2
     assert person.pastes(run.parent, said(failure.err)[1]).code == 0
