@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import pytest
 
 WATCHES = "backend name="
-"""What a watcher says first, after it has understood what it is to do."""
+SHOWS = "metrics at="
+"""What a watcher says first, after it has understood what it is to do; and what next, if it is to show metrics."""
+STOPPED = 143
 
 
 class Person:
@@ -118,10 +120,10 @@ def _watched(cwd: Path, words: list[str]) -> Ran:
     quiet = {**environment(), "MEMCLI_INIT_TOKENS": "1000000"}
     with log.open("w") as out:
         process: subprocess.Popen[Any] = subprocess.Popen(words, stdout=out, stderr=out, env=quiet, cwd=cwd)
+    last = SHOWS if "--metrics" in words else WATCHES
     try:
-        began = eventually(lambda: WATCHES in log.read_text() or process.poll() is not None, 60)
-        assert began, log.read_text()
+        assert eventually(lambda: last in log.read_text() or process.poll() is not None, 60), log.read_text()
     finally:
         process.terminate()
-        process.wait(10)
-    return Ran(0 if WATCHES in log.read_text() else process.returncode, "", log.read_text())
+        code = process.wait(10)
+    return Ran(0 if code == STOPPED else code or 1, "", log.read_text())
