@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memcli import __version__, options
+
+if TYPE_CHECKING:
+    from memcli.commands.watch import Live
 
 
 class _Verbs(typer.Typer):
@@ -108,10 +111,11 @@ def watch(
     claude_code: options.ClaudeCode = False,
     codex: options.Codex = False,
     pi: options.Pi = False,
+    openclaw: options.OpenClaw = False,
     project: options.Project = None,
     everything: options.All = False,
     from_hook: options.FromHook = False,
-    metrics: options.Metrics = "",
+    metrics: options.Metrics = None,
     as_json: options.AsLines = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -120,11 +124,9 @@ def watch(
 
     Example: memcli watch run.jsonl --context-limit 150000
     """
-    from memcli.commands.watch import Live
     from memcli.commands.watch import watch as run
 
-    asked = {"claude-code": claude_code, "codex": codex, "pi": pi}
-    live = Live(tuple(host for host, wanted in asked.items() if wanted), project, everything, from_hook)
+    live = _live(context.params)
     code = run(paths or [], _given(context), live, metrics=metrics, as_json=as_json, quiet=quiet, verbose=verbose)
     raise typer.Exit(code)
 
@@ -514,13 +516,23 @@ def _watched(words: list[str]) -> tuple[str, ...]:
     Raises what typer, and `watch`, raise for words that are wrong.
     """
     from memcli.commands.service import DEFAULT
-    from memcli.commands.watch import Live, check
+    from memcli.commands.watch import checked
+    from memcli.making import setup
 
     program = typer.main.get_command(app)
     context = program.commands["watch"].make_context("memcli watch", list(words))  # type: ignore[attr-defined]  # a group
-    given = context.params
-    hosts = tuple(host for host in ("claude-code", "codex", "pi") if given[host.replace("-", "_")])
-    if not (given["paths"] or hosts or given["project"] or given["everything"]):
+    paths, live = context.params["paths"] or [], _live(context.params)
+    if not (paths or live.hosts or live.project or live.all):
         return _watched([*DEFAULT, *words])
-    check(given["paths"] or [], _given(context), Live(hosts, given["project"], given["everything"]))
+    checked(paths, live)
+    setup.load(_given(context), quiet=True)
     return tuple(words)
+
+
+def _live(said: dict[str, Any]) -> Live:
+    """Which live sessions `watch` was told to follow."""
+    from memcli.commands.watch import Live
+
+    hosts = {"claude-code": "claude_code", "codex": "codex", "pi": "pi", "openclaw": "openclaw"}
+    asked = tuple(host for host, name in hosts.items() if said[name])
+    return Live(asked, said["project"], said["everything"], said["from_hook"])

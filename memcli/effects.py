@@ -24,7 +24,8 @@ class Inheritance(msgspec.Struct, frozen=True):
     """What a swapped transcript takes over from its parent.
 
     `fold` is the parent's at its boundary, `covered` how many of the messages that follow it contains already;
-    `opaque` is the memory's text where the fold is gone; `prose` is what a model wrote, by section.
+    `opaque` is the memory's text where the fold is gone; `prose` is what a model wrote, by section; `tokens` is the
+    size of the context that the parent had (0: nobody knows).
     """
 
     fold: bytes = b""
@@ -33,6 +34,7 @@ class Inheritance(msgspec.Struct, frozen=True):
     generation: str = ""
     edits: Edits = Edits()
     prose: dict[str, str] = {}
+    tokens: int = 0
 
 
 class Publication(msgspec.Struct, frozen=True):

@@ -114,11 +114,12 @@ ClaudeCode = Annotated[
 ]
 Codex = Annotated[bool, _option("The same of Codex.", "--codex", under=FOLLOWED)]
 Pi = Annotated[bool, _option("The same of pi.", "--pi", under=FOLLOWED)]
+OpenClaw = Annotated[bool, _option("The same of OpenClaw.", "--openclaw", under=FOLLOWED)]
 Project = Annotated[Path | None, _option("Those of another project.", value="DIR", under=FOLLOWED)]
 All = Annotated[bool, _option("Those of all projects.", "--all", under=FOLLOWED)]
 FromHook = Annotated[bool, typer.Option("--from-hook", hidden=True)]
 Metrics = Annotated[
-    str, _option("Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.", value="WHERE", under=OUTPUT)
+    str | None, _option("Metrics for Prometheus: in FILE.prom, or at PORT or HOST:PORT.", value="WHERE", under=OUTPUT)
 ]
 AsLines = Annotated[bool, _option("Print what happens as lines of JSON.", "--json", under=OUTPUT)]
 

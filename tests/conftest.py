@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 settings.register_profile("memcli", deadline=None, derandomize=not os.environ.get("EXPLORE"))
 settings.load_profile("memcli")
 
-_SCRUBBED = ("ANTHROPIC_", "MEMCLI_", "OPENAI_", "CLAUDE_", "CODEX_", "PI_")
+_SCRUBBED = ("ANTHROPIC_", "MEMCLI_", "OPENAI_", "CLAUDE_", "CODEX_", "PI_", "OPENCLAW_")
 _HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
 _LOOPBACK = ("127.", "::1", "localhost", "::ffff:127.")
 

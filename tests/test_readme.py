@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from memcli.cli import app
-from memcli.memory.jobs import Job, parse_result
+from memcli.memory.jobs import Job, parse_answer
 from tests.builders import Script
 from tests.cli.command import environment, memcli
 from tests.messages_api import Server
@@ -95,7 +95,7 @@ def test_the_program_answers_every_job_once(summarizer: Path) -> None:
     jobs = "".join(json.dumps({"job": str(n), "budget": 4000, "prompt": "mend the dam"}) + "\n" for n in range(6))
     line = shlex.split(by(summarizer, STAND_IN))
     ran = subprocess.run(line, input=jobs, capture_output=True, text=True, check=True, timeout=60)
-    found = [parse_result(raw.encode()) for raw in ran.stdout.splitlines()]
+    found = [parse_answer(raw.encode()) for raw in ran.stdout.splitlines()]
     assert sorted(result.job for result in found) == ["0", "1", "2", "3", "4", "5"]
     assert {result.text.strip() for result in found} == {ANSWER}
 

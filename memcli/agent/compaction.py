@@ -21,6 +21,7 @@ from memcli.summarize import prices
 from memcli.watch.taking import taken, taken_from
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterable, Mapping
 
     from memcli.watch.taking import Keep, Maker, Taken
@@ -103,9 +104,12 @@ def kept(turns: int | None, tokens: int | None) -> Keep | None:
     return ("tokens" if turns is None else "turns"), number
 
 
-def making(settings: Mapping[str, object], sidecar: Path | None, *, fresh: bool) -> Maker:
-    """Who makes the memory: the ledger at once, or with `fresh` the model of the settings. Raises Usage."""
-    return maker(known(settings), sidecar, fresh=fresh, quiet=True)
+def making(
+    settings: Mapping[str, object], sidecar: Path | None, *, fresh: bool, given_up: threading.Event | None = None
+) -> Maker:
+    """Who makes the memory: the ledger at once, or with `fresh` the model of the settings, waited for until `given_up`
+    is set. Raises Usage."""
+    return maker(known(settings), sidecar, fresh=fresh, quiet=True, given_up=given_up)
 
 
 def made(found: Taken, strategy: Strategy, began: float, paid: Paid, problem: str = "") -> Compaction:

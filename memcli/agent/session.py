@@ -126,7 +126,8 @@ class Session:
         added.
 
         `strategy` is the session's own if it is left out. "instant" and "cached" take the memory that the background
-        has ready, "traditional" asks a model now. Cancelled while it waits for a model, it changes nothing.
+        has ready, "traditional" asks a model now. Cancelled while it waits for a model, it ends the model's process and
+        leaves the conversation as it is; the loop need not wait for an answer, also at its end.
         Raises NoMessages if nothing was said yet.
         """
         given_up = threading.Event()
@@ -157,7 +158,7 @@ class Session:
             if not self._conversation.count:
                 raise NoMessages(f"nothing was said in {self.path} yet", f"memcli chat {quoted(self.path)}")
             wall = time.time()
-            maker = making(self._given, self._place.sidecar, fresh=fresh)
+            maker = making(self._given, self._place.sidecar, fresh=fresh, given_up=given_up)
             found = taken(self.path, maker, kept(*keep), fresh=fresh)
             if self.limit and found.report.tokens_after > self.limit * ROOM and kept(*keep) is None:
                 found = bare(found, self.path)

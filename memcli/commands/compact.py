@@ -57,6 +57,11 @@ class Wish(NamedTuple):
             return "turns", self.keep_turns
         return ("tokens", self.keep_tokens) if self.keep_tokens is not None else None
 
+    @property
+    def longer(self) -> str:
+        """What is typed to keep more: the default if a tail was asked for, else a whole turn."""
+        return "" if self.keep else " --keep-turns 1"
+
 
 def compact(path: str | None, wish: Wish) -> int:
     """Print the compacted transcript; exit code 0. Raises MemcliError."""
@@ -106,7 +111,9 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
     found = _taken(transcript, wish, made_by, stream=stream)
     lines = _in_form(found, wish)
     if wish.in_place:
-        _replace(transcript, b"".join(lines), found.size, wish)
+        content = b"".join(lines)
+        _check_host(transcript, content, wish)
+        _replace(transcript, content, found.size, wish)
     else:
         _emit(lines, wish.output)
     _tell(wish, found, time.perf_counter() - started, None if stream else transcript)
@@ -202,6 +209,15 @@ def _tell(wish: Wish, found: Taken, seconds: float, transcript: Path | None, lin
     elif not wish.quiet:
         sentence = report.line(age, seconds, found.how)
         sys.stderr.write(sentence.replace("memcli: ", f"memcli: line {line}: ", 1) if line else sentence)
+
+
+def _check_host(transcript: Path, content: bytes, wish: Wish) -> None:
+    """Raises Usage where the client whose session it is would not go on in this."""
+    from memcli.hosts import known  # here, not above: stdin is nobody's
+
+    host = known.host_of(transcript)
+    if host and (why := host.refuses(content)):
+        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --in-place{wish.longer}")
 
 
 def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> None:

@@ -96,7 +96,8 @@ def compare(path: Path | None, overrides: Mapping[str, object], *, as_json: bool
     triggers = setup.triggers(loaded, write=who.writes)
     say = _teller(quiet=quiet)
     say(f"replays {transcript} with {who.name}, {who.sends}")
-    ways = [_way(name, transcript, triggers, who, say) for name in (WAYS if who.writes else WAYS[:2])]
+    with _Answers(who, say) as answers:
+        ways = [_way(name, transcript, triggers, answers, say) for name in (WAYS if who.writes else WAYS[:2])]
     rules = _rule_counts(transcript, triggers)
     if as_json:
         print(_report(transcript, who, ways, rules).to_line())
@@ -110,25 +111,26 @@ def compare(path: Path | None, overrides: Mapping[str, object], *, as_json: bool
 # ------------------------------------------------------------------ running
 
 
-def _way(name: WayName, transcript: Path, triggers: Triggers, who: writer.Writer, say: Callable[[str], None]) -> Way:
+def _way(name: WayName, transcript: Path, triggers: Triggers, answers: _Answers, say: Callable[[str], None]) -> Way:
     say(name)
     strategy = "incremental" if name == "instant" else name
     rules = msgspec.structs.replace(triggers, strategy=strategy)
     if name == "traditional":  # nothing happens before somebody asks
         rules = msgspec.structs.replace(rules, init_tokens=10**9)
-    with tempfile.TemporaryDirectory(prefix="memcli-") as room, _Answers(who, say) as answers:
+    with tempfile.TemporaryDirectory(prefix="memcli-") as room:
         done = replay.replay(transcript, Path(room), rules, answers.answer, finish=name == "traditional")
         blocking = done.updates[-1].seconds if name == "traditional" and done.updates else 0.0
         way = _summed(name, done, blocking + _swap_seconds(done.transcript), _swapped(done))
-        return way._replace(paced=_paced(done.updates, who.options.cache_ttl)) if name == "cached" else way
+        return way._replace(paced=_paced(done.updates, answers.cache_ttl)) if name == "cached" else way
 
 
 class _Answers:
-    """Who answers the jobs: the summarizer child, or nobody but the ledger."""
+    """Who answers the jobs of all ways: one summarizer child, or nobody but the ledger."""
 
     def __init__(self, who: writer.Writer, say: Callable[[str], None]) -> None:
         self._who, self._say = who, say
         self._accounts = who.accounts
+        self.cache_ttl = who.options.cache_ttl
         self._child = Asking(who.argv, who.patience, self._heard) if who.writes else None
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""`memcli history`: the generations of a memory, oldest first."""
+"""`memcli history`: the generations of a memory, oldest first, and how many of them are gone."""
 
 from __future__ import annotations
 
@@ -21,17 +21,31 @@ if TYPE_CHECKING:
 def history(path: Path | None, *, as_json: bool) -> int:
     """Print a line a generation, or one JSON object each. Raises NoMemory if there is none."""
     transcript = target(path, "history")
-    found = list(Store(Place.of(transcript)).generations.all())
+    generations = Store(Place.of(transcript)).generations
+    there = generations.numbers()  # before they are read: one that is damaged is not one that was thinned out
+    found = list(generations.all())
     if not found:
         raise NoMemory(f"no session memory beside {transcript}", f"memcli update {shlex.quote(str(transcript))}")
+    thinned = _thinned(there, found)
     if as_json:
-        for one in found:
-            print(_report(one).to_line())
+        for one, gone in zip(found, thinned, strict=True):
+            print(_report(one, gone).to_line())
         return 0
     print(f"{'n':>4}  {'made':19}  {'backend':9}  {'ms':>6}  {'messages':>15}  {'tokens':>19}  id")
-    for one in found:
+    for one, gone in zip(found, thinned, strict=True):
+        if gone:
+            print(f"{'...':>4}  {gone:,} thinned out")
         print(_line(one))
     return 0
+
+
+def _thinned(there: list[int], found: list[Generation]) -> list[int]:
+    """For each that was found, how many right before it are not there any more."""
+    before = [0, *(one.n for one in found)]
+    return [
+        after.n - n - 1 - sum(n < damaged < after.n for damaged in there)
+        for n, after in zip(before, found, strict=False)
+    ]
 
 
 def _line(one: Generation) -> str:
@@ -41,11 +55,12 @@ def _line(one: Generation) -> str:
     return f"{one.n:4}  {made}  {one.backend:9}  {one.milliseconds:6,}  {messages:>15}  {tokens:>19}  {one.id}"
 
 
-def _report(one: Generation) -> reports.Generation:
+def _report(one: Generation, thinned: int) -> reports.Generation:
     from memcli.commands import reports
 
     return reports.Generation(
         n=one.n,
+        thinned=thinned,
         id=one.id,
         parent=one.parent,
         made=one.made,

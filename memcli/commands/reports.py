@@ -101,6 +101,7 @@ class Generation(Report, frozen=True, kw_only=True, tag="memcli.generation/1"):
     """A line of `memcli history --json`, oldest first."""
 
     n: int
+    thinned: Annotated[int, Meta(description="memories right before it that are not kept any more")]
     id: str
     parent: str
     made: Moment

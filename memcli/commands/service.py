@@ -64,6 +64,9 @@ class _Manager(Protocol):
 
     def state(self) -> str: ...
 
+    def ends(self) -> str:
+        """When it ends although nobody stops it, as a sentence for the user; "" if never."""
+
 
 def install(wish: Wish) -> int:
     """Exit code 0 once the service runs. Repeating it changes nothing. Raises MemcliError, TryAgain."""
@@ -88,6 +91,8 @@ def install(wish: Wish) -> int:
     if not wish.no_start:
         manager.start(changed=changed)
         _say(quiet, f"the service is {manager.state()}; `memcli service status` tells how it is")
+        if ends := manager.ends():
+            _say(quiet, ends)
     if wish.as_json:
         state = None if wish.no_start else manager.state()
         _show(manager, text, state, "wrote" if changed else "nothing", as_json=True)
@@ -166,8 +171,9 @@ def _manager() -> _Manager:
     )
 
 
-def _told(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def _told(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a program says, with this more in its environment."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 
 class _Systemd:
@@ -179,12 +185,16 @@ class _Systemd:
         config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         self.path = Path(config) / "systemd" / "user" / units.UNIT
         self.rooms: tuple[Path, ...] = (self.path.parent,)
+        # After `su` or `sudo -u` nothing names the directory of the user's bus. Where it lies is known: pam_systemd(8).
+        runtime = f"/run/user/{os.getuid()}"
+        known = bool(os.environ.get("XDG_RUNTIME_DIR")) or not os.path.isdir(runtime)
+        self._environment = {} if known else {"XDG_RUNTIME_DIR": runtime}
 
     def text(self, command: Sequence[str], directory: str) -> str:
         return units.systemd(command, directory)
 
     def check(self, again: str) -> None:
-        ran = _told("systemctl", "--user", "show", "--property=Version")
+        ran = self._systemctl("show", "--property=Version")
         if ran.returncode:
             reason = (ran.stderr.strip() or "it does not answer").partition("\n")[0]
             raise MemcliError(f"systemd does not run for this user: {reason}", again)
@@ -196,17 +206,28 @@ class _Systemd:
 
     def stop(self) -> None:
         # Where systemd does not run there is nothing to stop, and the links are removed all the same.
-        _told("systemctl", "--user", "disable", "--now", units.UNIT)
+        self._systemctl("disable", "--now", units.UNIT)
 
     def forgotten(self) -> None:
-        _told("systemctl", "--user", "daemon-reload")
+        # A unit that failed is remembered without its file, until somebody has seen it.
+        self._systemctl("reset-failed", units.UNIT)
+        self._systemctl("daemon-reload")
 
     def state(self) -> str:
-        ran = _told("systemctl", "--user", "is-active", units.UNIT)
+        ran = self._systemctl("is-active", units.UNIT)
         return ran.stdout.strip() or "unknown: systemd does not run for this user"
 
+    def ends(self) -> str:
+        ran = _told("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
+        if ran.stdout.strip() != "no":
+            return ""
+        return "it ends with your last login and comes with the next; `loginctl enable-linger` keeps it running"
+
+    def _systemctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return _told("systemctl", "--user", *words, **self._environment)
+
     def _must(self, *words: str) -> None:
-        ran = _told("systemctl", "--user", *words)
+        ran = self._systemctl(*words)
         if ran.returncode:
             reason = (ran.stderr.strip() or "no reason given").partition("\n")[0]
             raise TryAgain(f"systemctl {words[0]} failed: {reason}", f"journalctl --user -n 20 -u {units.UNIT}")
@@ -247,3 +268,6 @@ class _Launchd:
     def state(self) -> str:
         ran = _told("launchctl", "print", f"{self._domain}/{units.LABEL}")
         return "active" if "state = running" in ran.stdout else "inactive"
+
+    def ends(self) -> str:
+        return ""  # an agent belongs to the login, as everybody expects of it there

@@ -51,6 +51,8 @@ def session_file(path: Path | None, wish: Wish, *, resume: bool) -> int:
         raise Usage("--resume needs a terminal to go on in", again)
     transcript = target(path, "compact", quiet=wish.quiet)
     host = _host(transcript)
+    if why := host.kept_elsewhere():
+        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --to markdown")
     made = _written(transcript, host, wish)
     directory, command = host.directory_of(made), host.resume(made)
     if resume:
@@ -63,7 +65,7 @@ def session_file(path: Path | None, wish: Wish, *, resume: bool) -> int:
 def _host(transcript: Path) -> Host:
     with transcript.open("rb") as file:
         format = recognise(file.read(_FIRST_BYTES), str(transcript))
-    found = next((host for host in known.HOSTS if host.format == format), None)
+    found = known.host_of(transcript) or next((host for host in known.HOSTS if host.format == format), None)
     if found is None:
         whose = " or ".join(host.title for host in known.HOSTS)
         name = shlex.quote(str(transcript))
@@ -79,6 +81,8 @@ def _written(transcript: Path, host: Host, wish: Wish) -> Path:
     compact(str(transcript), wish._replace(output=spare))
     try:
         data = spare.read_bytes()
+        if why := host.refuses(data):
+            raise Usage(why, f"memcli compact {name} --session{wish.longer}")
         path = None
         for path, content in host.placed(data, transcript):
             if content != data:

@@ -1,7 +1,8 @@
 """Which transcript is meant: the one that was named, or the only one that can be meant.
 
-Without a path: the one watched transcript of the current directory, else its one transcript, else the newest session
-of an agent for this directory. Which one was taken, and of which agent, is said on stderr.
+Without a path: the one watched transcript of the current directory, else the one that holds a conversation, else the
+newest session of an agent for this directory, else the one in which nothing was said yet. Which one was taken, and of
+which agent, is said on stderr.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 
 from memcli.commands import packed
-from memcli.errors import IsDirectory, MemcliError, NotATranscript, NoTranscript, Usage
+from memcli.errors import IsDirectory, MemcliError, NoMessages, NotATranscript, NoTranscript, Usage
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
 
@@ -53,19 +54,17 @@ def transcripts_in(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.jsonl") if path.is_file() and not is_ours(path))
 
 
-def _is_foreign(path: Path) -> bool:
-    """True for JSONL that is no transcript: data of the project, which nobody means who names no file."""
+def _refusal(path: Path) -> MemcliError | OSError | None:
+    """Why a file is no transcript with a conversation, by its beginning; None if it is one."""
     from memcli.transcript.recognise import recognise
 
     try:
         with path.open("rb") as file:
             head = file.read(_FIRST_BYTES)
         recognise(head, path.name, ended=len(head) < _FIRST_BYTES)
-    except NotATranscript:
-        return True
-    except (OSError, MemcliError):
-        pass  # unreadable or empty: what is done with it says so
-    return False
+    except (OSError, MemcliError) as error:
+        return error
+    return None
 
 
 def _near(path: Path, verb: str) -> str:
@@ -78,18 +77,29 @@ def _near(path: Path, verb: str) -> str:
 
 
 def _only_one(directory: Path, verb: str) -> Path:
-    here = [path for path in transcripts_in(directory) if not _is_foreign(path)]
+    looked = {path: _refusal(path) for path in transcripts_in(directory)}
+    # JSONL that is no transcript is data of the project, which nobody means who names no file. What is done with an
+    # unreadable one says so.
+    here = [path for path, error in looked.items() if not isinstance(error, NotATranscript)]
+    silent = [path for path in here if isinstance(looked[path], NoMessages)]
+    speaking = [path for path in here if path not in silent]
     watched = [path for path in here if holder(Place.of(path).lock)]
-    for candidates in (watched, here):
+    for candidates in (watched, speaking):
         if len(candidates) == 1:
             return candidates[0]
-    if here:
-        names = ", ".join(path.name for path in here[:4])
-        likely = next((path for path in here if path.stat().st_size), here[0])  # one that holds something
-        raise Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(likely.name)}")
+    if speaking:
+        raise _several(speaking, verb)
     from memcli.hosts import known
 
     newest = known.newest_session(directory)
-    if newest is None:
+    if newest is None and len(silent) > 1:
+        raise _several(silent, verb)
+    found = newest or next(iter(silent), None)
+    if found is None:
         raise NoTranscript("no transcript in this directory, and no agent has a session of it", f"memcli {verb} --help")
-    return newest
+    return found
+
+
+def _several(there: list[Path], verb: str) -> Usage:
+    names = ", ".join(path.name for path in there[:4])
+    return Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(there[0].name)}")

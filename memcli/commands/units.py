@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memcli.errors import MemcliError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,6 @@ _SYSTEMD = """\
 # A key for a model: a line ANTHROPIC_API_KEY=... in ~/.config/memcli/environment (mode 0600)
 [Unit]
 Description=memcli, session memories of coding agents
-Documentation=man:memcli(1)
 
 [Service]
 Type=notify
@@ -44,7 +45,12 @@ WantedBy=default.target
 
 
 def systemd(command: Sequence[str], directory: str) -> str:
-    """A unit that runs the command in the directory. See systemd.service(5)."""
+    """A unit that runs the command in the directory. See systemd.service(5).
+
+    Raises MemcliError for a directory that cannot be written down: there is no quoting in that place.
+    """
+    if any(map(_is_unwritable, directory)) or directory.endswith((" ", "\\")):
+        raise MemcliError(f"systemd cannot start anything in a directory of this name: {directory!r}", "cd && pwd")
     return _SYSTEMD.format(
         unit=UNIT,
         command=" ".join(map(_word, command)),
@@ -74,9 +80,14 @@ def launchd(command: Sequence[str], directory: str, log: str) -> str:
 def _word(word: str) -> str:
     """A word of a command line as systemd reads it back: see "Quoting" in systemd.syntax(7)."""
     escaped = _specifiers(word).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
-    escaped = escaped.replace("\n", "\\n").replace("\t", "\\t")
+    escaped = "".join(f"\\x{ord(char) & 0xFF:02x}" if _is_unwritable(char) else char for char in escaped)
     plain = escaped and all(char.isalnum() or char in "-_./:=,@+%$" for char in escaped)
     return escaped if plain else f'"{escaped}"'
+
+
+def _is_unwritable(char: str) -> bool:
+    """True for what cannot stand in a line of UTF-8: control characters, and bytes of file names that are no text."""
+    return char < " " or char == "\x7f" or "\udc80" <= char <= "\udcff"
 
 
 def _specifiers(text: str) -> str:

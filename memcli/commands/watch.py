@@ -51,17 +51,15 @@ def watch(
     overrides: Mapping[str, object],
     live: Live,
     *,
-    metrics: str = "",
+    metrics: str | None = None,
     as_json: bool = False,
     quiet: bool,
     verbose: bool,
 ) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
-    project = _project(live)
     if not live.host:
         paths = paths or [target(None, "watch", quiet=quiet)]
-    for path in paths:
-        _check(path)
+    project = checked(paths, live)
     from msgspec.structs import replace
 
     rest = REST_SECONDS if live.hook else 0.0
@@ -93,14 +91,12 @@ def watch(
         return loop.run()
 
 
-def check(paths: list[Path], overrides: Mapping[str, object], live: Live) -> None:
-    """Raises what `watch` would raise at its start by what it is given, whoever then writes."""
-    from memcli.making import setup
-
-    _project(live)
+def checked(paths: list[Path], live: Live) -> str:
+    """The project whose sessions are followed, as in `Orders`. Raises NoTranscript, Usage if this cannot be watched."""
+    project = _project(live)
     for path in paths:
         _check(path)
-    setup.triggers(setup.load(overrides, quiet=True), write=False)
+    return project
 
 
 def _orders(paths: list[Path], overrides: Mapping[str, object], live: Live, *, quiet: bool) -> Orders:
@@ -123,13 +119,19 @@ def _project(live: Live) -> str:
     if not live.host:
         if live.project or live.all:
             raise Usage(
-                "--project and --all go with --claude-code, --codex or --pi", "memcli watch --claude-code --all"
+                "--project and --all go with --claude-code, --codex, --pi or --openclaw",
+                "memcli watch --claude-code --all",
             )
         return ""
     if live.project and live.all:
         raise Usage("--project and --all ask for different sessions", f"memcli watch --{live.host} --all")
     if live.project and not live.project.is_dir():
         raise NoTranscript(f"no such directory: {live.project}", f"memcli watch --{live.host} --all")
+    from memcli.hosts.known import named  # here, not above: mostly paths are watched
+
+    host = named(live.host)
+    if why := host.kept_elsewhere():
+        raise NoTranscript(why, host.export)
     return "" if live.all else os.path.realpath(live.project or os.curdir)
 
 

@@ -128,6 +128,7 @@ class ClaudeCode:
     title = "Claude Code"
     format = "claude-code"
     install = "npm install --global @anthropic-ai/claude-code"
+    export = ""
 
     def source(self, project: Path | None) -> LiveSessions:
         """The live sessions of a project, None for all."""
@@ -163,6 +164,14 @@ class ClaudeCode:
         folder = _folder_for(transcript)
         yield folder / f"{session}.jsonl", data
         yield folder / f"{another(session, data)}.jsonl", data
+
+    def kept_elsewhere(self) -> str:
+        """They are files."""
+        return ""
+
+    def refuses(self, data: bytes) -> str:  # noqa: ARG002  # of other hosts
+        """Nothing."""
+        return ""
 
     def directory_of(self, session: Path) -> Path | None:
         """Where the client must be started to find the session; None for right here."""

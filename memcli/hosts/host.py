@@ -55,6 +55,16 @@ class Host(Protocol):
         """Where a compacted transcript belongs and what it says there; then, should something else be there, another
         place. Nothing where it does not begin as a session does."""
 
+    @property
+    def export(self) -> str:
+        """A command that tells how a session is had as a file, where the client keeps none."""
+
+    def kept_elsewhere(self) -> str:
+        """Why the sessions of this client are no files here; "" where they are."""
+
+    def refuses(self, data: bytes) -> str:
+        """Why the client would not go on in a compacted transcript that says this; "" if it would."""
+
     def directory_of(self, session: Path) -> Path | None:
         """Where the client must be started to go on in it; None for right here, or anywhere."""
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memcli.hosts.claude_code import ClaudeCode
 from memcli.hosts.codex import Codex
+from memcli.hosts.openclaw import OpenClaw
 from memcli.hosts.pi import Pi
 
 if TYPE_CHECKING:
     from memcli.hosts.host import Host
     from memcli.hosts.source import Source
 
-HOSTS: tuple[Host, ...] = (ClaudeCode(), Codex(), Pi())
+HOSTS: tuple[Host, ...] = (ClaudeCode(), Codex(), Pi(), OpenClaw())
 
 
 def named(name: str) -> Host:
@@ -36,8 +38,9 @@ def newest_session(directory: Path) -> Path | None:
     does. None if there is none."""
     if own := next((path for host in HOSTS if (path := host.own_session(directory))), None):
         return own
-    found = [path for host in HOSTS if (path := host.newest_session(directory))]
-    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
+    newest = (path for host in HOSTS if (path := host.newest_session(directory)))
+    written = {path: when for path in newest if (when := _written(path))}
+    return max(written, key=lambda path: written[path], default=None)
 
 
 def held_over(session: Path) -> Path | None:
@@ -49,3 +52,10 @@ def held_over(session: Path) -> Path | None:
 def held_in(directory: Path) -> Path | None:
     """The lock of whoever watches the sessions of a project for any host; None if nobody does."""
     return next((lock for host in HOSTS if (lock := host.held_in(directory))), None)
+
+
+def _written(path: Path) -> int:
+    """When a session was written to (Unix nanoseconds); 0 for one that has gone meanwhile."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0

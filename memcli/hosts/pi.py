@@ -3,8 +3,7 @@
     <home>/sessions/--<project>--/<time>_<id>.jsonl   a session; <project> is the directory with dashes
     <home>/sessions/<...>/<time>_<id>.jsonl           or, with PI_CODING_AGENT_SESSION_DIR, all in one folder
 
-OpenClaw writes the same records, but keeps its sessions by agent, not by project, and goes on in none that is named
-to it: `memcli watch ~/.openclaw/agents/main/sessions` follows them like any directory.
+OpenClaw writes the same records in places of its own (`openclaw`).
 """
 
 from __future__ import annotations
@@ -65,9 +64,7 @@ class Pi(Recorded):
 
     def birth(self, record: dict[str, Any]) -> Birth | None:
         """What a session header tells."""
-        if record.get("type") != "session" or not record.get("id"):
-            return None
-        return Birth(str(record["id"]), str(record.get("cwd") or ""))
+        return header(record)
 
     def path_of(self, born: dict[str, Any], session: str) -> Path:
         """In the folder of its project."""
@@ -78,3 +75,10 @@ class Pi(Recorded):
         """`pi --session ID`: it looks for the id among the sessions of the directory where it is started."""
         found = _NAME.fullmatch(session.name)
         return ["pi", "--session", found[1] if found else str(session)]
+
+
+def header(record: dict[str, Any]) -> Birth | None:
+    """What the first record of a session tells; None for another record."""
+    if record.get("type") != "session" or not record.get("id"):
+        return None
+    return Birth(str(record["id"]), str(record.get("cwd") or ""))

@@ -27,6 +27,7 @@ class Recorded(Shelf):
 
     format: str
     install: str
+    export = ""
 
     @abstractmethod
     def resume(self, session: Path) -> list[str]:
@@ -74,6 +75,14 @@ class Recorded(Shelf):
         yield self.path_of(born, told.session), data
         other = another(told.session, data)
         yield self.path_of(born, other), line.replace(told.session.encode(), other.encode()) + b"\n" + rest
+
+    def kept_elsewhere(self) -> str:
+        """They are files."""
+        return ""
+
+    def refuses(self, data: bytes) -> str:  # noqa: ARG002  # one host does
+        """Nothing."""
+        return ""
 
     def directory_of(self, session: Path) -> Path | None:
         """Where the client must be started to go on in it; None for right here, or anywhere."""

@@ -9,9 +9,9 @@ import re
 
 import msgspec
 
+from memcli.ledger.attempts import covers, whole_check
 from memcli.ledger.clean import clip, identity
 from memcli.ledger.names import names_in
-from memcli.ledger.shell import covers, whole_check
 from memcli.transcript.patterns import pattern
 
 MAX_CHECKS = 120

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.ledger import code
+from memcli.ledger.attempts import command_key
 from memcli.ledger.clean import WITHIN, clean, clip, identity, one_line
 from memcli.ledger.commits import subjects_in
 from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
 from memcli.ledger.reports import may_change
-from memcli.ledger.shell import command_key, traffic
+from memcli.ledger.shell import traffic
 from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:

@@ -12,15 +12,14 @@ are no failures. Texts are tool output: only ever shown quoted, and labelled so.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import compress
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from memcli.ledger.attempts import covers, first_run, looks_only, proves, recorded, stages, whole_check
 from memcli.ledger.checks import shows_failure
-from memcli.ledger.clean import ELISION, clean, clip
-from memcli.ledger.names import names_in, speaks, words_in
-from memcli.ledger.shell import covers, first_run, looks_only, proves, recorded, stages, whole_check
+from memcli.ledger.clean import clip
+from memcli.ledger.complaints import telling_lines
 from memcli.transcript.patterns import pattern
 from memcli.transcript.secrets import lowered
 
@@ -28,41 +27,10 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
 
 MAX_FAILURES = 200
-MAX_LINES = 3
-LINE_LIMIT = 220
-MIN_WORDS = 3
-SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
-LONGEST = 600  # characters; what is longer is code squeezed into a line, or data
-LEFT_TURNS, LEFT_CALLS = 2, 40
+CURE_LIMIT = 220  # characters of what mended it
+LEFT_TURNS, LEFT_CALLS = 2, 40  # gone by without it: what failed once has been left
 
-_SIGN = pattern(  # in small letters
-    r"\berror\b|\bfail(?:ed|ure|s)?\b|panic|exception|traceback|undefined|cannot|can't|not found|no such|denied|"
-    r"fatal|unexpected|expected|mismatch|conflict|invalid|missing|unable|refused|timed? ?out|✗|✕|×"
-)
-# One of them stands in each sign.
-_TOLD_BY = (
-    "error fail panic exception traceback undefined cannot can't found such denied fatal expected mismatch conflict "
-    "invalid missing unable refused time ✗ ✕ ×"
-)
-_SIGNS = tuple(_TOLD_BY.split())
-_STRONG = pattern(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
-_EMPTY = pattern(
-    r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
-    r"original token count:.*|command:.*|\(no output\))$"
-)
-_TAGGED = pattern(r"</?tool_use_error>")
 _FIGURES = pattern(r"[0-9]+")
-_TRACE = pattern(r"Traceback \(most recent call last\):$")
-# Lines that some program prints about any failure of another one.
-_GENERIC = pattern(
-    r"(?i)lifecycle script|elifecycle|(?:task|command) failed|(?:failed|exited) with (?:exit )?(?:code|status|error)|"
-    r"could not compile|aborting due|to rerun pass|^make(?:\[\d+\])?: \*\*\*|^error: test failed|"
-    r"^npm (?:err!|error) (?:path|workspace|location|command|code|errno)\b|^\W*(?:FAIL|FAILED|Error)\W*$"
-)
-_TAG = pattern(r"\[[\w:.-]+\]")
-_PROGRESS = pattern(r"(?i)\b(?:finished|completed?|done|elapsed|took) (?:in|after)?\b|^\W*\$ ")
-# Lines of a log that are no errors by their own level.
-_LEVEL = pattern(r"(?:^|[\s\[(<|=])(?:WARN|WARNING|INFO|DEBUG|TRACE|NOTICE)(?:[\s\])>|:]|$)|level=(?:info|warn|debug)")
 _SLIPS = (
     "has not been read yet",
     "modified since read",
@@ -85,8 +53,6 @@ _SLIPS = (
     "operation aborted",
     "failed to find expected lines",
 )
-
-
 # Commands whose failure says something about the work, not about the command.
 _PROVES = pattern(
     r"(?i)(?:^|[\s:])(?:\w*tests?|specs?|check|lint|build|vet|compile|clippy|mypy|ruff|tsc|eslint|bats|e2e|ci|verify|"
@@ -170,7 +136,7 @@ class Failures(msgspec.Struct, array_like=True):
         whole, passed = sound and bool(whole_check(deed.key)), stages(deed.key) if sound else ()
         for failure in self.seen.values():
             if failure.fixed < 0 and failure.key == deed.key:
-                failure.fixed, failure.cure = index, clip(cure, LINE_LIMIT)
+                failure.fixed, failure.cure = index, clip(cure, CURE_LIMIT)
             elif not shell or failure.kind != "shell" or failure.fixed >= 0:
                 continue
             elif whole and covers(deed.key, failure.key):
@@ -245,75 +211,3 @@ def _recorded_since(failure: Failure, now: set[str]) -> bool:
     """True if git took in changes by now as the failed command was to do, whichever they were."""
     before = recorded(failure.key) if now else set()
     return bool(before) and before <= now
-
-
-def telling_lines(output: str) -> list[str]:
-    """Up to three lines of an output that say what went wrong, the most telling one first."""
-    text = clean(output, SCAN_HEAD, SCAN_TAIL)
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    if "tool_use_error>" in text:
-        lines = [_TAGGED.sub("", line) for line in lines]
-    lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _empty(line)))
-    lines = [line for line in lines if len(line) <= LONGEST] or lines
-    lines = _distinct(lines)
-    signs = _with_signs(lines)
-    telling = [line for line in signs if not _GENERIC.search(line)]
-    # What some program prints about any failure would blur the rest; alone ("task failed") it says nothing.
-    signs = telling or [*signs, *_before(signs, lines)]
-    early = signs[:6] or [*lines[:1], *lines[-1:]]
-    chosen = sorted(early, key=_worth, reverse=True)[:2] + [line for line in signs[-1:] if not _GENERIC.search(line)]
-    chosen = [_traced(line, lines) for line in chosen]
-    return [clip(line, LINE_LIMIT) for line in _distinct(chosen, 45)][:MAX_LINES]
-
-
-def _empty(line: str) -> bool:
-    """True for what a harness writes around an output."""
-    return line[0] in "eEcCpPwWoO(" and bool(_EMPTY.match(line))
-
-
-def _with_signs(lines: list[str]) -> list[str]:
-    """The lines that say that something went wrong."""
-    text = lowered("\n".join(lines))
-    signs = [sign for sign in _SIGNS if sign in text]
-    small = text.split("\n")
-    found = [any(sign in words for sign in signs) and bool(_SIGN.search(words)) for words in small]
-    return list(compress(lines, found))
-
-
-def _distinct(lines: list[str], end: int = 0) -> list[str]:
-    """The first of lines that are the same but for figures, a time stamp say, in their last `end` characters or all."""
-    kept: dict[str, str] = {}
-    for line, alike in zip(lines, _FIGURES.sub("#", "\n".join(lines)).split("\n"), strict=False):
-        kept.setdefault(alike[-end:], line)
-    return list(kept.values())
-
-
-def _before(signs: list[str], lines: list[str]) -> list[str]:
-    """The last two lines with words before the first sign, of the same task if a tag at its start tells one."""
-    if not signs:
-        return []
-    tag = _TAG.match(signs[0])
-    before = [
-        line
-        for line in lines[: lines.index(signs[0])]
-        if line.startswith(tag[0] if tag else "") and speaks(line, MIN_WORDS) and not _PROGRESS.search(line)
-    ]
-    return before[-2:]
-
-
-def _traced(line: str, lines: list[str]) -> str:
-    """The head of a Python traceback says nothing without its last line."""
-    return f"{line} {ELISION} {clip(lines[-1], LINE_LIMIT - 60)}" if _TRACE.match(line) and line != lines[-1] else line
-
-
-def _worth(line: str) -> int:
-    """How much a line tells: it names an error, has words of its own, is long enough to be recognised."""
-    words = len(words_in(line))
-    return (
-        -9 * bool(_GENERIC.search(line))
-        - 12 * bool(_LEVEL.search(line))
-        + 6 * bool(_STRONG.search(line))
-        + min(words, 8)
-        + 2 * bool(names_in(line))
-        + 3 * (len(line) >= 50)
-    )

@@ -32,6 +32,7 @@ from memcli.ledger.narrative import Narrative
 from memcli.ledger.outward import Outward
 from memcli.ledger.reports import files_in
 from memcli.ledger.requests import Requests
+from memcli.ledger.snapshots import restored
 from memcli.ledger.turns import Turns
 from memcli.ledger.work import NOTHING, Settled, Taken, Work
 from memcli.transcript.entries import (
@@ -90,13 +91,7 @@ class Ledger:
     @classmethod
     def restore(cls, data: bytes) -> Ledger:
         """The ledger a snapshot was taken of. Raises msgspec.MsgspecError for foreign bytes and other versions."""
-        try:
-            state = _DECODER.decode(data)
-        except UnicodeDecodeError as error:  # msgspec lets it pass as it is
-            raise msgspec.DecodeError(str(error)) from error
-        if state.version != VERSION:
-            raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
-        return cls(state)
+        return cls(restored(data, _DECODER, VERSION))
 
     def snapshot(self) -> bytes:
         """The whole state; equal content gives equal bytes."""

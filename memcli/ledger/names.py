@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     _Of: TypeAlias = Callable[[str], tuple[str, ...]]
 
 MAX_NAMES = 4000
-HALF_LIFE = 800
+HALF_LIFE = 800  # events
 KNOWN = 8192  # pieces of text whose names are remembered
 LONG = 250  # characters of a piece that is not: no word, no path
 SHORTEST = 5  # characters of a name

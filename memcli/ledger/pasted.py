@@ -1,15 +1,17 @@
 """Pasted: output that a person put between their own words.
 
-A log of many lines that look alike tells with its first line what it is; the rest would take the room of what the
-person says about it, and the transcript has it. Only lines with figures or settings in common count, so that no list
-of wishes is ever shortened.
+A log of many lines that look alike tells with its first line what it is, and with the first that says what went wrong
+why it was pasted; the rest would take the room of what the person says about it, and the transcript has it. Only lines
+with figures or settings in common count, so that no list of wishes is ever shortened.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from posixpath import commonprefix
 
 from memcli.ledger.clean import ELISION
+from memcli.ledger.complaints import tells_failure
 from memcli.transcript.patterns import pattern
 
 RUN = 4  # lines that look alike
@@ -20,7 +22,7 @@ _ITEM = pattern(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 
 
 def without_logs(text: str) -> str:
-    """`text` with of every run of log lines only the first, and an elision mark for the others."""
+    """`text` with of every run of log lines the first, and the first that tells a failure; elision marks for others."""
     kept: list[str] = []
     run: list[str] = []
     for line in text.split("\n"):
@@ -32,7 +34,13 @@ def without_logs(text: str) -> str:
 
 
 def _shortened(run: list[str]) -> list[str]:
-    return [run[0], ELISION] if len(run) >= RUN else run
+    if len(run) < RUN:
+        return run
+    wrong = next((place for place, line in enumerate(run) if tells_failure(line)), 0)
+    shown: list[str] = []
+    for place, following in pairwise([*sorted({0, wrong}), len(run)]):
+        shown += [run[place], ELISION] if following - place > 1 else [run[place]]
+    return shown
 
 
 def _alike(one: str, other: str) -> bool:

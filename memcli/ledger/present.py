@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.answers import Offer, offer_of
+from memcli.ledger.attempts import looks_only
 from memcli.ledger.clean import bounded, clean, clip, identity, one_line
 from memcli.ledger.commits import branch_in
 from memcli.ledger.pasted import without_logs
 from memcli.ledger.requests import command_in
 from memcli.ledger.root import Root
-from memcli.ledger.shell import looks_only
+from memcli.ledger.snapshots import restored
 from memcli.ledger.work import NOTHING, Settled, Taken, Work
 from memcli.transcript.entries import (
     AssistantText,
@@ -84,12 +85,7 @@ class Present:
         """The fold a snapshot was taken of; `work` is that of a bare one. Raises msgspec.MsgspecError for foreign bytes
         and other versions.
         """
-        try:
-            state = _DECODER.decode(data)
-        except UnicodeDecodeError as error:  # msgspec lets it pass as it is
-            raise msgspec.DecodeError(str(error)) from error
-        if state.version != VERSION:
-            raise msgspec.ValidationError(f"snapshot of version {state.version}, not {VERSION}")
+        state = restored(data, _DECODER, VERSION)
         state.work = work or state.work
         return cls(state)
 

@@ -1,8 +1,8 @@
 """Requests: everything the person said, in order, and which of it corrected the work.
 
-All words are kept, long ones by head and tail: a reader who needs more has the transcript. Code between fences is kept
-with its lines. What a correction was
-about (the refused call, the question asked) is remembered beside it. Nothing here ever comes from a tool or the agent.
+All words are kept, long ones by head and tail, and of pasted logs some lines: a reader who needs more has the
+transcript. Code between fences is kept with its lines. What a correction was about (the refused call, the question
+asked) is remembered beside it. Nothing here ever comes from a tool; of the agent only what a correction was answered.
 """
 
 from __future__ import annotations

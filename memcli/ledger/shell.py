@@ -1,4 +1,4 @@
-"""Shell: what a command line does to files, and which commands are the same thing tried again.
+"""Shell: what a command line does to files.
 
 Read without running: quotes, here-documents, `cd`, pipes and lists are understood; variables, globs and scripts are
 not followed. A command that cannot be taken apart changes nothing.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from memcli.ledger.attempts import OPERATORS, without_filters
 from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
@@ -19,46 +19,16 @@ if TYPE_CHECKING:
 
 State = str  # "created" | "modified" | "written" | "deleted" | "moved"
 
-# Programs that only look: their failure is an answer, no error.
-_LOOKERS = frozenset(
-    [
-        "rg",
-        "grep",
-        "egrep",
-        "ag",
-        "ls",
-        "find",
-        "fd",
-        "cat",
-        "bat",
-        "head",
-        "tail",
-        "wc",
-        "which",
-        "type",
-        "command",
-        "tree",
-        "stat",
-        "file",
-        "diff",
-        "test",
-        "pgrep",
-        "jq",
-    ]
-)
-
 SCAN_LIMIT = 8_000
-_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
 
+_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less)\b|>")
 _HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n(.*?)^\s*\2\s*$", re.DOTALL | re.MULTILINE)
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
-_LIST = frozenset(("&&", "||", ";", "|", "&", "(", ")", ";;", "|&"))
 _ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _PATH = pattern(r"[\w./@+~-]+")
 _ENDLESS = pattern(  # files that are known by their whole name
     r"[A-Z][a-z]+file|makefile|justfile|CODEOWNERS|AUTHORS|CHANGELOG|CONTRIBUTING|COPYING|LICEN[CS]E|NOTICE|README|VERSION"
 )
-KEY_LIMIT = 160  # characters of a key
 _OPERATOR = r"[();<>|&]"
 _SINGLE, _DOUBLE, _ESCAPE = r"'[^']*'", r"\"(?P<inner>(?:[^\"\\]|\\.)*)\"", r"\\."
 _OPENING = ("'", '"', "\\")  # what stands behind a word only if it is not closed
@@ -70,111 +40,6 @@ _WORD = pattern(
 )
 _QUOTED = pattern(rf"{_SINGLE}|{_DOUBLE}|{_ESCAPE}", re.DOTALL)
 _ESCAPED = pattern(r"\\([\"\\])")
-_LEADING = pattern(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
-_SETTINGS = pattern(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
-_STREAMS = pattern(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
-_FILTERS = pattern(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
-_ECHO = pattern(r"\s*;\s*echo\b.*$", re.DOTALL)
-
-
-@lru_cache(maxsize=512)
-def command_key(command: str) -> str:
-    """The same for two runs of one command: without `cd`, settings, output filters, redirections and figures."""
-    text = _SETTINGS.sub("", _LEADING.sub("", command.strip()))
-    text = _ECHO.sub("", _without_filters(text)) if "echo" in text else _without_filters(text)
-    return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:KEY_LIMIT]
-
-
-def _without_filters(command: str) -> str:
-    """A command without redirections of its streams, and without the filters behind pipes."""
-    command = _STREAMS.sub("", command) if ">" in command else command
-    return _FILTERS.sub("", command) if "|" in command else command
-
-
-def looks_only(command: str) -> bool:
-    """True if the command's first program only looks at things."""
-    return command_key(command).split(" ", 1)[0] in _LOOKERS
-
-
-@lru_cache(maxsize=512)
-def first_run(key: str) -> tuple[str, ...]:
-    """Program and operands of a command's first stage, options aside; empty for a list of several commands.
-
-    `key` is a `command_key`, perhaps with something before its first colon.
-    """
-    if re.search(r"&&|\|\||;", key):
-        return ()
-    words = key.removeprefix("cmd:").split("|", 1)[0].split()
-    return tuple(word for word in words if not word.startswith(("-", "<", ">", "2>")))
-
-
-_EVERYTHING = frozenset((".", "./...", "..."))
-_ONLY_SAYS = pattern(r"-v+|-q+|-x|-count(?:=#)?|-timeout(?:=\S+)?|--(?:verbose|quiet|color\S*)")
-_ADDS = pattern(r"-race|--(?:workspace|all|all-targets|all-features)")
-_CHOOSES = pattern(r"-(?:run|k|t|p)|--(?:filter|grep|test|package|lib|bin)(?:=\S+)?")
-_RUNS_CHECKS = pattern(r"\w*tests?|vet|clippy|pytest|vitest|jest")
-# A check without operands but for those of its options. Of go's, one without operands checks one directory alone.
-_UNNARROWED = pattern(
-    rf"(?!go )(?:[\w./:-]+ ){{0,3}}(?:{_RUNS_CHECKS.pattern})"
-    rf"(?: (?:{_ONLY_SAYS.pattern})| (?:{_ADDS.pattern})| (?:{_CHOOSES.pattern})(?: [^\s-]\S*)?)*"
-)
-
-
-def covers(worked: str, failed: str) -> bool:
-    """True if a check that worked is the failed one over everything: `go test ./...` and `go test ./cart`.
-
-    Both are keys (see `first_run`). A run with options that might choose among the checks covers nothing, and one that
-    failed with options that ask for more is not covered.
-    """
-    program = whole_check(worked)
-    if not program or first_run(failed)[: len(program)] != program:
-        return False
-    return all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in _options(failed) - _options(worked))
-
-
-@lru_cache(maxsize=512)
-def whole_check(key: str) -> tuple[str, ...]:
-    """The program of a command that checks everything it can, without operands and options; else empty."""
-    words = first_run(key)
-    program = words[:-1] if words and words[-1] in _EVERYTHING else words
-    if not program or not _RUNS_CHECKS.fullmatch(program[-1]):
-        return ()
-    return program if all(_ONLY_SAYS.fullmatch(one) or _ADDS.fullmatch(one) for one in _options(key)) else ()
-
-
-@lru_cache(maxsize=512)
-def stages(key: str) -> tuple[str, ...]:
-    """The commands of a list that go on only if each worked, whole ones only; empty if one may be passed over."""
-    listed = key.removeprefix("cmd:")
-    if "||" in listed or ";" in listed:
-        return ()
-    parts = tuple(part.strip() for part in listed.split("&&"))
-    return parts if len(listed) < KEY_LIMIT else parts[:-1]
-
-
-def proves(worked: str, failed: str) -> bool:
-    """True if a command that worked (one of the `stages`) is the failed one, or the same check narrowed down less:
-    `cargo test -p cart` and `cargo test -p cart totals`.
-    """
-    failed = failed.removeprefix("cmd:")
-    if not failed.startswith(worked + " "):
-        return worked == failed
-    more = failed[len(worked) :].split()
-    said = all(_ONLY_SAYS.fullmatch(one) or _CHOOSES.fullmatch(one) for one in more if one.startswith("-"))
-    return said and not _LIST.intersection(more) and bool(_UNNARROWED.fullmatch(worked))
-
-
-def _options(key: str) -> set[str]:
-    """Options of a command's first stage."""
-    return {word for word in key.removeprefix("cmd:").split("|", 1)[0].split() if word.startswith("-")}
-
-
-def recorded(key: str) -> set[str]:
-    """Which of `git add` and `git commit` a command runs."""
-    return set(_RECORDS.findall(key)) if "git " in key else set()
-
-
-_RECORDS = pattern(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
 
 
 class Effect(NamedTuple):
@@ -195,7 +60,7 @@ class Traffic(NamedTuple):
 def traffic(command: str) -> Traffic:
     """What a command does to files: rm, mv, cp, tee, touch, sed -i, redirections write; cat, sed -n and such print."""
     found = Traffic([], [])
-    if not _TOUCHES.search(_without_filters(command[:SCAN_LIMIT])):
+    if not _TOUCHES.search(without_filters(command[:SCAN_LIMIT])):
         return found
     here = ""
     for words in _commands(command):
@@ -223,7 +88,7 @@ def _commands(command: str) -> Iterator[list[str]]:
     text = (_HERE.sub(r"\3", command) if "<<" in command else command).replace("\\\n", " ").replace("\n", " ; ")
     words: list[str] = []
     for word in split(text[:SCAN_LIMIT]):
-        if word not in _LIST:
+        if word not in OPERATORS:
             words.append(word)
         elif words:
             yield words

@@ -13,6 +13,7 @@ from memcli.memory.fitting import rendered
 from memcli.watch.taking import Maker
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -21,10 +22,18 @@ if TYPE_CHECKING:
     from memcli.watch.children import Progressed
 
 
-def maker(overrides: Mapping[str, object], sidecar: Path | None, *, fresh: bool, quiet: bool) -> Maker:
+def maker(
+    overrides: Mapping[str, object],
+    sidecar: Path | None,
+    *,
+    fresh: bool,
+    quiet: bool,
+    given_up: threading.Event | None = None,
+) -> Maker:
     """The maker of these settings. Only a fresh memory is worth waiting for; without a model it is folded anew.
 
-    `sidecar`: where the costs are put down, None for nowhere. Raises Usage for a backend that cannot work.
+    `sidecar`: where the costs are put down, None for nowhere. Once `given_up` is set no model is waited for any more:
+    its process is ended, and the memory is folded. Raises Usage for a backend that cannot work.
     """
     loaded = setup.load(overrides, quiet=quiet)
     if not fresh:
@@ -35,15 +44,16 @@ def maker(overrides: Mapping[str, object], sidecar: Path | None, *, fresh: bool,
     if not who.writes:
         return Maker(setup.triggers(loaded))
     triggers = msgspec.structs.replace(setup.triggers(loaded, write=True), strategy="traditional")
-    return Maker(triggers, _Asker(who, sidecar, quiet=quiet).answer, asks=True)
+    return Maker(triggers, _Asker(who, sidecar, given_up, quiet=quiet).answer, asks=True)
 
 
 class _Asker:
     """Asks the summarizer child and waits, saying so on stderr."""
 
-    def __init__(self, who: Writer, sidecar: Path | None, *, quiet: bool) -> None:
+    def __init__(self, who: Writer, sidecar: Path | None, given_up: threading.Event | None, *, quiet: bool) -> None:
         self._who = who
         self._sidecar = sidecar
+        self._given_up = given_up
         self._quiet = quiet
 
     def answer(self, job: Job) -> Result:
@@ -63,11 +73,14 @@ class _Asker:
                 accounts.bounded(far.most, time.time())
             self._say(far.sentence)
 
-        from memcli.watch.children import Asking
+        from memcli.watch.children import Asking, GivenUp
 
-        child = Asking(self._who.argv, self._who.patience, heard)
+        child = Asking(self._who.argv, self._who.patience, heard, self._given_up)
         try:
             result = child.ask(grant.job)
+        except GivenUp:
+            accounts.dropped(time.time())
+            return rendered(job)  # a sidecar that was cleared for the new memory is not left without any
         finally:
             child.close()
         accounts.settled(self._sidecar, grant, result, time.time())

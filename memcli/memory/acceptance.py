@@ -109,7 +109,7 @@ def _balanced(text: str) -> bool:
 
 
 def _drifted(text: str, seen: Seen) -> str:
-    """True scripts and languages of the conversation are those that anybody in it used."""
+    """Why an answer is refused that is in letters or a language that nobody in the conversation used; else nothing."""
     said = f"{seen.user.raw[:200_000]} {seen.assistant.raw[:200_000]} {seen.shown.raw[:50_000]}"
     mine, theirs = _scripts(text), _scripts(said)
     if mine and theirs:

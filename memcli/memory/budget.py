@@ -48,6 +48,10 @@ class Line(msgspec.Struct, eq=False):
         return self.text + "".join(self.parts)
 
 
+Groups = list[tuple[list[Line], int]]
+"""Groups of lines in the order in which they should be served, each with the characters it may take."""
+
+
 class Room:
     """Characters and words that are left, in all and in each section."""
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from memcli.ledger.answers import joined
-from memcli.memory.facts import local, shown_command, tool_of
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import current_state_limit
+from memcli.memory.shown import local, shown_command, tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

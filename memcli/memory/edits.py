@@ -28,7 +28,7 @@ KEPT_LINES = 400
 """Lines remembered of each kind; the oldest go first. The whole text of each edit stays in the sidecar."""
 
 _MORE = "- ({} more of your lines have no room here; they are in the sidecar's edits)"
-_FRAME = 24
+_FRAME = 24  # characters of a heading of ours with its line ends
 
 
 class Edits(msgspec.Struct, frozen=True):

@@ -210,11 +210,6 @@ def parse_answer(line: bytes) -> Result | Progress:
         return _parse(line, Result)
 
 
-def parse_result(line: bytes) -> Result:
-    """A result from its line. Raises msgspec.MsgspecError for what is none."""
-    return _parse(line, Result)
-
-
 def _parse(line: bytes, kind: type[_Kind]) -> _Kind:
     try:
         return msgspec.json.decode(line, type=kind)

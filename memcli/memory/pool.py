@@ -10,14 +10,15 @@ import posixpath
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from memcli.ledger.attempts import looks_only
 from memcli.ledger.names import is_name, key_of, keys_in
 from memcli.ledger.prose import TELLING, sentences, telling
-from memcli.ledger.shell import looks_only
-from memcli.memory import facts, results
+from memcli.memory import labels, results
 from memcli.memory.budget import Line
-from memcli.memory.facts import entered, shown_path, tool_of
+from memcli.memory.facts.files import file_line
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
+from memcli.memory.shown import entered, shown_path, tool_of, turn_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from memcli.ledger.files import File, Touch
     from memcli.ledger.ledger import Ledger
 
-HALF_LIFE = 600
+HALF_LIFE = 600  # events
 TOUCHED = 4  # names on one line of a file
 ONCE_OVER = 8  # lines of a subagent once its turn is over
 ABOUT = 4.0  # worth of what a new file says it is, more than many names: it does not age
@@ -58,18 +59,18 @@ def _fullness(words: str) -> float:
 
 def _notes(ledger: Ledger) -> Iterable[Line]:
     """What the agent said: results under the request of their turn, everything else as steps or findings."""
-    state, labels = ledger.state, results.Labels(ledger)
+    state, turns = ledger.state, results.TurnLabels(ledger)
     finals = set(state.narrative.finals)
     for place, note in enumerate(state.narrative.notes):
         if not results.is_result(ledger, note):
             continue  # an offer is no result; the newest stands among Pending Tasks
         final = note.text in finals
         worth = 0.3 + 1.0 * final + 0.7 * note.reason + 0.5 * note.plan
-        section, group = (REFERENCES, facts.FINDINGS)
+        section, group = (REFERENCES, labels.FINDINGS)
         if final or note.reason or note.plan:
-            section, group = COMPLETED, labels.at(note.index)
+            section, group = COMPLETED, turns.at(note.index)
         elif note.index > state.turn:
-            section, group = ACTIVE_WORK, facts.STEPS
+            section, group = ACTIVE_WORK, labels.STEPS
         way = "found: " if section == COMPLETED and not final and not note.plan else ""
         line = Line(
             section,
@@ -78,16 +79,16 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
             note.index + place / 1e6,
             worth * _fresh(ledger, note.index) * _fullness(note.words),
         )
-        line.spill = (REFERENCES, facts.FINDINGS)
+        line.spill = (REFERENCES, labels.FINDINGS)
         yield line
 
 
 def _file_parts(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> Iterable[Line]:
     """Why files were changed, with the names that came with each purpose; the last is appended to the file's line."""
     root, brief = ledger.state.commits.root, _brief_paths(ledger)
-    hosts = {line.text: line for line in taken if line.group == facts.WRITTEN}
+    hosts = {line.text: line for line in taken if line.group == labels.WRITTEN}
     for path, file in ledger.state.files.written.items():
-        host = hosts.get(facts.file_line(path, file, root))
+        host = hosts.get(file_line(path, file, root))
         if file.state == "deleted" or not file.touches:
             continue
         best = _best(file)
@@ -99,11 +100,11 @@ def _file_parts(ledger: Ledger, taken: list[Line], weights: Mapping[str, float])
                 text = (about or why) + _names(touch, why, weights)
                 worth += ABOUT * bool(about)
                 if text:
-                    yield Line(FILES, facts.WRITTEN, ":" + text.rstrip(";"), host.order, worth, extends=host)
+                    yield Line(FILES, labels.WRITTEN, ":" + text.rstrip(";"), host.order, worth, extends=host)
             if touch.why and (not host or touch is not best or file.about) and telling(touch.why) >= TELLING:
                 names = "" if host and touch is best else _names(touch, touch.why, weights)  # the file's line has them
                 text = f"- in {brief[path]}:{_why(touch)}{names}"
-                yield Line(FILES, facts.SAID, text.rstrip(";"), file.last - age / 100, worth)
+                yield Line(FILES, labels.CHANGES, text.rstrip(";"), file.last - age / 100, worth)
 
 
 def _best(file: File) -> Touch:
@@ -137,7 +138,7 @@ def _remarks(ledger: Ledger) -> Iterable[Line]:
         for place, remark in enumerate(file.remarks):
             if file.state != "deleted":
                 text = f"- in {brief[path]}: {worded(remark, by='')}"
-                yield Line(FILES, facts.SAID, text, file.last + place / 100, 0.2)
+                yield Line(FILES, labels.CHANGES, text, file.last + place / 100, 0.2)
 
 
 def _reads(ledger: Ledger) -> Iterable[Line]:
@@ -147,7 +148,7 @@ def _reads(ledger: Ledger) -> Iterable[Line]:
             why = f" for: {worded(file.read_why, 110)}" if file.read_why else ""
             names = [name for name in file.names if name not in why][:TOUCHED]
             holds = f"; holds {', '.join(names)}" if names else ""
-            yield Line(FILES, facts.READ, f"- read {shown_path(path, root)}{why}{holds}", file.last, 0.3 * bool(why))
+            yield Line(FILES, labels.READ, f"- read {shown_path(path, root)}{why}{holds}", file.last, 0.3 * bool(why))
 
 
 def _actions(ledger: Ledger) -> Iterable[Line]:
@@ -165,16 +166,16 @@ def _actions(ledger: Ledger) -> Iterable[Line]:
             why = told(action.why, 120).rstrip(":.") or ("looked for" if action.kind == "look" else "ran")
             text = f"- {why}: {tool_of(action.kind, key)}{spelled(entered(action.brief, root, 140), 140)} {how}"
             section = ACTIVE_WORK if action.last > ledger.state.turn else REFERENCES
-            yield Line(section, facts.COMMANDS, text, action.last, 0.2 * min(action.runs, 5))
+            yield Line(section, labels.COMMANDS, text, action.last, 0.2 * min(action.runs, 5))
 
 
 def _subagent(action: Action) -> Iterable[Line]:
     for place, remark in enumerate(action.said):
         text = f"- asked for {worded(action.brief, 60)}: {worded(remark, by='')}"
-        yield Line(REFERENCES, facts.SUBAGENTS, text, action.last + place / 100)
+        yield Line(REFERENCES, labels.SUBAGENTS, text, action.last + place / 100)
     for place, report in enumerate(action.report):
         text = f"- answer to {worded(action.brief, 60)}, tool output: {quoted(report, 150)}"
-        yield Line(REFERENCES, facts.SUBAGENTS, text, action.last + place / 100 + 0.5)
+        yield Line(REFERENCES, labels.SUBAGENTS, text, action.last + place / 100 + 0.5)
 
 
 def _more_asked(ledger: Ledger) -> Iterable[Line]:
@@ -183,8 +184,8 @@ def _more_asked(ledger: Ledger) -> Iterable[Line]:
         if len(one.text) > 500:
             for place, sentence in enumerate(sentences(one.text)):
                 if 30 <= len(sentence) <= 300:
-                    text = f"- {facts.turn(ledger, one.index)}user: {quoted(sentence, 260)}"
-                    yield Line(REFERENCES, facts.ASKED, text, one.index + place / 1000, 0.8)
+                    text = f"- {turn_mark(ledger, one.index)}user: {quoted(sentence, 260)}"
+                    yield Line(REFERENCES, labels.MORE_ASKED, text, one.index + place / 1000, 0.8)
 
 
 def _names_left(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> Iterable[Line]:
@@ -196,4 +197,4 @@ def _names_left(ledger: Ledger, taken: list[Line], weights: Mapping[str, float])
         left.sort(key=lambda name: -weights.get(name, 0.0))
         for place in range(0, min(len(left), PACKS * PACK), PACK):
             text = f"- {brief[path]} holds {', '.join(left[place : place + PACK])}"
-            yield Line(FILES, facts.NAMES_LEFT, text, -file.last)
+            yield Line(FILES, labels.NAMES_LEFT, text, -file.last)

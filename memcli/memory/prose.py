@@ -32,8 +32,6 @@ LONGEST = 200_000
 
 MOST_EDITS = 200
 
-WRITABLE = DEFAULT.writable
-
 _LINES = pattern(r"[^\n]*\n|[^\n]+")
 _LISTED = pattern(r"(?:[-*+•]|\d{1,3}[.)])(?:\s|$)")
 _FENCE = pattern(r"\s*(```|~~~)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memcli.memory import facts, pool
+from memcli.memory import facts, labels, pool
 from memcli.memory.budget import Line, Room, take_all, take_telling
 from memcli.memory.document import EMPTY, TITLE, Block, Document
 from memcli.memory.quoting import quoted
@@ -57,7 +57,7 @@ def render(
             taken += take_all(room, group, share)
     if beside:
         beside(room)
-    room.caps[facts.NAMES_LEFT] = int(total * NAMES_SHARE)
+    room.caps[labels.NAMES_LEFT] = int(total * NAMES_SHARE)
     weights = ledger.state.names.weights(ledger.now)
     taken += take_telling(room, pool.lines(ledger, taken, weights), weights, taken)
     names = [*sections.names[1:], *([PINNED] if pins else [])]
@@ -85,12 +85,12 @@ def _carried(room: Room, opaque: str, total: int) -> list[Line]:
 
 
 def _laid_out(name: str, taken: Iterable[Line]) -> str:
-    """The block of a section: its groups in the order of `facts.ORDER`, each under its label."""
+    """The block of a section: its groups in the order of `labels.ORDER`, each under its label."""
     groups: dict[str, list[Line]] = {}
     for line in sorted((one for one in taken if one.section == name and not one.extends), key=lambda one: one.order):
         groups.setdefault(line.group, []).append(line)
     pieces = []
-    for label in sorted(groups, key=facts.rank):  # stable: groups of one rank in the order of their first lines
+    for label in sorted(groups, key=labels.rank):  # stable: groups of one rank in the order of their first lines
         pieces += [label] if label else []
         pieces += [line.full for line in groups[label] if line.full]
     return "\n".join(pieces)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from memcli.ledger.clean import ELISION, clip
 from memcli.ledger.prose import TELLING, telling
+from memcli.memory import labels
 from memcli.memory.budget import Line
 from memcli.memory.quoting import quoted, spelled, told
 from memcli.memory.sections import COMPLETED
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
     from memcli.ledger.narrative import Note
 
-RESULTS = "Results by turn, in the agent's words:"
 REQUEST_LIMIT = 48  # characters of a request above its results
 LONG_WORD = 120  # characters of an address that is all a request begins with
 CLOSING_LIMIT = 170
@@ -35,7 +35,6 @@ _LEANS = pattern(
     r"(?:That|This|Those|These|They|It|Also|And|But|Meanwhile|Then|Now|Let|Current state)\b|[a-z]+ [a-z]+ "
     r"|\W*(?:\d{1,2}|[A-H])(?:\.| —) "  # one item of several
 )
-_LABEL = pattern(r"t\d+, ")
 
 
 @lru_cache(maxsize=4096)
@@ -44,12 +43,7 @@ def asks(words: str) -> bool:
     return bool(_ASKS.search(words))
 
 
-def is_label(group: str) -> bool:
-    """True for the label under which the results of one turn stand."""
-    return bool(_LABEL.match(group))
-
-
-class Labels:
+class TurnLabels:
     """Labels of the turns of a ledger: number and request."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -66,7 +60,7 @@ class Labels:
         number = self.turns.at(index)
         place = number - self.turns.dropped - 1
         if place < 0:
-            return RESULTS
+            return labels.RESULTS
         return f"t{number}, {self.asked.get(self.turns.starts[place], 'a request no longer known')}:"
 
 
@@ -90,13 +84,13 @@ def closings(ledger: Ledger) -> list[Line]:
     for note in narrative.notes:
         if note.text in texts and note.text != narrative.texts and is_result(ledger, note):
             texts[note.text].append(note)
-    labels = Labels(ledger)
+    turns = TurnLabels(ledger)
     best = [note for note in map(_closing, texts.values()) if note]
     lines = [
-        Line(COMPLETED, labels.at(note.index), f"- {told(clip(note.words, CLOSING_LIMIT)).rstrip(':')}", note.index)
+        Line(COMPLETED, turns.at(note.index), f"- {told(clip(note.words, CLOSING_LIMIT)).rstrip(':')}", note.index)
         for note in reversed(best)
     ]
-    return [Line(COMPLETED, RESULTS, "", -1), *lines] if lines else []
+    return [Line(COMPLETED, labels.RESULTS, "", -1), *lines] if lines else []
 
 
 def _closing(notes: list[Note]) -> Note | None:

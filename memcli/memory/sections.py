@@ -32,7 +32,6 @@ PINNED_SHARE = 0.25
 PROSE_SHARE = 0.25
 """Part of the budget that all prose together may take, if the facts that must stay leave as much."""
 
-MIN_BUDGET = 2_000  # tokens
 DEFAULT_BUDGET = 4_000
 CHARS_PER_TOKEN = 4
 WORDS_PER_SECTION = 500  # at the default budget or less; larger budgets allow more in proportion

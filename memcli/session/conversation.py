@@ -107,6 +107,7 @@ class Conversation:
             self.marks.told = self.marks.begin
             self.marks.prose = [(self.marks.begin, inheritance.prose)] if inheritance.prose else []
         self.thread.place(waiting[0])  # what follows hangs on it
+        self.meter.swapped(inheritance.tokens)
         self.meter.add(waiting[0])
         return self._replay(waiting[1:])
 

@@ -52,7 +52,9 @@ class Session(Conversation):
         self.document: Document | None = None
         self.flight: InFlight | None = None
         self.wanted = False
+        """Somebody waits for a memory that is up to date."""
         self.again = False
+        """A model is to be asked once more for what none has written yet."""
         self.pins: tuple[str, ...] = ()
 
     # ------------------------------------------------------------------ what comes in

@@ -69,7 +69,8 @@ def restore(place: Place, disk: files.Disk = files.DISK) -> Restored:
     """
     backup = _newest(place)
     if backup is None:
-        hint = f"memcli status {shlex.quote(str(place.transcript))}"
+        verb = "status" if (place.sidecar / "head").exists() else "where"  # a silent transcript has no status
+        hint = f"memcli {verb} {shlex.quote(str(place.transcript))}"
         raise NothingThere(f"{place.transcript} was not compacted in place", hint)
     written = int(files.read(backup.with_suffix(".size")) or -1)
     size = place.transcript.stat().st_size

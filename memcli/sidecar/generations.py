@@ -3,6 +3,11 @@
 A generation is written before the head that names it. Dying between leaves a generation that no head names: it was
 paid for, is found again by `Generations.newest`, and its number is never given to another one.
 
+There is one every few minutes for as long as somebody works, so old ones are thinned out, the older the more (`stays`).
+What is needed for more than looking back stays: the published one, and the one that its transcript begins with, whose
+fold is read whenever the transcript is read again. What the user wrote is not kept here alone (`kept_edits`). A gap in
+the numbers tells how many are gone. What a crash leaves: some that go the next time.
+
 The id of a generation is that of the sidecar (16 hexadecimal digits) followed by its number (8): it tells in which
 sidecar to look, wherever that was moved to.
 """
@@ -25,6 +30,13 @@ if TYPE_CHECKING:
 
 LEDGERS_KEPT = 8
 
+RECENT = 64
+"""So many are kept whole: a day's work at an update every few minutes. Of each span before, which is twice as long as
+the one behind it, half as many are: 64 + 32 · log2(all / 64), so below 300 of 10,000, and 5 MB of 160."""
+
+_LOOK_BACK = 3
+"""What is published, what its transcript begins with, and the same of the transcript that `undo` would bring back."""
+
 _ID_DIGITS = 16
 
 
@@ -35,6 +47,7 @@ class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_d
     section; `pins`: pinned facts. `start`..`covered`: the bytes of the transcript it accounts for (half-open).
     Tokens are estimates; `milliseconds` is how long its making took; `calls` are the requests to a model that it took,
     with what they cost; `made` is in Unix seconds.
+    `parent` is the generation before, `inherited` the one that the transcript begins with ("" for none).
     `told` is the offset up to which a model had been shown the conversation when its `prose` was written.
     `digest` is that of the mark in its memory message (`lineage.Keys.digest`); `memory` the whole Markdown text.
 
@@ -61,6 +74,14 @@ class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_d
     calls: tuple[Call, ...] = ()
     digest: str = ""
     memory: str = ""
+    inherited: str = ""
+
+
+def stays(n: int, newest: int) -> bool:
+    """True if generation `n` is kept when there is a `newest`: the first, the last `RECENT`, of the `RECENT` before
+    every second one, of twice as many before those every fourth, and so on."""
+    spans = (newest - n) // RECENT
+    return n == 1 or n % (1 << spans.bit_length()) == 0
 
 
 def generation_id(sidecar_id: str, n: int) -> str:
@@ -95,16 +116,24 @@ class Generations:
         files.write_atomic(self._ledger_path(generation.n), zlib.compress(ledger, 6), disk=self._disk)
         if not files.create(self._path(generation.n), msgspec.json.encode(generation), disk=self._disk):
             raise FileExistsError(errno.EEXIST, "this generation exists", str(self._path(generation.n)))
-        self._drop_old_ledgers()
+
+    def thin(self, published: str) -> None:
+        """Remove what is too old to be kept, but for what is needed while `published` is. Raises OSError.
+
+        For the holder of the lock alone; doing it again, or only in part, does no harm.
+        """
+        numbers, ledgers = self.numbers(), _numbers(self._ledgers)
+        needed = self._needed(published)
+        for n in numbers:
+            if n not in needed and not stays(n, numbers[-1]):
+                self._path(n).unlink(missing_ok=True)
+        for n in ledgers[:-LEDGERS_KEPT]:
+            if n not in needed:
+                self._ledger_path(n).unlink(missing_ok=True)
 
     def numbers(self) -> list[int]:
         """The numbers of all generations, ascending."""
-        try:
-            names = os.listdir(self._directory)
-        except FileNotFoundError:
-            return []
-        stems = (name[:-5] for name in names if name.endswith(".json"))
-        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
+        return _numbers(self._directory, ".json")
 
     def get(self, n: int) -> Generation | None:
         """Generation `n`; None if it is not there or cannot be read."""
@@ -134,13 +163,29 @@ class Generations:
         except zlib.error:
             return None
 
-    def _drop_old_ledgers(self) -> None:
-        numbers = sorted(int(name) for name in os.listdir(self._ledgers) if name.isascii() and name.isdigit())
-        for n in numbers[:-LEDGERS_KEPT]:
-            self._ledger_path(n).unlink(missing_ok=True)
+    def _needed(self, published: str) -> set[int]:
+        needed = set()
+        for _ in range(_LOOK_BACK):
+            named = split_id(published)
+            found = self.get(named[1]) if named else None
+            if found is None or found.id != published:
+                break  # another sidecar's: that one knows nothing of us
+            needed.add(found.n)
+            published = found.inherited
+        return needed
 
     def _path(self, n: int) -> Path:
         return self._directory / f"{n}.json"
 
     def _ledger_path(self, n: int) -> Path:
         return self._ledgers / str(n)
+
+
+def _numbers(directory: Path, suffix: str = "") -> list[int]:
+    """The numbers that files are called by, ascending."""
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    stems = (name[: len(name) - len(suffix)] for name in names if name.endswith(suffix))
+    return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())

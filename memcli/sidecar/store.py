@@ -1,15 +1,17 @@
 """The sidecar of one transcript: what is committed, what can be made again, and what the user wrote into it.
 
+    rested           that nothing is due, as long as nothing changes (`watch.rested`); a cache
     id               which sidecar this is, wherever it is moved to (16 hexadecimal digits)
     head             the commit point (`memcli.head`)
     now              Current State as of the last append; a cache
     tail             the tail as a swap would rewrite it (`memcli.program`), for where nothing is appended; a cache
-    generations/     one immutable file each; ledgers/ holds the folds of the last few
+    generations/     one immutable file each, the older the fewer (`generations.stays`); ledgers/ holds the folds of the
+                     last few
     ledger           a log of the fold's snapshots and the ids seen; a cache
     state            the session's own bytes: meter, marks, backoff, spending
     memory.next      the Markdown that `head` has published and that is on its way to its name
     replaced.<hash>  second names of the Markdowns that were replaced last; the hash is what the content was then
-    edits/           what the user wrote into the Markdown: `*.new` until a generation has taken it in, then `*.md`
+    edits/           what the user wrote into the Markdown, all of it (`kept_edits`)
 
 The order of a commit, and what a crash at each point leaves:
 
@@ -22,6 +24,7 @@ The order of a commit, and what a crash at each point leaves:
     5  memory.next to its name   done, but for an edit that came between 2 and 5: it is in replaced.<hash>, whose hash
                                  is not its own, and the next `edits` finds it there
     6  edits/*.new to *.md       an edit may be handed out twice: taking it in again must change nothing
+    7  what is old goes          the rest of it goes after the next commit
 
 An edit is found by content: the Markdown at its name is neither what head has published nor what it says stood there
 before. An editor that still writes into the old file after 5 writes into replaced.<hash>. What could be lost is a
@@ -35,15 +38,17 @@ import errno
 import hashlib
 import os
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from memcli import head as heads
 from memcli.sidecar import files
 from memcli.sidecar.generations import Generation, Generations, generation_id
+from memcli.sidecar.kept_edits import Edit, KeptEdits
 from memcli.sidecar.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from memcli.sidecar.place import Place
 
@@ -51,13 +56,6 @@ _STATE_MAGIC = b"memcli-state 1 %08x\n"
 _ID_SPAN = 4096
 # So many replaced Markdowns are watched for an editor that has the old file open and still writes into it.
 _REPLACED = 4
-
-
-class Edit(NamedTuple):
-    """The whole Markdown as the user left it. `name` is how `publish` is told that it was taken in."""
-
-    name: str
-    text: str
 
 
 class Store:
@@ -72,7 +70,7 @@ class Store:
         self._disk = disk
         self._sidecar = place.sidecar
         self._next = place.sidecar / "memory.next"
-        self._edits = place.sidecar / "edits"
+        self._edits = KeptEdits(place.sidecar, disk)
         self.generations = Generations(place.sidecar, disk)
 
     def prepare(self) -> None:
@@ -125,6 +123,9 @@ class Store:
         """Publish a new generation. `head` names it; its fields about the Markdown are filled in here."""
         self.generations.add(generation, ledger)
         self.publish(head, memory, taken_in)
+        with contextlib.suppress(OSError):  # it is committed; the next one tries again
+            self.generations.thin(head.generation)
+            self._edits.pack()
 
     def publish(self, head: heads.Head, memory: bytes, taken_in: Sequence[Edit] = ()) -> None:
         """Commit `head` with `memory` as its Markdown: a new generation that was added, or a fresh Current State.
@@ -146,10 +147,14 @@ class Store:
             self._put_in_place(head)
         for edit in taken_in:
             with contextlib.suppress(FileNotFoundError):
-                self._disk.replace(self._edits / f"{edit.name}.new", self._edits / f"{edit.name}.md")
+                self._edits.taken(edit)
 
     def forget(self) -> None:
         """The transcript was replaced by another: nothing committed holds. Generations and edits stay."""
+        head = self.head()
+        if head is not None and self.unedited(head):
+            with contextlib.suppress(OSError):  # without a head, this name tells that it is nobody's edit
+                files.second_name(self.place.memory, self._replaced(head.memory_number), self._disk)
         for name in ("head", "now", "tail", "state", "ledger", "memory.next"):
             (self._sidecar / name).unlink(missing_ok=True)
 
@@ -158,8 +163,7 @@ class Store:
     def edits(self) -> list[Edit]:
         """The user's edits that no generation has taken in yet, oldest first. Keeps what it finds; needs the lock."""
         self._collect(self.head())
-        kept = sorted(self._edits.glob("*.new"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-        return [Edit(path.stem, path.read_bytes().decode("utf-8", "replace")) for path in kept]
+        return self._edits.waiting()
 
     # What can be made again.
 
@@ -191,25 +195,22 @@ class Store:
         """Keep every edit there is to find; the number of the Markdown that stands at its name, -1 for none."""
         for replaced in self._sidecar.glob("replaced.*"):
             content = files.read(replaced)
-            if content is not None and f"replaced.{heads.number(content):x}" != replaced.name:
-                self._keep(content, "new")
+            if content is not None and self._replaced(heads.number(content)) != replaced:
+                self._edits.keep(content, "new")
                 replaced.unlink(missing_ok=True)
         if head and self.stands(head):
             return head.memory_number
         content = files.read(self.place.memory)
         if content is None:
             return -1
+        number = heads.number(content)
         if head is None:
-            # Without a head nobody can tell whose words these are: kept, but not handed out.
-            self._keep(content, "md")
-        elif heads.number(content) not in (head.memory_number, head.memory_previous):
-            self._keep(content, "new")
-        return heads.number(content)
-
-    def _keep(self, content: bytes, kind: str) -> None:
-        self._edits.mkdir(mode=0o700, exist_ok=True)
-        name = hashlib.blake2b(content, digest_size=8).hexdigest()
-        files.create(self._edits / f"{name}.{kind}", content, disk=self._disk)
+            if not self._replaced(number).exists():
+                # Without a head nobody can tell whose words these are: kept, but not handed out.
+                self._edits.keep(content, "md")
+        elif number not in (head.memory_number, head.memory_previous):
+            self._edits.keep(content, "new")
+        return number
 
     def unedited(self, head: heads.Head) -> bool:
         """True if the Markdown is the one that `head`, or a fresher Current State for it, has published."""
@@ -220,7 +221,7 @@ class Store:
 
     def edited(self, head: heads.Head) -> bool:
         """True if there may be something for `edits` to find. Costs a stat and a look into a directory."""
-        return not self.stands(head) or any(self._edits.glob("*.new"))
+        return not self.stands(head) or self._edits.wait
 
     def stands(self, head: heads.Head) -> bool:
         """True if the Markdown at its name is, by its stat, the one that `head` has published."""
@@ -243,7 +244,7 @@ class Store:
         head.memory_number, head.memory_previous = heads.number(memory), standing
 
     def _put_in_place(self, head: heads.Head) -> None:
-        files.second_name(self.place.memory, self._sidecar / f"replaced.{head.memory_previous:x}", self._disk)
+        files.second_name(self.place.memory, self._replaced(head.memory_previous), self._disk)
         try:
             self._disk.replace(self._next, self.place.memory)
         except OSError as error:
@@ -254,6 +255,10 @@ class Store:
         # A new name changes the ctime, so this is the order in which they were replaced.
         for replaced in sorted(self._sidecar.glob("replaced.*"), key=lambda path: path.stat().st_ctime_ns)[:-_REPLACED]:
             replaced.unlink()
+
+    def _replaced(self, number: int) -> Path:
+        """The second name of a Markdown with this number."""
+        return self._sidecar / f"replaced.{number:x}"
 
     def _copy_in_place(self, head: heads.Head) -> None:
         # The sidecar was put on another file system. The time is set so that the stat in `head` holds all the same.

@@ -20,6 +20,7 @@ import msgspec
 
 from memcli.edge import INTERRUPTED, TERMINATED, Terminated
 from memcli.memory.jobs import VERSION, Job, Progress, Result, parse_job
+from memcli.summarize.early import import_early
 from memcli.summarize.progress import heard
 from memcli.summarize.writing import Writing
 
@@ -47,7 +48,7 @@ def main(options: Options) -> NoReturn:
     _limit_memory(options)
     _lay_large_pieces_apart()
     if options.backend == "anthropic":
-        threading.Thread(target=_import_early, daemon=True).start()
+        import_early()
     piped = stat.S_ISFIFO(mode := os.fstat(0).st_mode) or stat.S_ISSOCK(mode)
     code = 0
     try:
@@ -226,12 +227,6 @@ def _encoded(message: Result | Progress) -> bytes:
         return msgspec.json.encode(message)
     except ValueError as error:  # half a character: a fault of the job's own, and it has to be answered
         return msgspec.json.encode(Result(message.job, error=f"the answer is no text: {error}"))
-
-
-def _import_early() -> None:
-    """The SDK takes a second to import: begin before a job needs it. What is wrong with it, that job will say."""
-    with suppress(ImportError):
-        import anthropic  # noqa: F401
 
 
 def _limit_memory(options: Options) -> None:

@@ -24,6 +24,7 @@ from memcli import edge
 from memcli.memory.jobs import Usage
 from memcli.summarize import faults
 from memcli.summarize.backends.anthropic import Anthropic
+from memcli.summarize.early import import_early
 from memcli.summarize.options import Options
 from memcli.summarize.request import Failed, Request
 
@@ -119,16 +120,11 @@ def _marked(messages: list[dict[str, Any]], ttl: str) -> list[dict[str, Any]]:
     return [*before, {**last, "content": [*blocks[:-1], {**blocks[-1], "cache_control": mark}]}]
 
 
-def _import_early() -> None:
-    with suppress(ImportError):
-        import anthropic  # noqa: F401
-
-
 def main() -> int:
     """Never returns: threads that wait for a model would trouble the interpreter's own end."""
     options = msgspec.json.decode(sys.argv[1], type=Options)
     talk = _Talk(Anthropic(options), options.cache_ttl)
-    threading.Thread(target=_import_early, daemon=True).start()
+    import_early()
     for line in sys.stdin.buffer:
         talk.hear(line)
     os._exit(0)

@@ -4,6 +4,9 @@ The transcript's own usage anchors the reading: input + cache read + cache write
 was given. What follows the anchor is estimated as characters divided by a ratio that calibrates itself on the
 session's earlier calls. Measured on 273 public sessions: 4.7 % median error over windows of 20,000 tokens;
 2.70 characters a token is the fit over them, used as a prior worth 20,000 characters.
+
+A tail that was swapped may still hold usage that counts the context of before, as it is kept verbatim. A context after
+a swap is much smaller, so such usage is told by its size, until one comes that is smaller.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ from memcli.transcript.entries import METERED, Compacted, Entry, Usage
 
 PRIOR_CHARS = 20_000
 PRIOR_RATIO = 2.70
+
+AS_BEFORE = 0.8
+"""Usage of more than this part of the context that was swapped is usage of before: some of the tail may be older than
+the moment at which that context was measured."""
 
 
 class Reading(NamedTuple):
@@ -43,6 +50,8 @@ class MeterState(msgspec.Struct):
     chars: int = 0
     learnt_chars: int = 0
     learnt_tokens: int = 0
+    before: int = 0
+    """Usage of so much is from before the swap that the transcript begins with; 0 once there was a smaller one."""
 
 
 class Meter:
@@ -61,8 +70,15 @@ class Meter:
                     self._compacted(part)
         self.state.chars += entry.chars
 
+    def swapped(self, tokens: int) -> None:
+        """The transcript begins with the memory of a context of so many tokens."""
+        self.state.before = round(tokens * AS_BEFORE)
+
     def _anchor(self, usage: Usage) -> None:
         state = self.state
+        if usage.context >= state.before > self.reading.tokens:  # a tail that is as long as what was swapped is none
+            return
+        state.before = 0
         growth = usage.context - state.anchor
         if state.anchor and usage.model == state.model and growth > 0 and state.chars:
             state.learnt_chars += state.chars

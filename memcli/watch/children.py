@@ -32,8 +32,15 @@ DEADLINE_SECONDS = 60.0
 for a child that does not keep it. Both are counted anew from each sentence on the way."""
 
 IDLE_SECONDS = 60.0
+LOOK_SECONDS = 0.25
+"""Who waits for an answer looks so often whether time is over, or the answer is wanted no more."""
+
 RESULT_BYTES = 16 * 1024 * 1024
 """A result line longer than this is a fault of the child."""
+
+
+class GivenUp(Exception):
+    """The answer that was waited for is wanted no more."""
 
 
 class Answered(NamedTuple):
@@ -165,21 +172,31 @@ class Summarizers:
 
 
 class Asking:
-    """A child that is asked one job at a time, and waited for. `patience` is in seconds; `close` it."""
+    """A child that is asked one job at a time, and waited for. `patience` is in seconds; `close` it.
+
+    `given_up` may be set by another thread: then nobody waits any more.
+    """
 
     def __init__(
-        self, argv: Sequence[str], patience: float, progress: Callable[[Progressed], object] = lambda _: None
+        self,
+        argv: Sequence[str],
+        patience: float,
+        progress: Callable[[Progressed], object] = lambda _: None,
+        given_up: threading.Event | None = None,
     ) -> None:
         self._inbox: SimpleQueue[Answered | Progressed | ChildGone] = SimpleQueue()
         self._summarizers = Summarizers(self._inbox.put, argv, patience)
         self._progress = progress
+        self._given_up = given_up
 
     def ask(self, job: Job) -> Result:
-        """The answer, or one with an error. `progress` is told how far it is meanwhile."""
+        """The answer, or one with an error. `progress` is told how far it is meanwhile. Raises GivenUp."""
         self._summarizers.ask("", job, time.monotonic())
         while True:
+            if self._given_up is not None and self._given_up.is_set():
+                raise GivenUp
             try:
-                message = self._inbox.get(timeout=0.25)
+                message = self._inbox.get(timeout=LOOK_SECONDS)
             except Empty:
                 self._summarizers.tick(time.monotonic())
                 continue

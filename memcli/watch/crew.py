@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memcli.errors import AlreadyWatched, MemcliError
+from memcli.sidecar.lock import DAEMON, Lock
 from memcli.sidecar.place import Place
+from memcli.watch import rested
 from memcli.watch.keeper import Keeper
 from memcli.watch.tail import identity
 from memcli.watch.told import Told
@@ -53,6 +55,7 @@ class Crew:
         """What holds the locks; set before anybody wakes."""
         self._triggers = triggers
         self._report = report
+        self._rules = rested.rules(triggers)
         self._most = MOST + jobs
         self._awake: dict[str, Awake] = {}
         self._troubles: dict[str, str] = {}
@@ -80,7 +83,7 @@ class Crew:
         place = Place.of(Path(known.path))
         keeper = Keeper(place, self._triggers)
         try:
-            keeper.open("watch", time.time(), self.presence)
+            keeper.open(DAEMON, time.time(), self.presence)
         except MemcliError as error:
             if strict:
                 raise
@@ -94,11 +97,27 @@ class Crew:
             known.seen = None  # tried again by the next sweep
             self.complain(known.path, error)
             return None
-        self._greet(known, keeper, place)
+        self._greet(known, place)
         self._awake[known.path] = Awake(known, keeper, now)
         return self._awake[known.path]
 
-    def _greet(self, known: Known, keeper: Keeper, place: Place) -> None:
+    def pass_by(self, known: Known) -> bool:
+        """Follow one without waking it, if the last daemon has noted that nothing is due of it."""
+        place = Place.of(Path(known.path))
+        if rested.noted(place, self._rules) is None:
+            return False
+        try:
+            Lock.acquire(place.lock, DAEMON, time.time(), self.presence)
+        except (MemcliError, OSError):
+            return False  # why, is told when it is woken
+        seen, found = identity(known.path), rested.noted(place, self._rules)
+        if seen is None or found is None:
+            return False  # whoever had the lock until now has been at work
+        self._greet(known, place)
+        known.seen, known.owed = seen, 0.0 if found.owed else None
+        return True
+
+    def _greet(self, known: Known, place: Place) -> None:
         known.refused, known.held, known.owed = "", False, None
         known.elsewhere = str(place.sidecar) if place.elsewhere else ""
         if known.told:
@@ -106,7 +125,7 @@ class Crew:
         known.told = True
         if place.announcement:
             self._report(Told(known.path, "warning", {"reason": place.announcement}))
-        self._report(Told(known.path, "following", {"memory": str(keeper.place.memory)}))
+        self._report(Told(known.path, "following", {"memory": str(place.memory)}))
 
     def refuse(self, known: Known, error: MemcliError) -> None:
         """Not a transcript, or somebody else's: said once."""
@@ -126,11 +145,14 @@ class Crew:
         """Save what is worth it and leave memory."""
         awake = self._awake.pop(path)
         session = awake.keeper.session
-        awake.known.owed = 0.0 if session is not None and session.marks.owed else None
+        owed = session is not None and session.marks.owed
+        awake.known.owed = 0.0 if owed else None
         if not os.path.exists(path):
             return  # what was read of it is of no use any more
         try:
             awake.keeper.rest()
+            if awake.due is None and not awake.keeper.behind and (seen := awake.known.seen) is not None:
+                rested.note(awake.keeper.place, seen, self._rules, owed=owed)
         except OSError as error:
             self.complain(path, error)
 

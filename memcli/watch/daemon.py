@@ -52,8 +52,8 @@ class Orders(msgspec.Struct, frozen=True):
     host: str = ""
     """Follow the live sessions of this host, besides `paths`; those of `project`, "" for all."""
     project: str = ""
-    metrics: str = ""
-    """Where to show metrics: a file, PORT or HOST:PORT; "" for nowhere."""
+    metrics: str | None = None
+    """Where to show metrics: a file, PORT or HOST:PORT; None for nowhere."""
     rest: float = 0.0
     """Seconds without a live session after which the daemon ends by itself; 0 for never."""
 
@@ -66,8 +66,8 @@ def loop_of(orders: Orders, report: Callable[[Told], None]) -> Loop:
             report(Told("", "sessions", {"of": orders.host, "project": orders.project or "all"}))
     notifier = Notifier(os.environ)
     pulse = Pulse(notifier)
-    if orders.metrics:
-        pulse, report = _measured(orders, notifier, report)
+    if orders.metrics is not None:
+        pulse, report = _measured(orders, orders.metrics, notifier, report)
     paths = [Path(path) for path in orders.paths]
     return Loop(
         paths,
@@ -94,14 +94,14 @@ def _again(orders: Orders) -> str:
 
 
 def _measured(
-    orders: Orders, notifier: Notifier, report: Callable[[Told], None]
+    orders: Orders, where: str, notifier: Notifier, report: Callable[[Told], None]
 ) -> tuple[Pulse, Callable[[Told], None]]:
     """A pulse that shows metrics, and a report that is counted, too. Raises Usage, NotWritable."""
     from memcli.watch.exposure import exposed
     from memcli.watch.metrics import Tally
 
     tally = Tally()
-    exposure = exposed(orders.metrics, tally.text, _again(orders))
+    exposure = exposed(where, tally.text, _again(orders))
     report(Told("", "metrics", {"at": exposure.address}))
 
     def counted(told: Told) -> None:

@@ -43,6 +43,8 @@ class Exposure(Protocol):
 def exposed(target: str, text: Callable[[], str], again: str = "memcli watch") -> Exposure:
     """Shows `text()` at PORT or HOST:PORT, else in the file of that name. `again` is the command without metrics, for
     what to try. Raises Usage, NotWritable."""
+    if not target:  # a variable that is not set, most likely: nobody types this to have no metrics
+        raise Usage("--metrics names neither a file nor a port", f"{again} --metrics 0")
     host, _, port = target.rpartition(":")
     if port.isdecimal() and "/" not in host:
         return Port(host.strip("[]") or HOME, int(port), text, again)

@@ -184,13 +184,13 @@ def _inheritance(mark: message.Mark, text: str, place: Place, names: Sequence[st
         return None
     if parent is None:
         return Inheritance(opaque=document, generation=mark.generation)
-    kept = from_record(parent.generation.edits)
+    kept, tokens = from_record(parent.generation.edits), parent.generation.tokens_before
     if message.signed(document) != message.signed(parent.generation.memory):  # the user edited it before the swap
         kept = taken_in(kept, parent.generation.memory, document, names)
     if parent.ledger is None or not _is_readable(parent.ledger):
-        return Inheritance(opaque=document, generation=mark.generation, edits=kept)
+        return Inheritance(opaque=document, generation=mark.generation, edits=kept, tokens=tokens)
     prose = parent.generation.prose
-    return Inheritance(parent.ledger, mark.covered, generation=mark.generation, edits=kept, prose=prose)
+    return Inheritance(parent.ledger, mark.covered, generation=mark.generation, edits=kept, prose=prose, tokens=tokens)
 
 
 def _is_readable(fold: bytes) -> bool:

@@ -23,7 +23,8 @@ from memcli.session import Session, Triggers
 from memcli.sidecar import lineage, publisher
 from memcli.sidecar.generations import split_id
 from memcli.sidecar.lock import Lock
-from memcli.sidecar.store import Edit, Store
+from memcli.sidecar.store import Store
+from memcli.watch import rested
 from memcli.watch.follower import Follower, Replaced
 from memcli.watch.prepared import prepared
 from memcli.watch.record import record
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from memcli.memory.jobs import Result
     from memcli.sidecar.generations import Generation
+    from memcli.sidecar.kept_edits import Edit
     from memcli.sidecar.place import Place
     from memcli.sidecar.presence import Presence
 
@@ -118,6 +120,7 @@ class Keeper:
         """
         self.place.make()
         self._lock = Lock.acquire(self.place.lock, command, wall, presence)
+        rested.forget(self.place.sidecar)
         self.store.prepare()
         self.head = self.store.head()
         self._restore()

@@ -294,6 +294,9 @@ class Loop:
             if not os.path.isfile(path):
                 known.seen = None
                 return True
+            if not known.told and self._crew.pass_by(known):
+                self._order.finished(path)
+                return True
             if not self._crew.room(self._may_rest):
                 self._order.postponed(turn)
                 return False

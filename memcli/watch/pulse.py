@@ -50,7 +50,8 @@ class Pulse:
 
     def _tell(self, counts: Counts | None, *, first: bool) -> None:
         if counts is not None:
-            status = f"STATUS={counts.transcripts} transcripts, {counts.in_flight} updates in flight"
+            transcripts, updates = _number(counts.transcripts, "transcript"), _number(counts.in_flight, "update")
+            status = f"STATUS={transcripts}, {updates} in flight"
             self._notifier.tell(*(["READY=1"] if first else []), "WATCHDOG=1", status)
         if self._exposure is not None:
             self._exposure.show()
@@ -60,3 +61,7 @@ class Pulse:
         self._notifier.tell("STOPPING=1", "STATUS=ending")
         if self._exposure is not None:
             self._exposure.close()
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -61,6 +61,7 @@ def _generation(n: int, signed: Signed, parent: str, publication: Publication, h
         covered=publication.boundary.offset,
         told=publication.told,
         parent=parent,
+        inherited=publication.parent,
         edits=to_record(publication.edits),
         tokens_before=publication.reading.tokens,
         tokens_after=head.memory_tokens + head.tail_tokens,

@@ -67,7 +67,7 @@ def _bench(wish: argparse.Namespace, room: Path) -> Bench:
         room=room,
         memcli=memcli,
         runner=Runner(room, environment(room / "home")),
-        rounds=wish.rounds or (1 if wish.quick else ROUNDS),
+        rounds=wish.rounds or (0 if wish.quick else ROUNDS),
         largest=wish.largest,
         delay=wish.delay if not wish.quick else min(wish.delay, 0.5),
         sessions=tuple(wish.sessions_from),

@@ -47,7 +47,7 @@ class Bench(NamedTuple):
     @property
     def few_rounds(self) -> int:
         """For programs that take seconds."""
-        return max(1, self.rounds // 5)
+        return self.rounds and max(1, self.rounds // 5)
 
     def size(self, bytes: int) -> int:
         """A size, small if quick."""

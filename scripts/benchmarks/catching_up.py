@@ -93,7 +93,7 @@ def _read(bench: Bench, transcript: Path, what: str) -> Iterator[Row]:
     """The figures of one transcript."""
     speeds: dict[str, list[float]] = {name: [] for name in _NAMES}
     try:
-        for _ in range(bench.few_rounds):
+        for _ in range(max(1, bench.few_rounds)):
             for name in _NAMES:
                 speeds[name].append(_speed(bench, name, transcript))
     except Failed as reason:

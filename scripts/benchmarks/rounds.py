@@ -97,7 +97,9 @@ class Runner:
             raise Failed(f"{program.argv[0]} cannot be started: {error.strerror}") from error
 
     def rounds(self, programs: Sequence[Program], number: int) -> Rounds:
-        """Let programs take turns, `number` times and once to warm up. Raises Failed."""
+        """Let programs take turns, `number` times and once to warm up; 0 times is once, cold. Raises Failed."""
+        if number == 0:
+            return self.single(programs)
         costs: dict[str, list[Cost]] = {program.name: [] for program in programs}
         for turn in range(number + 1):
             first = turn % len(programs)
@@ -106,7 +108,7 @@ class Runner:
         return Rounds({name: measured[1:] for name, measured in costs.items()})
 
     def single(self, programs: Sequence[Program]) -> Rounds:
-        """Each program once, cold: for those that take minutes. Raises Failed."""
+        """Each program once, cold: for those that take minutes, or to see that all of them run. Raises Failed."""
         return Rounds({program.name: [self.run(program)] for program in programs})
 
 

@@ -23,3 +23,10 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     with Server(Talking()) as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         yield server
+
+
+@pytest.fixture
+def without_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked; children find this tree."""
+    monkeypatch.setenv("MEMCLI_BACKEND", "embedded")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))

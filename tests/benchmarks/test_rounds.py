@@ -54,6 +54,11 @@ def test_a_code_that_is_expected_is_no_failure(runner: Runner) -> None:
     assert runner.run(python("raise SystemExit(3)", codes=(3,))).wall > 0
 
 
+def test_no_round_is_one_run_of_each_cold(runner: Runner) -> None:
+    measured = runner.rounds([python("pass"), python("0")], 0)
+    assert [len(costs) for costs in measured.costs.values()] == [1, 1]
+
+
 def test_every_program_runs_in_every_round_and_once_before(runner: Runner, tmp_path: Path) -> None:
     names: list[str] = []
     programs = [python("pass", before=lambda: names.append("a")), python("0", before=lambda: names.append("b"))]

@@ -76,8 +76,8 @@ class Person:
                 name, _, value = assignment.partition("=")
                 self._patch.setenv(name, value)
                 return Ran(0, "", "")
-            case ["cd", place]:
-                self._patch.chdir(os.path.expanduser(place))
+            case ["cd", *place]:
+                self._patch.chdir(os.path.expanduser(place[0] if place else "~"))
                 return Ran(0, "", "")
             case ["env", "-u", name, *rest]:
                 with self._patch.context() as patch:

@@ -23,7 +23,7 @@ from memcli.agent import watching
 from memcli.agent.background import Background
 from memcli.agent.endpoint import Endpoint
 from memcli.agent.rules import check_place, checked, known, rules
-from memcli.commands import chat, packed, service, stop, target
+from memcli.commands import chat, packed, service, stop, target, units
 from memcli.commands import session_file as as_session
 from memcli.commands import watch as watch_verb
 from memcli.commands.compact import Wish, compact
@@ -60,7 +60,7 @@ from tests.commands.states import rested
 from tests.e2e import test_chat
 from tests.e2e.daemon import Daemon
 from tests.hosts.client import Client
-from tests.hosts.recorded import begin
+from tests.hosts.recorded import begin, upgraded
 from tests.messages_api import Server
 from tests.messages_api.answers import Talking
 
@@ -224,6 +224,18 @@ def damaged(room: Path) -> Path:
     return room / "bad.jsonl.zst"
 
 
+def spoken_to(room: Path) -> Path:
+    """An OpenClaw session."""
+    return rested(begin(hosts.named("openclaw"), room))  # type: ignore[arg-type]
+
+
+def in_database(room: Path) -> Path:
+    """An OpenClaw session beside the database that holds the others."""
+    path = spoken_to(room)
+    upgraded(path)
+    return path
+
+
 def headless(room: Path) -> Path:
     """A Codex rollout that has lost its first record."""
     lines = session("codex").splitlines(keepends=True)
@@ -328,6 +340,18 @@ CASES: dict[str, Case] = {
     "commands/man.py: {} is no directory": Case(
         lambda room: man([], room / "run.jsonl", typer.main.get_command(cli.app))
     ),
+    "commands/compact.py: _check_host()": Case(
+        lambda room: compact(str(spoken_to(room)), Wish(in_place=True, keep_turns=0, quiet=True))
+    ),
+    "commands/session_file.py: _written()": Case(
+        lambda room: as_session.session_file(spoken_to(room), Wish(keep_turns=0, quiet=True), resume=False)
+    ),
+    "commands/session_file.py: session_file()": Case(
+        lambda room: as_session.session_file(in_database(room), Wish(quiet=True), resume=False)
+    ),
+    "commands/units.py: systemd cannot start anything in a directory of this name: {}": Case(
+        lambda _: units.systemd(["memcli"], "/two\nlines")
+    ),
     "commands/packed.py: {} cannot be decompressed: {}": Case(lambda room: packed.unpacked(damaged(room)), "tells"),
     "commands/session_file.py: {} does not begin as a session of {}": Case(
         lambda room: as_session.session_file(headless(room), Wish(quiet=True), resume=False)
@@ -394,6 +418,7 @@ CASES: dict[str, Case] = {
     "watch/ask.py: the daemon {} has just ended": Case(
         lambda room: ask.ask(made(room).sidecar, GONE, 0.0, room / "run.jsonl")
     ),
+    "watch/exposure.py: --metrics names neither a file nor a port": Case(lambda room: shown(room, "")),
     "watch/exposure.py: --metrics {}: a collector takes files named *.prom": Case(lambda room: shown(room, "m.txt")),
     "watch/exposure.py: cannot write {}: {}": Case(lambda room: shown(room, "run.jsonl/m.prom")),
     "watch/exposure.py: cannot listen on {}:{}: {}": Case(lambda room: shown(room, "192.0.2.1:9")),
@@ -414,8 +439,10 @@ CASES: dict[str, Case] = {
 ELSEWHERE = {
     "commands/packed.py: nothing here can decompress {}": ("scripts/package-check", "pip install 'memcli[zstd]'"),
     "commands/session_file.py: no program `{}` is on PATH; the new session waits: {}": ("scripts/npm.py", '"install"'),
+    "commands/watch.py: _project()": ("tests/hosts/test_openclaw.py", "openclaw sessions export-trajectory --help"),
 }
-"""Hints that need a package index: the scripts that take them, and the words there."""
+"""Hints with programs of others that a package index gives: the scripts that take them, and the words there. OpenClaw
+itself is in none; of its command only the words are looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -437,6 +464,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("XDG_STATE_HOME", "TMPDIR"):  # a case may set them: they are then put back
         monkeypatch.setenv(name, os.environ.get(name, str(tmp_path)))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    Path.home().mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -544,6 +572,6 @@ def test_the_failures_of_the_table_are_made_there() -> None:
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_what_needs_a_package_index_is_done_by_a_script(name: str) -> None:
+def test_what_needs_programs_of_others_is_done_elsewhere(name: str) -> None:
     path, words = ELSEWHERE[name]
     assert words in (ROOT / path).read_text()

@@ -22,6 +22,7 @@ MANAGER = """#!/bin/sh
 printf '%s\\n' "$*" >> {room}/told
 case "$*" in
   *is-active*) cat {room}/state ;;
+  *Linger*) cat {room}/linger ;;
   print*) echo "state = running" ;;
   *start*|*bootstrap*) echo active > {room}/state ;;
   *"disable --now"*) echo inactive > {room}/state ;;
@@ -35,11 +36,12 @@ def manager(tmp_path, monkeypatch):
     """A directory with what the manager was told, before anything on PATH."""
     room = tmp_path / "manager"
     room.mkdir()
-    for name in ("systemctl", "launchctl"):
+    for name in ("systemctl", "loginctl", "launchctl"):
         (room / name).write_text(MANAGER.format(room=room))
         (room / name).chmod(0o755)
     (room / "told").touch()
     (room / "state").write_text("inactive\n")
+    (room / "linger").write_text("yes\n")
     monkeypatch.setenv("PATH", f"{room}{os.pathsep}{os.environ['PATH']}")
     return room
 
@@ -87,12 +89,28 @@ def test_what_is_watched_is_what_was_said_from_where_it_was_said(manager, unit, 
         (["-"], 2),
         (["no/run.jsonl"], 3),
         (["--codex", "--pi"], 2),
+        (["--all"], 2),
         (["--all", "run.jsonl"], 2),
         (["--pi", "--project", "no"], 3),
     ],
 )
 def test_what_watch_would_refuse_is_refused_before_anything_is_written(manager, unit, words, code, tmp_path, person):
     assert fails(person.types(tmp_path, "service", "install", "--no-start", *words))[0] == code
+    assert not unit.exists()
+
+
+def test_it_says_that_the_service_ends_with_the_login_where_it_does(manager):
+    assert "enable-linger" not in memcli("service", "install").err
+    (manager / "linger").write_text("no\n")
+    assert "`loginctl enable-linger` keeps it running" in memcli("service", "install").err
+    assert memcli("service", "install", "-q").err == ""
+
+
+def test_a_directory_that_a_unit_cannot_name_is_refused(manager, unit, tmp_path):
+    odd = tmp_path / "two\nlines"
+    odd.mkdir()
+    ran = memcli("service", "install", "run.jsonl", cwd=odd)
+    assert (ran.code, ran.out) == (1, "")
     assert not unit.exists()
 
 
@@ -116,7 +134,7 @@ def test_uninstall_stops_the_service_and_takes_away_what_was_written_and_nothing
     memcli("service", "install", "-q")
     assert memcli("service", "uninstall").code == 0
     assert list(unit.parent.iterdir()) == [other]
-    assert told(manager)[-2:] == ["disable --now memcli.service", "daemon-reload"]
+    assert told(manager)[-3:] == ["disable --now memcli.service", "reset-failed memcli.service", "daemon-reload"]
     assert memcli("service", "uninstall").code == 3
 
 
@@ -197,7 +215,8 @@ def test_on_macos_it_is_an_agent_of_launchd(manager, own_home, monkeypatch, capf
         ('say "x"', '"say \\"x\\""'),
         ("a\\b", '"a\\\\b"'),
         ("a;b", '"a;b"'),
-        ("two\nlines", '"two\\nlines"'),
+        ("two\nlines", '"two\\x0alines"'),
+        ("latin-\udce9", '"latin-\\xe9"'),
     ],
 )
 def test_words_are_written_as_systemd_reads_them_back(word, written):

@@ -44,6 +44,10 @@ def bare(path: Path) -> None:
     """No memory yet."""
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def stale(path: Path) -> None:
     grown(remembered(path))
 
@@ -97,6 +101,7 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "output in place": (bare, ["compact", "{run}", "--in-place", "-o", "x"], 2),
     "a session of another client": (batch, ["compact", "{run}", "--session"], 2),
     "undo of nothing": (remembered, ["undo", "{run}"], 3),
+    "undo of an empty transcript": (empty, ["undo", "{run}"], 3),
     "a report nobody prints": (bare, ["schema", "nonsense"], 2),
     "a shell nobody completes in": (bare, ["completion", "tcsh"], 2),
     "a page nobody wrote": (bare, ["man", "nonsense"], 2),
@@ -150,7 +155,7 @@ PLACES = {
     "commands/service.py: no service is installed: there is no {}": "a service that is not there",
     "commands/stop.py: nobody watches {}": "nobody to stop",
     "commands/update.py: {} is a directory": "a directory to update",
-    "commands/watch.py: --project and --all go with --claude-code, --codex or --pi": "all sessions of nobody",
+    "commands/watch.py: --project and --all go with --claude-code, --codex, --pi or --openclaw": "all sessions of nobody",
     "commands/watch.py: --project and --all ask for different sessions": "two kinds of sessions",
     "commands/watch.py: one watcher follows one host": "sessions of two clients",
     "commands/session_file.py: --session and --resume put the result where the client looks for it": "a session elsewhere",
@@ -168,10 +173,6 @@ def test_the_command_that_is_offered_works(name, run, elsewhere, person):
     sentence, hint = said(failure.err)
     assert all(spoke(place, sentence, hint) for place, state in PLACES.items() if state == name)
     assert person.pastes(elsewhere, hint).code == 0
-
-
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
 
 
 WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {

@@ -6,6 +6,10 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from memcli.memory.fitting import rendered
+from memcli.memory.sections import USER_INTENT
 from memcli.session import Triggers
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
@@ -18,15 +22,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memcli.head import Head
+    from memcli.memory.jobs import Job, Result
 
 
-def remembered(path: Path) -> Path:
-    """The same transcript, with a memory of all of it. Its file has rested, so that nothing has to be waited for."""
+def remembered(path: Path, prose: str = "") -> Path:
+    """The same transcript, with a memory of all of it, and this `prose` of a model about what its user wants. Its file
+    has rested, so that nothing has to be waited for."""
+
+    def wrote(job: Job) -> Result:
+        said = {USER_INTENT: prose}
+        return msgspec.structs.replace(rendered(msgspec.structs.replace(job, prose=said)), prose=said, wrote=True)
+
     rested(path)
-    keeper = Keeper(Place.of(path), Triggers())
+    keeper = Keeper(Place.of(path), Triggers(write=bool(prose)))
     keeper.open("update", time.time())
     try:
-        spot.publish_now(keeper)
+        spot.publish_now(keeper, wrote if prose else rendered)
     finally:
         keeper.close()
     return path

@@ -103,6 +103,22 @@ def test_a_transcript_without_a_line_yet_may_be_meant(here: Path) -> None:
     assert target(None, "watch", quiet=True) == here / "run.jsonl"
 
 
+@pytest.mark.parametrize("silent", ["", '{"type":"mode","mode":"normal","sessionId":"5e55"}\n'])
+def test_a_file_in_which_nothing_was_said_comes_after_those_that_hold_a_conversation(here: Path, silent: str) -> None:
+    (here / "a.jsonl").write_text(silent)
+    (session,) = put(project_dir(here), "session.jsonl")
+    assert target(None, "compact", quiet=True) == session
+    (spoken,) = put(here, "b.jsonl")
+    assert target(None, "compact", quiet=True) == spoken
+
+
+def test_of_several_in_which_nothing_was_said_none_is_meant(here: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (here / name).touch()
+    with pytest.raises(Usage, match=r"several transcripts here: a\.jsonl, b\.jsonl"):
+        target(None, "watch")
+
+
 def test_what_memcli_wrote_itself_is_no_transcript(here: Path) -> None:
     (only,) = put(here, "a.jsonl", "a.compacted.jsonl")[:1]
     put(here / ".memcli" / "a.jsonl", "line-1.jsonl")

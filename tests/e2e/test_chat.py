@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -26,18 +26,44 @@ if TYPE_CHECKING:
     from tests.cli.offers import Person
 
 
+RULED = ("--backend", "embedded")
+"""The memory is written without a model."""
+
 # Two programs of a chat import the SDK, which takes a second each of a machine that has nothing else to do.
 pytestmark = pytest.mark.timeout(300)
 
 
+def meet(patch: pytest.MonkeyPatch, server: Server) -> None:
+    """Address and key are in the environment of every process."""
+    patch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
+    patch.setenv("MEMCLI_DIALECT", "anthropic")
+    patch.setenv("ANTHROPIC_BASE_URL", server.url)
+
+
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Somebody to chat with; the address and a key are in the environment of every process."""
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
-    monkeypatch.setenv("MEMCLI_DIALECT", "anthropic")
+    """Somebody to chat with."""
     with Server(Talking()) as server:
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        meet(monkeypatch, server)
         yield server
+
+
+class Chatted(NamedTuple):
+    """What a chat printed, and the directory it was in."""
+
+    ran: Ran
+    room: Path
+
+
+@pytest.fixture(scope="module")
+def chatted(tmp_path_factory: pytest.TempPathFactory) -> Chatted:
+    """One chat for the tests that only look at it: its file was not named."""
+    room = tmp_path_factory.mktemp("chatted")
+    lines = "mend the dam", "and the sluice", "/etc/hosts is wrong", "say \x1b[2J\x07 please"
+    with pytest.MonkeyPatch.context() as patch, Server(Talking()) as server:
+        meet(patch, server)
+        patch.setenv("HOME", str(room / "home"))
+        return Chatted(memcli("chat", stdin="".join(f"{line}\n" for line in lines).encode(), cwd=room), room)
 
 
 @pytest.fixture
@@ -54,6 +80,11 @@ def long(number: int) -> str:
     return str(prompt(number, 1_500)["content"])
 
 
+def begun(path: Path, turns: int = 1) -> None:
+    """Some turns of a chat were before."""
+    path.write_text("".join(json.dumps(message) + "\n" for message in talk(turns)))
+
+
 def messages(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
@@ -61,36 +92,43 @@ def messages(path: Path) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------ through pipes
 
 
-def test_each_line_is_a_prompt_and_stdout_holds_the_answers_alone(path: Path, model: Server) -> None:
-    ran = say(path, "mend the dam", "and the sluice")
-    assert ran.code == 0
-    assert ran.out.splitlines() == [
+def test_each_line_is_a_prompt_and_stdout_holds_the_answers_alone(chatted: Chatted) -> None:
+    assert chatted.ran.code == 0
+    assert chatted.ran.out.splitlines()[:2] == [
         "Answer 1: I read that 'mend the dam' is to be done, and it is.",
         "Answer 2: I read that 'and the sluice' is to be done, and it is.",
     ]
-    assert [message["role"] for message in messages(path)] == ["user", "assistant"] * 2
-    assert messages(path)[1]["usage"]["input_tokens"] > 0
-    assert f"kept in {path}" in ran.err
+    assert len(chatted.ran.out.splitlines()) == 4
+
+
+def test_without_a_name_the_file_gets_one_here(chatted: Chatted) -> None:
+    (found,) = chatted.room.glob("*.jsonl")
+    assert re.fullmatch(r"chat-\d{8}-\d{6}\.jsonl", found.name)
+    assert [message["role"] for message in messages(found)] == ["user", "assistant"] * 4
+    assert messages(found)[1]["usage"]["input_tokens"] > 0
+    assert f"kept in {found.name}" in chatted.ran.err
+
+
+def test_what_only_looks_like_a_command_is_said(chatted: Chatted) -> None:
+    assert "'/etc/hosts is wrong'" in chatted.ran.out
+
+
+def test_an_answer_cannot_command_the_terminal(chatted: Chatted) -> None:
+    assert "say [2J please" in chatted.ran.out.replace("\\x1b", "").replace("\\x07", "")
+    assert "\x1b" not in chatted.ran.out
 
 
 def test_a_chat_goes_on_with_all_that_was_said(path: Path, model: Server) -> None:
-    say(path, "mend the dam")
+    begun(path)
     ran = say(path, "and the sluice")
     assert "2 messages, " in ran.err
     assert ran.out.startswith("Answer 2: ")
-    assert "mend the dam" in str(model.log.last().body["messages"][0])
+    assert "step 0 of the plan" in str(model.log.last().body["messages"][0])
 
 
 def test_quiet_says_nothing_but_the_answers(path: Path, model: Server) -> None:
     ran = say(path, "mend the dam", options=("-q",))
     assert (ran.out[:8], ran.err) == ("Answer 1", "")
-
-
-def test_without_a_name_the_file_gets_one_here(tmp_path: Path, model: Server) -> None:
-    memcli("chat", stdin=b"mend the dam\n", cwd=tmp_path)
-    (found,) = tmp_path.glob("*.jsonl")
-    assert re.fullmatch(r"chat-\d{8}-\d{6}\.jsonl", found.name)
-    assert len(messages(found)) == 2
 
 
 @pytest.mark.parametrize("strategy", ["instant", "cached", "traditional"])
@@ -111,15 +149,13 @@ def test_at_the_limit_it_is_compacted_in_each_way_and_the_wait_is_told(
 
 
 def test_commands_show_the_memory_compact_and_leave(path: Path, model: Server) -> None:
-    ran = say(path, long(0), long(1), "/compact traditional", "/memory", "/nothing", "/quit", "never said")
+    ran = say(
+        path, long(0), long(1), "/compact traditional", "/memory", "/nothing", "/quit", "never said", options=RULED
+    )
     assert "traditional: 4 -> " in ran.err
     assert "## User Intent" in ran.out
     assert "there is no /nothing; there are /compact" in ran.err
     assert "never said" not in path.read_text()
-
-
-def test_what_only_looks_like_a_command_is_said(path: Path, model: Server) -> None:
-    assert "'/etc/hosts is wrong'" in say(path, "/etc/hosts is wrong").out
 
 
 @of("commands/chat.py: _failed()")
@@ -149,6 +185,13 @@ def test_a_server_that_fails_is_a_sentence_the_conversation_is_kept_and_what_is_
     assert (again.code, "'and the sluice'" in again.out) == (0, True), (hint, again)
     assert "traditional memory" in again.err
     assert ("the context is full" in again.err) == (fault == "413")
+
+
+def test_who_comes_back_after_a_failure_is_answered_when_they_press_enter(path: Path, model: Server) -> None:
+    path.write_text(json.dumps({"role": "user", "content": "and the sluice"}) + "\n")
+    again = say(path, "")
+    assert "the last prompt has no answer yet" in again.err
+    assert "'and the sluice'" in again.out
 
 
 def test_without_a_key_it_says_so_before_anything_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +224,7 @@ def test_the_memory_may_be_written_by_another_model(path: Path, model: Server) -
 
 
 def test_the_next_question_reads_the_prompt_cache(path: Path, model: Server) -> None:
-    say(path, *[long(number) for number in range(4)])
+    say(path, *[long(number) for number in range(4)], options=RULED)
     chats = [one for one in model.log.asked() if "system" not in one.body]
     assert "read" in chats[-1].cache or chats[-1].answer["usage"]["cache_read_input_tokens"] > 0
 
@@ -193,12 +236,6 @@ def test_a_transcript_of_another_format_is_not_written_into(path: Path, model: S
     assert fails(ran)[0] == 1
     assert "--to messages" in ran.err
     assert path.read_bytes() == before
-
-
-def test_an_answer_cannot_command_the_terminal(path: Path, model: Server) -> None:
-    ran = say(path, "say \x1b[2J\x07 please")
-    assert "say [2J please" in ran.out.replace("\\x1b", "").replace("\\x07", "")
-    assert "\x1b" not in ran.out
 
 
 # ------------------------------------------------------------------ in a terminal
@@ -229,7 +266,7 @@ def terminal(path: Path) -> Iterator[Callable[..., Terminal]]:
 def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
     path: Path, model: Server, terminal: Callable[..., Terminal]
 ) -> None:
-    model.script("drip=60")
+    model.script("stall")
     chat = terminal()
     chat.press("mend the dam\r")
     assert chat.shows("Answer 1: ")
@@ -251,7 +288,7 @@ def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
 @needs_a_terminal
 def test_after_a_failure_enter_asks_again(path: Path, model: Server, terminal: Callable[..., Terminal]) -> None:
     model.script("529*3")
-    chat = terminal("--backend", "embedded")
+    chat = terminal(*RULED)
     chat.press("mend the dam\r")
     assert chat.shows(r"Error: .* answered 529")
     assert chat.shows("Try: press Enter to ask again")
@@ -266,7 +303,7 @@ def test_after_a_failure_enter_asks_again(path: Path, model: Server, terminal: C
 def test_ctrl_c_stops_a_compaction_and_changes_nothing(
     path: Path, model: Server, terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path.write_text("".join(json.dumps(message) + "\n" for message in talk(4)))
+    begun(path, 4)
     before = path.read_bytes()
     monkeypatch.setenv("MEMCLI_COMMAND", "sleep 600")  # who writes the memory
     chat = terminal("--strategy", "traditional")

@@ -15,9 +15,10 @@ from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from tests.builders import Script, eventually, session_file
 from tests.cli.command import fails, memcli
-from tests.commands.states import grown, rested
+from tests.commands.states import grown, remembered, rested
 
 LONG = "the wheel turns and the water runs; " * 60
+PROSE = "The user wants the plan done step by step."
 OFTEN = ("--init-tokens", "200", "--update-tokens", "200", "--min-update-tokens", "0")
 
 
@@ -80,7 +81,7 @@ def test_an_update_is_written_by_the_model_and_the_next_one_goes_on_from_it(path
     [("401", "answered 401"), ("hang", "did not answer within"), ("half-json*2", "the answer was not taken")],
 )
 def test_a_model_that_fails_is_a_warning_and_the_update_is_done(path, messages_api, monkeypatch, fault, reason):
-    monkeypatch.setenv("MEMCLI_TIMEOUT", "3" if fault == "hang" else "60")
+    monkeypatch.setenv("MEMCLI_TIMEOUT", "8" if fault == "hang" else "60")
     messages_api.script(fault)
     ran = memcli("update", path)
     assert (ran.code, ran.out) == (0, "")
@@ -234,8 +235,7 @@ def test_a_daemon_that_is_killed_takes_a_hanging_command_along(path, watch, tmp_
 
 def test_a_lost_state_is_read_again_and_not_paid_again(path, messages_api):
     """An update of memcli may not understand it: the prose stands, and the model is told only what is new."""
-    memcli("update", path)
-    prose = generation(path).prose
+    prose = generation(remembered(path, PROSE)).prose
     (Place.of(path).sidecar / "state").unlink()
     messages_api.script("401")
     grown(path)
@@ -261,8 +261,7 @@ def test_a_fresh_compaction_waits_for_the_model_and_says_how_long(path, messages
 
 
 def test_a_fresh_compaction_whose_model_fails_keeps_the_prose_and_the_facts(path, messages_api):
-    memcli("update", path)
-    prose = generation(path).prose
+    prose = generation(remembered(path, PROSE)).prose
     messages_api.script("529*3")
     ran = memcli("compact", path, "--fresh")
     assert ran.code == 0

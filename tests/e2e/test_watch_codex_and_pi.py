@@ -1,4 +1,4 @@
-"""`memcli watch --codex` and `--pi`: sessions that come and grow are followed; the watcher is found and stopped."""
+"""`memcli watch --codex`, `--pi` and `--openclaw`: sessions that come and grow are followed; the watcher is found and stopped."""
 
 from __future__ import annotations
 

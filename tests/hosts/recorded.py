@@ -1,10 +1,12 @@
-"""Sessions of Codex and pi, and the fixtures of tests that hold for both."""
+"""Sessions of Codex, pi and OpenClaw, and the fixtures of tests that hold for all of them."""
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +23,7 @@ ONE = "33333333-3333-4333-8333-333333333333"
 TWO = "44444444-4444-4444-8444-444444444444"
 
 
-@pytest.fixture(params=["codex", "pi"])
+@pytest.fixture(params=["codex", "pi", "openclaw"])
 def host(request: pytest.FixtureRequest) -> Recorded:
     found: Recorded = known.named(request.param)  # type: ignore[assignment]
     return found
@@ -46,3 +48,11 @@ def begin(host: Recorded, project: Path, session: str = ONE, age: float = 0.0, *
     path.write_bytes(json.dumps(born).encode() + b"\n" + rest)
     os.utime(path, (time.time() - age,) * 2)
     return path
+
+
+def upgraded(session: Path) -> None:
+    """OpenClaw was brought to a version that keeps the sessions of this one's agent in a database."""
+    database = session.parent.parent / "agent" / "openclaw-agent.sqlite"
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("CREATE TABLE transcript_events (session_id TEXT, seq INTEGER, event_json TEXT)")

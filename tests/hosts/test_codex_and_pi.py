@@ -1,4 +1,4 @@
-"""Codex and pi on this machine: which sessions are theirs, which live, whose watcher is whose."""
+"""Codex, pi and OpenClaw on this machine: which sessions are theirs, which live, whose watcher is whose."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_session_lies_where_the_client_looks(host: Recorded, project: Path) ->
     path = begin(host, project)
     assert host.is_session(path)
     assert known.host_of(path) is host
-    assert host.resume(path)[-1] == ONE
+    assert ONE in host.resume(path)
 
 
 def test_a_copy_elsewhere_is_no_session_of_it(host: Recorded, project: Path) -> None:
@@ -87,6 +87,18 @@ def test_of_several_hosts_the_last_one_counts(host: Recorded, project: Path) -> 
     assert known.newest_session(project) == claude
 
 
+def test_a_session_that_goes_between_two_looks_is_not_the_newest(
+    host: Recorded, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claude = Client(project).session()
+    os.utime(claude, (time.time() - 60,) * 2)
+    gone = project / "gone.jsonl"
+    monkeypatch.setattr(type(host), "newest_session", lambda *_: gone)
+    assert known.newest_session(project) == claude
+    claude.unlink()
+    assert known.newest_session(project) is None
+
+
 def test_a_source_has_one_watcher(host: Recorded, project: Path) -> None:
     path = begin(host, project)
     with host.source(project).acquire(time.time()):
@@ -130,6 +142,7 @@ def test_an_old_session_that_goes_on_is_found_in_its_old_day(project: Path) -> N
 def test_homes_can_be_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEX_HOME", str(project / "c"))
     monkeypatch.setenv("PI_CODING_AGENT_DIR", str(project / "p"))
+    monkeypatch.setenv("OPENCLAW_STATE_DIR", str(project / "o"))
     for host in known.HOSTS[1:]:
         path = begin(host, project)  # type: ignore[arg-type]
         assert path.is_relative_to(project)

@@ -28,6 +28,10 @@ def test_a_quiet_commit_without_a_log_is_known_by_its_subject() -> None:
     assert [(one.sha, one.subject) for one in made(folded(*ran("git commit -q -m 'Add tax'", "")))] == [("", "Add tax")]
 
 
+def test_a_quiet_commit_is_known_by_a_single_word_too() -> None:
+    assert [(one.sha, one.subject) for one in made(folded(*ran("git commit -qm wip", "")))] == [("", "wip")]
+
+
 def test_a_log_without_a_commit_makes_none() -> None:
     assert made(folded(*ran("git log --oneline", "1a2b3c4 Add tax"))) == []
 
@@ -49,6 +53,7 @@ def test_subjects_are_read_from_all_the_ways_to_write_them() -> None:
     assert subjects_in("git commit -q -m \"$(cat <<'EOF'\nAdd tax\n\nMore\nEOF\n)\"") == ["Add tax"]
     assert subjects_in("git commit -F - <<'EOF'\nAdd tax\n\nMore\nEOF") == ["Add tax"]
     assert subjects_in("git commit --amend --no-edit") == [""]
+    assert subjects_in("git commit -qm wip && git commit --message=tax; git push") == ["wip", "tax"]
     assert subjects_in("git status") == []
 
 
@@ -201,6 +206,11 @@ def test_the_branch_git_named_last_counts(output: str, branch: str) -> None:
         ("git log --grep commit", []),
         ("echo git commit -m 'A'", ["A"]),
         ("git commit -m 'A\\nB'", ["A"]),
+        ("git commit -mA", ["A"]),
+        ("bash -c 'git commit -m A'", ["A"]),
+        ("git commit -m $A", [""]),
+        ("git commit -m A\\ B", [""]),
+        ("git commit -m --amend", [""]),
     ],
 )
 def test_each_commit_of_a_command_has_its_subject_or_none(command: str, subjects: list[str]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from memcli.ledger.complaints import telling_lines
 from memcli.ledger.diagnosis import LIMIT, diagnosis_in
-from memcli.ledger.failures import telling_lines
 from tests.ledger.builders import agent, folded, presented, ran
 
 BROKEN = "Exit code 2\nsrc/a.c:3:1: error: expected ';' before the closing brace"

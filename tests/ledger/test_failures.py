@@ -1,16 +1,16 @@
+"""What failed, what became of it, and what is no failure."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from memcli.ledger import failures
-from memcli.ledger.failures import Failure, telling_lines
 from tests.ledger.builders import agent, call, done, edited, folded, ran, result, user
 
 if TYPE_CHECKING:
+    from memcli.ledger.failures import Failure
     from memcli.transcript.entries import Entry
 
 FAILS = "--- FAIL: TestSum (0.00s)\ncart_test.go:9: expected 3 items, got 2 in the cart"
@@ -88,18 +88,6 @@ def test_a_result_that_comes_before_its_call_counts_when_the_call_comes() -> Non
     late = [result("c-late", BROKEN, is_error=True), call("Bash", {"command": "make"}, "c-late")]
 
     assert [one.what for one in opened(late)] == ["make"]
-
-
-def test_the_most_telling_line_comes_first() -> None:
-    assert telling_lines(BROKEN)[0] == "src/a.c:3:1: error: expected ';' before the closing brace"
-
-
-def test_an_output_without_error_words_shows_its_ends() -> None:
-    assert telling_lines("first line of it\nsomething\nlast line of it") == ["first line of it", "last line of it"]
-
-
-def test_lines_about_the_exit_alone_say_nothing() -> None:
-    assert telling_lines("Exit code 1\nProcess exited with code 1") == []
 
 
 def test_beyond_the_cap_fixed_failures_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,13 +181,6 @@ def test_what_was_left_opens_again_when_it_fails_again_and_is_fixed_when_it_work
 
     assert len(opened(*before, ran("curl https://shop.example/a", NO_PAGE, failed=True))) == 1
     assert len(fixed(*before, ran("curl https://shop.example/a"))) == 1
-
-
-def test_what_npm_adds_to_any_failure_and_code_squeezed_into_a_line_say_nothing() -> None:
-    squeezed = "x=" + "throw new Error('undefined');" * 40
-    output = f"{squeezed}\nsrc/a.ts(3,1): error TS2339: no such member\nnpm error path /home/dev/shop\n{squeezed}"
-
-    assert telling_lines(output) == ["src/a.ts(3,1): error TS2339: no such member"]
 
 
 @pytest.mark.parametrize(
@@ -309,42 +290,3 @@ def test_a_failure_to_commit_is_settled_by_the_commit_not_by_the_add() -> None:
 
     assert len(opened(locked, ran("git commit -m 'Sum'"))) == 1
     assert opened(locked, ran("git add b; git commit -m 'All'")) == []
-
-
-@pytest.mark.parametrize(
-    ("output", "first"),
-    [
-        ("make: *** [all] Error 1\\nthe cart was not found there", "the cart was not found there"),
-        ("INFO request failed for a while now\\nerror: no such item in the cart", "error: no such item in the cart"),
-        ("2 tests failed\\n2 tests failed\\nexpected seven items in it", "expected seven items in it"),
-    ],
-)  # fmt: skip
-def test_the_line_with_most_of_the_cause_is_told_first(output: str, first: str) -> None:
-    assert telling_lines(output.replace("\\n", "\n"))[0] == first
-
-
-def test_where_only_general_words_fail_the_lines_before_them_are_told() -> None:
-    output = "starting the whole build\nthe linker has no memory left\nmake: *** [all] Error 1"
-
-    assert "the linker has no memory left" in telling_lines(output)
-
-
-def test_a_traceback_is_told_with_its_last_line() -> None:
-    output = "Traceback (most recent call last):\n" + "  in the middle of it\n" * 3 + "KeyboardStopped because of it"
-
-    assert any(line.endswith("KeyboardStopped because of it") for line in telling_lines(output))
-
-
-@given(st.lists(st.sampled_from([*BROKEN.split("\n"), NO_PAGE, "just words of a log", "short", "x" * 700])))
-def test_lines_that_tell_are_few_bounded_and_of_the_output(lines: list[str]) -> None:
-    told = telling_lines("\n".join(lines))
-
-    assert len(told) <= failures.MAX_LINES
-    assert all(len(line) <= failures.LINE_LIMIT for line in told)
-    assert all(line in lines or line == "[…]" for line in told)
-
-
-def test_the_tags_of_a_harness_around_an_error_are_no_part_of_it() -> None:
-    assert telling_lines("<tool_use_error>error: the cart is missing</tool_use_error>") == [
-        "error: the cart is missing"
-    ]

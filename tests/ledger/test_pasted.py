@@ -17,6 +17,24 @@ def test_of_a_log_the_first_line_stays_and_all_words_around_it() -> None:
     assert shown.split("\n") == ["look:", LOG.split("\n")[0], "[…]", "why so slow?"]
 
 
+@pytest.mark.parametrize(
+    ("place", "shown"), [(0, [0, "[…]"]), (1, [0, 1, "[…]"]), (4, [0, "[…]", 4, "[…]"]), (7, [0, "[…]", 7])]
+)
+def test_of_a_log_the_first_line_that_tells_a_failure_stays_too(place: int, shown: list[int | str]) -> None:
+    lines = LOG.split("\n")
+    lines[place] = lines[place].replace("INFO msg=planned", "ERROR msg=locked")
+    kept = without_logs("\n".join(lines)).split("\n")
+
+    assert kept == [lines[one] if isinstance(one, int) else one for one in shown]
+
+
+def test_a_milder_line_of_a_log_is_no_failure() -> None:
+    lines = LOG.split("\n")
+    lines[3] = lines[3].replace("planned", "planned error=none")
+
+    assert without_logs("\n".join(lines)).split("\n") == [lines[0], "[…]"]
+
+
 def test_a_list_of_wishes_stays_whole() -> None:
     wishes = "\n".join(
         f"{n}. please add a test for the {what}" for n, what in enumerate(["cart", "tax", "sum", "form"])
@@ -30,7 +48,10 @@ def test_a_few_lines_are_no_log() -> None:
     assert without_logs("\n".join(LOG.split("\n")[:3])) == "\n".join(LOG.split("\n")[:3])
 
 
-@given(st.text("ab1= \n", max_size=120))
+LINES = ("time=1 level=INFO a", "time=2 level=INFO b", "time=3 level=ERROR c", "why?", "")
+
+
+@given(st.text("ab1= \n", max_size=120) | st.lists(st.sampled_from(LINES), max_size=20).map("\n".join))
 def test_nothing_is_added_and_a_second_time_changes_nothing(text: str) -> None:
     once = without_logs(text)
 

@@ -1,3 +1,5 @@
+"""What a command line does to files."""
+
 from __future__ import annotations
 
 import shlex
@@ -7,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.ledger.shell import (
-    command_key,
-    covers,
-    first_run,
     is_file,
-    looks_only,
-    recorded,
     split,
     traffic,
-    whole_check,
 )
 
 
@@ -85,41 +81,6 @@ def test_printing_a_file_is_reading_it(command: str, reads: list[str]) -> None:
     assert traffic(command).reads == reads
 
 
-@given(st.text(alphabet="rm'\"<>|&;() \n\\$a./EOF-", max_size=80))
-def test_no_command_line_is_too_odd(command: str) -> None:
-    traffic(command)
-    command_key(command)
-
-
-@pytest.mark.parametrize(
-    "again",
-    [
-        "cd /x && make test",
-        "make test 2>&1 | tail -20",
-        "CI=1 make test",
-        "make   test",
-        "make test > /dev/null; echo done",
-    ],
-)
-def test_the_same_command_has_one_key(again: str) -> None:
-    assert command_key(again) == "make test"
-
-
-def test_figures_do_not_part_commands() -> None:
-    assert command_key("run --port 8080") == command_key("run --port 9090")
-
-
-def test_other_commands_have_other_keys() -> None:
-    assert command_key("make test") != command_key("make lint")
-
-
-@pytest.mark.parametrize(
-    ("command", "looks"), [("grep -n x y", True), ("cd a && ls", True), ("make", False), ("", False)]
-)
-def test_lookers_are_told_from_doers(command: str, looks: bool) -> None:
-    assert looks_only(command) is looks
-
-
 def _standard(command: str) -> list[str]:
     """The words that the standard library finds, up to a quote that is not closed."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&")
@@ -136,60 +97,6 @@ def _standard(command: str) -> list[str]:
 @given(st.lists(st.sampled_from([*"ab \t\n\"'\\<>|&;()#=~-é", "&&", ">>", '"x y"', "'x y'"])).map("".join))
 def test_a_command_is_parted_as_the_standard_library_parts_it(command: str) -> None:
     assert list(split(command)) == _standard(command)
-
-
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("go test -race ./cart | tail -#", ("go", "test", "./cart")),
-        ("cmd:make all > out", ("make", "all", "out")),
-        ("make lint && make test", ()),
-        ("make; make", ()),
-        ("make || true", ()),
-    ],
-)
-def test_the_first_run_is_a_program_with_its_operands(key: str, words: tuple[str, ...]) -> None:
-    assert first_run(key) == words
-
-
-@pytest.mark.parametrize(
-    ("key", "program"),
-    [
-        ("go test ./...", ("go", "test")),
-        ("go test -v -count=# ./...", ("go", "test")),
-        ("cargo test --workspace", ("cargo", "test")),
-        ("npm test", ("npm", "test")),
-        ("go test -run TestSum ./...", ()),
-        ("go test ./cart", ()),
-        ("pytest -k total", ()),
-        ("make", ()),
-        ("", ()),
-    ],
-)
-def test_a_whole_check_leaves_nothing_out(key: str, program: tuple[str, ...]) -> None:
-    assert whole_check(key) == program
-
-
-@pytest.mark.parametrize("failed", ["go test ./cart -run TestSum", "cmd:go test -v ./cart", "go test ./..."])
-def test_a_check_of_everything_covers_what_only_chooses(failed: str) -> None:
-    assert covers("cmd:go test ./...", failed)
-
-
-@pytest.mark.parametrize("failed", ["go test -tags=e2e ./cart", "go vet ./cart", "npm test", "go test ./a && go vet"])
-def test_it_covers_nothing_that_asks_for_more_or_for_something_else(failed: str) -> None:
-    assert not covers("go test ./...", failed)
-
-
-@pytest.mark.parametrize("worked", ["make", "ls", "go test ./cart", "make && go test ./..."])
-def test_what_does_not_check_everything_covers_nothing(worked: str) -> None:
-    assert not covers(worked, "go test ./cart")
-    assert not covers(worked, worked)
-
-
-def test_what_git_records_is_told_by_the_command() -> None:
-    assert recorded("git -C shop add a.py && git commit -m x") == {"add", "commit"}
-    assert recorded("git -c user.name=x commit --amend") == {"commit"}
-    assert recorded("git log --oneline; echo git; commit") == set()
 
 
 @pytest.mark.parametrize(
@@ -247,14 +154,6 @@ def test_reading_counts_files_of_the_project_only(command: str, reads: list[str]
 )
 def test_a_file_has_a_name_with_an_ending(path: str, file: bool) -> None:
     assert is_file(path) is file
-
-
-@given(st.text(alphabet="abc ;|&>12\n", max_size=60))
-def test_where_a_command_runs_is_no_part_of_its_key(rest: str) -> None:
-    key = command_key(f"make {rest}")
-
-    assert len(key) <= 160
-    assert key == command_key(f"cd /srv/shop && make {rest}") == command_key(f"CI=1 make {rest}")
 
 
 def test_a_command_longer_than_the_scan_is_read_up_to_there() -> None:

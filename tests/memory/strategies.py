@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from memcli.memory.jobs import ProseEdit
-from memcli.memory.sections import NAMES
+from memcli.memory.sections import DEFAULT, NAMES
+
+WRITABLE = DEFAULT.writable
 
 HOSTILE = (
     "# User Intent",

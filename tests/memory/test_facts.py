@@ -1,4 +1,4 @@
-"""How single facts are told: paths, commands, files, turns."""
+"""How single facts are told, and in which order they are served."""
 
 from __future__ import annotations
 
@@ -7,43 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.ledger.files import File
-from memcli.memory import facts
-from memcli.memory.facts import file_line, groups, local, rank, shown_path
+from memcli.memory.facts import groups
+from memcli.memory.facts.corrections import MOST_FOR_CORRECTIONS
+from memcli.memory.facts.files import file_line
+from memcli.memory.facts.pending import AHEAD_TURNS
 from memcli.memory.sections import ERRORS, NAMES, PENDING, USER_INTENT
 from tests.ledger.builders import a_session, agent, done, folded, user
 
 ROOT = "/srv/shop"
-
-
-@pytest.mark.parametrize(
-    ("path", "root", "shown"),
-    [
-        ("/srv/shop/src/a.py", ROOT, "src/a.py"),
-        ("/srv/shop/src/a.py", "/srv/shop/", "src/a.py"),
-        ("/srv/shopping/a.py", ROOT, "/srv/shopping/a.py"),
-        ("/srv/shop/a.py", "", "/srv/shop/a.py"),
-        ("a.py", ROOT, "a.py"),
-    ],
-)
-def test_a_path_is_told_below_the_root(path: str, root: str, shown: str) -> None:
-    assert shown_path(path, root) == shown
-
-
-@pytest.mark.parametrize(
-    ("command", "shown"),
-    [
-        ("cd /srv/shop && make", "make"),
-        ("cd /srv/shop/ && make", "make"),
-        ("cd /srv/shop; make", "make"),
-        ("cd /srv/shop/web && make", "cd …/web && make"),
-        ("cd /srv/shopping && make", "cd /srv/shopping && make"),
-        ("cat /srv/shop/a.py", "cat …/a.py"),
-        ("make", "make"),
-    ],
-)
-def test_a_command_is_told_as_typed_in_the_root(command: str, shown: str) -> None:
-    assert local(command, ROOT) == shown
-    assert local(command, "") == command
 
 
 @pytest.mark.parametrize(
@@ -71,12 +42,6 @@ def test_folders_that_both_places_share_are_not_told() -> None:
     assert file_line("/srv/shop/a/b/new/x.py", moved, ROOT) == "- a/b/new/x.py — created (moved from b/old/)"
 
 
-def test_every_group_has_its_place_and_labels_of_turns_stand_where_results_do() -> None:
-    assert [rank(label) for label in facts.ORDER] == list(range(len(facts.ORDER)))
-    assert rank('t3, user: "go":') == rank(facts.RESULTS)
-    assert rank("no label of ours") == -1
-
-
 @pytest.mark.parametrize("section", NAMES[1:])
 def test_lines_of_a_group_belong_to_their_section_and_are_no_longer_than_it(section: str) -> None:
     for lines, _ in groups(section, folded(*a_session()), 4_000):
@@ -95,7 +60,7 @@ def test_where_corrections_do_not_all_fit_each_is_still_told() -> None:
     (steered, room), *_ = groups(ERRORS, folded(user("go"), *said), 4_000)
 
     assert len(steered) == 20
-    assert sum(len(line.text) + 1 for line in steered) <= room == int(4_000 * facts.MOST_FOR_CORRECTIONS)
+    assert sum(len(line.text) + 1 for line in steered) <= room == int(4_000 * MOST_FOR_CORRECTIONS)
     assert all(f"rule {int(line.order) - 2}:" in line.text for line in steered)
 
 
@@ -112,7 +77,7 @@ def test_what_was_named_as_next_is_forgotten_after_some_turns() -> None:
     def ahead(turns: int) -> int:
         return len(groups(PENDING, folded(*named, *(user(f"turn {n}") for n in range(turns))), 4_000)[3][0])
 
-    assert [ahead(turns) for turns in (0, facts.AHEAD_TURNS, facts.AHEAD_TURNS + 1)] == [1, 1, 0]
+    assert [ahead(turns) for turns in (0, AHEAD_TURNS, AHEAD_TURNS + 1)] == [1, 1, 0]
 
 
 @given(st.lists(st.tuples(st.text("abc", min_size=1, max_size=30), st.sampled_from(["pending", "in_progress"]))))

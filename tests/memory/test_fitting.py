@@ -14,11 +14,10 @@ from memcli.memory.budget import Room, take_all
 from memcli.memory.document import Block, Document, parse
 from memcli.memory.fitting import MOST_OF_ROOM, _standing, fitted, rendered, shortened
 from memcli.memory.jobs import Job
-from memcli.memory.prose import WRITABLE
 from memcli.memory.render import _chars, render
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, PINNED, USER_INTENT, Sections
 from tests.ledger.builders import a_session, folded
-from tests.memory.strategies import a_block
+from tests.memory.strategies import WRITABLE, a_block
 from tests.memory.test_render import a_long_session
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from memcli.memory.fitting import fitted
 from memcli.memory.guard import Verdict, guard
 from memcli.memory.jobs import Message, ProseEdit
-from memcli.memory.prose import WRITABLE, apply
+from memcli.memory.prose import apply
 from memcli.memory.render import render
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, ERRORS, FILES, PROSE_SHARE, REFERENCES, USER_INTENT, Sections
 from memcli.memory.seen import QUOTE, Seen, claimed, seen
 from tests.ledger.builders import a_session, folded
-from tests.memory.strategies import an_edit
+from tests.memory.strategies import WRITABLE, an_edit
 
 LEDGER = folded(*a_session())
 MESSAGES = [

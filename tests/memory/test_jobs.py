@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.memory.jobs import VERSION, Job, Result, parse_job, parse_result
+from memcli.memory.jobs import VERSION, Job, Result, parse_answer, parse_job
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 jobs = st.builds(Job, words, st.integers(0, 10**9), st.binary(max_size=40), st.tuples(words), words, st.integers(0, 9))
@@ -29,7 +29,7 @@ def test_a_job_is_one_line_and_is_read_back(job: Job) -> None:
 def test_a_result_is_one_line_and_is_read_back(result: Result) -> None:
     line = msgspec.json.encode(result)
     assert b"\n" not in line
-    assert parse_result(line + b"\n") == result
+    assert parse_answer(line + b"\n") == result
 
 
 def test_a_job_looks_as_the_protocol_says() -> None:
@@ -44,12 +44,12 @@ def test_a_job_written_by_hand_is_read() -> None:
 
 def test_a_side_that_tells_no_version_speaks_this_one() -> None:
     assert parse_job(b'{"job":"a","budget":1,"ledger":""}').v == VERSION
-    assert parse_result(b'{"job":"a"}').v == VERSION
+    assert parse_answer(b'{"job":"a"}').v == VERSION
 
 
 def test_what_a_newer_side_adds_is_ignored() -> None:
     assert parse_job(b'{"job":"a","budget":1,"ledger":"","mood":[1]}') == Job("a", 1, b"")
-    assert parse_result(b'{"job":"a","cost":{"usd":1}}') == Result("a")
+    assert parse_answer(b'{"job":"a","cost":{"usd":1}}') == Result("a")
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_what_is_no_job_is_refused(line: bytes) -> None:
 @pytest.mark.parametrize("line", [b"", b"Traceback", b"{}", b'{"job":"a","blocks":[]}', b'{"job":"\xff"}'])
 def test_what_is_no_result_is_refused(line: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
-        parse_result(line)
+        parse_answer(line)

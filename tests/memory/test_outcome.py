@@ -49,6 +49,14 @@ def test_a_deed_outside_stands_with_its_turn_and_address() -> None:
     assert '- [t1] `gh pr create --fill` — output: "https://example.org/a/b/pull/7"' in said
 
 
+def test_a_deed_done_again_is_told_once_with_how_often() -> None:
+    opened, pushed = ran("gh pr create --fill", ""), ran("git push", "")
+    said = completed(*opened, *pushed, *pushed)
+
+    assert "`gh pr create --fill`\n" in said
+    assert "`git push`, 2 times" in said
+
+
 def test_an_amended_commit_names_the_one_it_replaced() -> None:
     said = completed(*COMMIT, *ran("git commit --amend -m Taxes", "[main 2b3c4d5] Taxes"))
 

@@ -13,7 +13,6 @@ from memcli.memory.jobs import ProseEdit
 from memcli.memory.prose import (
     END,
     MOST_EDITS,
-    WRITABLE,
     Unreadable,
     apply,
     canonical,
@@ -24,7 +23,7 @@ from memcli.memory.prose import (
     schema,
 )
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, USER_INTENT, Sections
-from tests.memory.strategies import a_block, an_edit
+from tests.memory.strategies import WRITABLE, a_block, an_edit
 
 MILL = Sections({"Mill": "how it turns"})
 BLOCK = "- first thing\n  with more of it\n- second thing\n\nA paragraph.\n\n```py\n- no item\n\nx = 1\n```"

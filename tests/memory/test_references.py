@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memcli.memory import sections
 from memcli.memory.document import parse
 from memcli.memory.quoting import fenced
 from memcli.transcript.entries import MachineText
-from tests.ledger.builders import agent, entry, user
+from tests.ledger.builders import agent, entry, place, user
 from tests.memory.test_render import memory, text
 
 CODE = "def total(cart):\n    return sum(cart)"
@@ -61,3 +63,8 @@ def test_words_given_with_a_command_stand_with_it() -> None:
     heard = entry("user", user("the tests", "command").parts[0], MachineText("<command-name>/review</command-name>"))
 
     assert '- [t1] `/review` "the tests"' in text(sections.USER_INTENT, heard)
+
+
+@pytest.mark.parametrize(("branch", "told"), [("topic/cart", True), ("", False), ("HEAD", False)])
+def test_a_branch_is_told_if_the_work_is_on_one(branch: str, told: bool) -> None:
+    assert ("works on branch" in text(sections.REFERENCES, place(branch=branch), user("go"))) is told

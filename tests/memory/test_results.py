@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memcli.memory import sections
-from memcli.memory.results import RESULTS, Labels, asks, closings
+from memcli.memory import labels, sections
+from memcli.memory.results import TurnLabels, asks, closings
 from memcli.transcript.entries import Entry, MachineText, TurnEnd
 from tests.ledger.builders import agent, entry, folded, ran, stopped, user
 from tests.memory.test_render import text
@@ -145,16 +145,16 @@ def test_a_request_that_is_an_address_stands_above_its_results() -> None:
 
 def test_before_any_request_results_stand_under_no_turn() -> None:
     ledger = folded(agent("The cart adds up all of its items now."), user("go"), agent("The till adds up all, too."))
-    labels = Labels(ledger)
+    turns = TurnLabels(ledger)
 
-    assert [labels.at(note.index) for note in ledger.state.narrative.notes] == [RESULTS, 't1, user: "go":']
+    assert [turns.at(note.index) for note in ledger.state.narrative.notes] == [labels.RESULTS, 't1, user: "go":']
 
 
 def test_a_request_that_was_forgotten_still_numbers_its_turn() -> None:
     ledger = folded(user("go"), agent("The cart adds up all of its items now."))
     ledger.state.requests.said.clear()
 
-    assert Labels(ledger).at(1) == "t1, a request no longer known:"
+    assert TurnLabels(ledger).at(1) == "t1, a request no longer known:"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ Written as words: "ok" behaves once, "529*3" is three times the same, "slow=2.5"
                  retry-after), 429-spend (with its error code), 400, 401, 402, 403, 404, 404-page (a page of HTML), 408, 409,
                  413, 500, 504, 529, no-retry (529 with `x-should-retry: false`)
   on the wire    slow=SECONDS (late first byte), drip=SECONDS (the same time over the whole answer, when streamed), hang
-                 (until the caller goes), cut (the connection ends inside the answer), drop (before it), mid-stream (an
+                 (until the caller goes), stall (the same before the last piece of the text, when streamed), cut (the connection ends inside the answer), drop (before it), mid-stream (an
                  `error` event after half of the answer; 529 when not streamed), half-body (JSON that ends inside, with a
                  whole transport)
   in the answer  refusal, max_tokens, pause_turn, context (stop reasons of that name), unknown-stop, no-stop, empty (no
@@ -24,7 +24,7 @@ from tests.messages_api.refused import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ON_THE_WIRE = frozenset({"slow", "drip", "hang", "cut", "drop", "mid-stream", "half-body"})
+ON_THE_WIRE = frozenset({"slow", "drip", "hang", "stall", "cut", "drop", "mid-stream", "half-body"})
 IN_THE_ANSWER = frozenset(
     {"refusal", "max_tokens", "pause_turn", "context", "unknown-stop", "no-stop", "empty", "whitespace", "half-json"}
     | {"huge", "thinking", "unknown-block", "no-usage", "partial-usage"}

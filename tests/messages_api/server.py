@@ -21,6 +21,7 @@ from tests.messages_api.stream import events, wire
 if TYPE_CHECKING:
     from pathlib import Path
 
+_AFTER_TEXT = 4  # events: the last piece of a text, the end of its block, two of the message
 _OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 
 
@@ -226,6 +227,8 @@ class _Handler(BaseHTTPRequestHandler):
         name = outcome.fault.name if outcome.fault else ""
         if name in {"cut", "mid-stream", "half-body"}:
             said = said[: len(said) // 2]
+        if name == "stall":
+            said = said[:-_AFTER_TEXT]
         if name == "mid-stream":
             said.append(wire(("error", _OVERLOADED)))
         pause = outcome.fault.seconds / len(said) if outcome.fault and name == "drip" else 0.0
@@ -234,7 +237,10 @@ class _Handler(BaseHTTPRequestHandler):
             if pause:
                 self.wfile.flush()
                 self._owner.closing.wait(pause)
-        if name == "cut":
+        if name == "stall":
+            self.wfile.flush()
+            self._until_gone()
+        if name in {"cut", "stall"}:
             self.wfile.flush()
             self.close_connection = True
             _end(self.connection)

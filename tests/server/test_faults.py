@@ -167,6 +167,16 @@ def test_a_drip_keeps_the_connection_alive_longer_than_each_wait(server, client)
     assert outcome(client(server, timeout=0.4, max_retries=0), streamed=True).startswith("end_turn")
 
 
+def test_an_answer_that_stalls_lacks_its_end(server, client):
+    server.script("stall")
+    with client(server, timeout=0.4, max_retries=0).messages.stream(**body()) as stream:
+        said: list[str] = []
+        with pytest.raises(Exception, match="timed out"):
+            said.extend(iter(lambda: next(stream.text_stream), None))
+    assert TEXT.startswith(said[0])
+    assert "".join(said) != TEXT
+
+
 def test_a_server_that_ends_leaves_nobody_waiting(client):
     from concurrent.futures import ThreadPoolExecutor
 

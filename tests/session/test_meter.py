@@ -64,6 +64,31 @@ def test_after_the_clients_compaction_counting_starts_from_its_figure():
     assert meter.reading == Reading(12_000, 0)
 
 
+def after_swap(*entries: Entry) -> Meter:
+    """Of a transcript that begins with the memory of 100,000 tokens."""
+    meter = Meter()
+    meter.swapped(100_000)
+    for entry in (text(2700), *entries):
+        meter.add(entry)
+    return meter
+
+
+def test_usage_in_a_tail_that_was_swapped_is_of_the_context_before():
+    meter = after_swap(counted(98_000), counted(104_000, size=2700))
+    assert meter.reading == Reading(0, 2000)
+
+
+def test_the_first_answer_after_a_swap_counts_and_so_do_all_that_follow():
+    meter = after_swap(counted(99_000), counted(30_000))
+    assert meter.reading == Reading(30_000, 0)
+    meter.add(counted(120_000))
+    assert meter.reading == Reading(120_000, 0)
+
+
+def test_a_tail_as_long_as_what_was_swapped_is_counted_as_it_says():
+    assert after_swap(text(300_000), counted(120_000)).reading == Reading(120_000, 0)
+
+
 def test_a_reading_says_what_is_counted_and_what_is_estimated():
     assert str(Reading(1200, 34)) == "1,234 tokens (1,200 counted + 34 estimated)"
     assert str(Reading(0, 34)) == "about 34 tokens (estimated)"

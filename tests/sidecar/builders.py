@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import zlib
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from memcli.head import Head
 from memcli.sidecar.files import Disk
-from memcli.sidecar.generations import Generation
+from memcli.sidecar.generations import Generation, Generations, generation_id
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from memcli.sidecar.store import Edit
+    from memcli.sidecar.kept_edits import Edit
+
+SIDECAR = "0123456789abcdef"
 
 
 def a_transcript(directory: Path, name: str = "run.jsonl", text: str = '{"role":"user","content":"hi"}\n') -> Path:
@@ -55,6 +60,28 @@ def a_commit(store: Store, memory: str, taken_in: Sequence[Edit] = ()) -> Genera
     generation = Generation(n=n, id=name, made=float(n), covered=10 * n, parent=head.generation if head else "")
     store.commit(generation, f"ledger {n}".encode(), a_head(name, 10 * n), memory.encode(), taken_in)
     return generation
+
+
+def a_long_life(sidecar: Path, newest: int, **inherited: str) -> Generations:
+    """Generations 1 to `newest` with their ledgers, as no thinning has left them; `n5="id"`: what number 5 inherited.
+
+    Written straight away: thousands of commits would take minutes.
+    """
+    for kind in ("generations", "ledgers"):
+        (sidecar / kind).mkdir(exist_ok=True)
+    for n in range(1, newest + 1):
+        name = generation_id(SIDECAR, n)
+        found = Generation(n=n, id=name, made=float(n), covered=10 * n, inherited=inherited.get(f"n{n}", ""))
+        (sidecar / f"generations/{n}.json").write_bytes(msgspec.json.encode(found))
+        (sidecar / f"ledgers/{n}").write_bytes(zlib.compress(b"%d" % n))
+    return Generations(sidecar)
+
+
+class Unsynced(Disk):
+    """For what writes much and does not care for a power loss."""
+
+    def sync(self, fd: int) -> None:
+        pass
 
 
 class FullDisk(Disk):

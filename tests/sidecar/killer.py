@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memcli.sidecar import backups
-from tests.sidecar.builders import a_commit, a_store, a_transcript
+from memcli.sidecar.generations import RECENT
+from memcli.sidecar.kept_edits import KEPT
+from tests.sidecar.builders import Unsynced, a_commit, a_long_life, a_store, a_transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,19 @@ def commit_over_edit(directory: Path, arm: Callable[[], None]) -> None:
     a_commit(store, "second\n")
 
 
+def commit_after_many(directory: Path, arm: Callable[[], None]) -> None:
+    """One more generation after so many, and so many edits, that some have to go."""
+    store = a_store(a_transcript(directory), Unsynced())
+    a_long_life(store.place.sidecar, RECENT + 2)
+    edits = store.place.sidecar / "edits"
+    edits.mkdir()
+    for n in range(2 * KEPT + 1):
+        (edits / f"{n:016x}.md").write_text(f"edit {n}\n")
+        os.utime(edits / f"{n:016x}.md", (n, n))
+    arm()
+    a_commit(store, "one more\n")
+
+
 def first_commit(directory: Path, arm: Callable[[], None]) -> None:
     """Everything from nothing."""
     transcript = a_transcript(directory)
@@ -62,7 +77,7 @@ def undo(directory: Path, arm: Callable[[], None]) -> None:
     backups.restore(store.place)
 
 
-SCENARIOS = {act.__name__: act for act in (commit, commit_over_edit, first_commit, in_place, undo)}
+SCENARIOS = {act.__name__: act for act in (commit, commit_over_edit, commit_after_many, first_commit, in_place, undo)}
 
 
 def _arm(n: int) -> None:

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from memcli.sidecar.generations import LEDGERS_KEPT, Generation, Generations, generation_id, split_id
+from memcli.sidecar.generations import LEDGERS_KEPT, RECENT, Generation, Generations, generation_id, split_id, stays
+from tests.sidecar.builders import SIDECAR, a_long_life
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SIDECAR = "0123456789abcdef"
 
 
 def a_generation(n: int) -> Generation:
@@ -70,11 +71,56 @@ def test_fields_of_a_newer_version_do_not_hurt(tmp_path: Path) -> None:
 
 
 def test_only_the_last_ledgers_are_kept(tmp_path: Path) -> None:
-    generations = Generations(tmp_path)
-    for n in range(1, LEDGERS_KEPT + 3):
-        generations.add(a_generation(n), b"%d" % n)
+    generations = a_long_life(tmp_path, LEDGERS_KEPT + 2)
+    generations.thin("")
     assert [n for n in generations.numbers() if generations.ledger(n) is None] == [1, 2]
     assert len(generations.numbers()) == LEDGERS_KEPT + 2
+
+
+def test_the_older_the_fewer_are_kept(tmp_path: Path) -> None:
+    generations = a_long_life(tmp_path, 4 * RECENT)
+    generations.thin("")
+    thick, half, quarter = (generations.numbers()[begin:stop] for begin, stop in ((-64, None), (-96, -64), (-128, -96)))
+    assert thick == [*range(3 * RECENT + 1, 4 * RECENT + 1)]
+    assert half == [*range(2 * RECENT + 2, 3 * RECENT + 1, 2)]
+    assert quarter == [*range(4, 2 * RECENT + 1, 4)]
+    assert generations.numbers()[:-128] == [1]
+
+
+@given(n=st.integers(1, 1 << 32), age=st.integers(1, 1 << 32))
+def test_who_stays_has_always_stayed(n: int, age: int) -> None:
+    """So thinning often, or once after a long time, leaves the same."""
+    assert stays(n, n + age) <= stays(n, n + age - 1)
+
+
+@pytest.mark.parametrize(("newest", "most"), [(RECENT, RECENT), (10_000, 300), (100_000, 410)])
+def test_few_stay_of_many(newest: int, most: int) -> None:
+    assert sum(stays(n, newest) for n in range(1, newest + 1)) <= most
+
+
+def test_thinning_again_changes_nothing_and_numbers_are_not_given_again(tmp_path: Path) -> None:
+    generations = a_long_life(tmp_path, 3 * RECENT)
+    generations.thin("")
+    left = generations.numbers()
+    generations.thin("")
+    assert generations.numbers() == left
+    assert generations.next_number() == 3 * RECENT + 1
+
+
+def test_what_is_published_and_what_it_began_with_is_kept_with_its_fold(tmp_path: Path) -> None:
+    """9 was swapped in place, its successor 33 again; 35 is published. `undo` brings back what began with 9."""
+    generations = a_long_life(
+        tmp_path, 4 * RECENT, n35=a_generation(33).id, n33=a_generation(9).id, n9=a_generation(7).id
+    )
+    generations.thin(a_generation(35).id)
+    assert {n for n in generations.numbers() if n % 2 and n < 2 * RECENT} == {1, 9, 33, 35}
+    assert [n for n in generations.numbers() if generations.ledger(n) is not None][:3] == [9, 33, 35]
+
+
+def test_what_another_sidecar_calls_by_our_number_is_not_kept(tmp_path: Path) -> None:
+    generations = a_long_life(tmp_path, 2 * RECENT, n128=generation_id("f" * 16, 33))
+    generations.thin(a_generation(128).id)
+    assert 33 not in generations.numbers()
 
 
 def test_a_damaged_ledger_is_none(tmp_path: Path) -> None:

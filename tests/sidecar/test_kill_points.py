@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +12,10 @@ import pytest
 
 from memcli import head as heads
 from memcli.sidecar import backups
+from memcli.sidecar.kept_edits import ARCHIVE, KEPT
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
-from tests.sidecar.builders import a_commit, a_store
+from tests.sidecar.builders import Unsynced, a_commit, a_store
 from tests.sidecar.killer import EDIT
 
 
@@ -72,6 +75,17 @@ def test_a_generation_is_there_before_it_is_published(tmp_path: Path) -> None:
         newest, head = store.generations.newest(), store.head()
         found.add((newest.n if newest else 0, head.covered if head else 0))
     assert found == {(1, 10), (2, 10), (2, 20)}
+
+
+def test_what_is_old_goes_in_any_number_of_steps_and_no_edit_with_it(tmp_path: Path) -> None:
+    for left in killed_everywhere("commit_after_many", tmp_path):
+        store = a_store(left / "run.jsonl", Unsynced())
+        a_commit(store, "after\n")
+        assert [n for n in range(1, store.generations.next_number()) if store.generations.get(n) is None][:1] == [3]
+        edits = store.place.sidecar / "edits"
+        kept = "".join(path.read_text() for path in edits.glob("*.md"))
+        kept += gzip.decompress((edits / ARCHIVE).read_bytes()).decode()
+        assert {*re.findall(r"^edit (\d+)$", kept, re.MULTILINE)} == {str(n) for n in range(2 * KEPT + 1)}
 
 
 @pytest.mark.parametrize("scenario", ["commit", "commit_over_edit", "first_commit"])

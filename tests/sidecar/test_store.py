@@ -9,9 +9,10 @@ import pytest
 from memcli import head as heads
 from memcli.ledger.history import Past
 from memcli.sidecar.files import Disk
+from memcli.sidecar.generations import LEDGERS_KEPT, RECENT
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
-from tests.sidecar.builders import FullDisk, NoLinks, NoRename, a_commit, a_head, a_store, a_transcript
+from tests.sidecar.builders import FullDisk, NoLinks, NoRename, a_commit, a_head, a_long_life, a_store, a_transcript
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,6 +200,41 @@ def test_a_memory_without_a_head_is_kept_but_is_nobody_s_edit(store: Store) -> N
     a_commit(store, "second\n")
     assert store.edits() == []
     assert [path.read_text() for path in (store.place.sidecar / "edits").iterdir()] == ["first\n"]
+
+
+@pytest.mark.parametrize("base", [Disk, NoLinks])
+def test_a_memory_that_we_wrote_is_no_edit_of_anybody_when_it_is_forgotten(tmp_path: Path, base: type[Disk]) -> None:
+    """A transcript that is compacted in place again and again leaves none of them behind."""
+    store = a_store(a_transcript(tmp_path), base())
+    for n in range(3):
+        a_commit(store, f"memory {n}\n")
+        store.forget()
+    assert store.edits() == []
+    assert not (store.place.sidecar / "edits").exists()
+
+
+def test_an_edit_that_is_forgotten_with_the_head_is_kept(store: Store) -> None:
+    a_commit(store, "first\n")
+    store.place.memory.write_text("mine\n")
+    store.forget()
+    a_commit(store, "second\n")
+    assert [path.read_text() for path in (store.place.sidecar / "edits").iterdir()] == ["mine\n"]
+
+
+def test_a_late_word_into_a_forgotten_memory_is_handed_out(store: Store) -> None:
+    a_commit(store, "first\n")
+    store.forget()
+    with store.place.memory.open("a") as editor:
+        editor.write("late\n")
+    a_commit(store, "second\n")
+    assert [edit.text for edit in store.edits()] == ["first\nlate\n"]
+
+
+def test_generations_of_a_long_life_are_few(store: Store) -> None:
+    a_long_life(store.place.sidecar, 4 * RECENT)
+    a_commit(store, "memory\n")
+    assert len(store.generations.numbers()) <= 2 * RECENT + 1
+    assert len(list((store.place.sidecar / "ledgers").iterdir())) == LEDGERS_KEPT
 
 
 def test_an_edit_in_no_encoding_at_all_is_still_handed_out(store: Store) -> None:

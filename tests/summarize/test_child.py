@@ -13,7 +13,7 @@ import pytest
 from memcli.ledger.ledger import Ledger
 from memcli.memory.document import Document
 from memcli.memory.fitting import rendered as summarize
-from memcli.memory.jobs import VERSION, Job, Result, parse_result
+from memcli.memory.jobs import VERSION, Job, Result, parse_answer
 from memcli.memory.render import render
 from memcli.memory.sections import NAMES, PINNED, USER_INTENT
 from memcli.summarize.child import serve
@@ -35,7 +35,7 @@ def served(*lines: bytes) -> list[Result]:
     results = io.BytesIO()
     serve(lines, results, summarize)
     assert results.getvalue().endswith(b"\n" if results.getvalue() else b"")
-    return [parse_result(raw) for raw in results.getvalue().splitlines()]
+    return [parse_answer(raw) for raw in results.getvalue().splitlines()]
 
 
 def answered(raw: bytes) -> Result:
@@ -133,7 +133,7 @@ def run(lines: bytes, door: list[str] = DOORS[0]) -> subprocess.CompletedProcess
 @pytest.mark.parametrize("door", DOORS, ids=["module", "command"])
 def test_the_program_answers_several_jobs_and_ends_with_its_stdin(door: list[str]) -> None:
     ran = run(line(a_job("a")) + b"hello\n" + line(a_job("b", v=9)) + line(a_job("c", "mend the mill")), door)
-    found = {(result := parse_result(raw)).job: result for raw in ran.stdout.splitlines()}
+    found = {(result := parse_answer(raw)).job: result for raw in ran.stdout.splitlines()}
 
     assert (ran.returncode, ran.stderr, ran.stdout.count(b"\n")) == (0, b"", 4)
     assert {name: result.permanent for name, result in found.items()} == {"a": False, "": True, "b": True, "c": False}
@@ -154,7 +154,7 @@ def test_an_answer_comes_before_the_next_job_is_asked() -> None:
         for name in ("a", "b"):
             child.stdin.write(line(a_job(name)))
             child.stdin.flush()
-            assert parse_result(child.stdout.readline()).job == name
+            assert parse_answer(child.stdout.readline()).job == name
         child.stdin.close()
         assert child.wait(30) == 0
         assert child.stdout.read() == b""

@@ -60,7 +60,43 @@ def test_the_sentence_names_host_status_and_reason(error: dict[str, object], sai
 def test_an_error_in_a_stream_means_what_its_status_would(kind: str, status: int) -> None:
     whole = refused(HOST, status, {"type": kind}, after=1.0, official=False)
 
-    assert broken_off(HOST, {"type": kind}).permanent is whole.permanent
+    broken = broken_off(HOST, {"type": kind})
+    assert (broken.permanent, broken.own) == (whole.permanent, whole.own)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to purchase credits.",
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.",
+        "This organization has been disabled.",
+        "API key not valid. Please pass a valid API key.",
+    ],
+)
+def test_a_400_about_the_bill_or_the_key_is_no_fault_of_one_request(message: str) -> None:
+    error = {"type": "invalid_request_error", "message": message}
+
+    assert not refused(HOST, 400, error, after=None, official=True).own
+    assert not broken_off(HOST, error).own
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, {"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens > 200000 maximum"}),
+        (400, {"type": "invalid_request_error", "message": "messages.3: unexpected `tool_use_id` found"}),
+        (400, {}),
+        (413, {"type": "request_too_large"}),
+        (422, {"message": "messages.0.content: field required"}),
+    ],
+)
+def test_a_request_that_is_wrong_makes_its_own_transcript_wait(status: int, error: dict[str, object]) -> None:
+    assert refused(HOST, status, error, after=None, official=True).own
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 409, 429, 500, 529])
+def test_keys_bills_addresses_and_servers_are_everybodys(status: int) -> None:
+    assert not refused(HOST, status, {}, after=1.0, official=True).own
 
 
 def test_an_error_of_no_known_type_may_pass() -> None:

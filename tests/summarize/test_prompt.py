@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from memcli.errors import Usage
 from memcli.memory.fitting import fitted
 from memcli.memory.jobs import Job, Message
-from memcli.memory.prose import WRITABLE, edits_of
+from memcli.memory.prose import edits_of
+from memcli.memory.sections import DEFAULT
 from memcli.summarize.options import Options
 from memcli.summarize.prompt import Prompts, correction, new_mark, piece
 from memcli.summarize.writing import Writing
@@ -61,7 +62,7 @@ def test_instructions_of_a_project_are_one_more_rule() -> None:
 
 def test_every_section_that_a_model_writes_has_its_number_of_words_and_no_other_is_asked_for() -> None:
     found = re.findall(r"^  ## (.+?) \((\d+) words\)", asked(), re.MULTILINE)
-    assert tuple(name for name, _ in found) == WRITABLE
+    assert tuple(name for name, _ in found) == DEFAULT.writable
     assert 300 < sum(int(words) for _, words in found) < 4_000 * 0.25
 
 
@@ -81,8 +82,8 @@ def test_our_own_words_are_short() -> None:
 
 def test_the_form_that_is_shown_for_text_is_the_form_that_is_read() -> None:
     end = piece("answer_text").splitlines()[-1]
-    assert edits_of(f"I think aloud.\n## {WRITABLE[0]}\nThe dam.\n{end}")[0].text == "The dam."
-    assert edits_of(f"## {WRITABLE[0]}\nunchanged\n{end}") == ()
+    assert edits_of(f"I think aloud.\n## {DEFAULT.writable[0]}\nThe dam.\n{end}")[0].text == "The dam."
+    assert edits_of(f"## {DEFAULT.writable[0]}\nunchanged\n{end}") == ()
 
 
 @given(st.lists(st.builds(Message, st.sampled_from(["user", "assistant", "tool"]), st.text(max_size=60)), max_size=8))

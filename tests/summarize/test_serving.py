@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.memory.jobs import Job, Progress, Result, parse_answer, parse_result
+from memcli.memory.jobs import Job, Progress, Result, parse_answer
 from memcli.summarize.child import LINE_BYTES, lines, serve
 from memcli.summarize.progress import say
 from tests.builders import eventually
@@ -29,7 +29,7 @@ def served(
 ) -> list[Result]:
     results = io.BytesIO()
     serve(jobs, results, write, workers, **more)
-    return [parse_result(raw) for raw in results.getvalue().splitlines()]
+    return [parse_answer(raw) for raw in results.getvalue().splitlines()]
 
 
 def test_results_come_as_they_are_done_and_not_in_the_order_of_the_jobs() -> None:
@@ -103,7 +103,7 @@ def test_a_job_that_tells_how_far_it_is_may_take_longer() -> None:
 
     results = io.BytesIO()
     serve([line("long")], results, write, 1, 0.5)
-    assert parse_result(results.getvalue().splitlines()[-1]).error == ""
+    assert parse_answer(results.getvalue().splitlines()[-1]).error == ""
 
 
 def test_what_an_overrun_job_says_later_is_dropped() -> None:
@@ -156,7 +156,7 @@ def test_when_the_jobs_end_only_those_that_ask_a_model_are_given_up() -> None:
     results = io.BytesIO()
     serve(jobs(), results, write, 2, patient=False)
     release.set()
-    found = {(result := parse_result(raw)).job: result.error for raw in results.getvalue().splitlines()}
+    found = {(result := parse_answer(raw)).job: result.error for raw in results.getvalue().splitlines()}
     assert found == {"asks": "the summarizer was told to end", "renders": ""}
 
 

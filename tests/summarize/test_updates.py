@@ -12,7 +12,8 @@ from memcli.ledger.ledger import Ledger
 from memcli.memory.document import Block, Document
 from memcli.memory.fitting import rendered
 from memcli.memory.jobs import Job, Source
-from memcli.memory.prose import WRITABLE, apply, edits_of, from_json, items, schema
+from memcli.memory.prose import apply, edits_of, from_json, items, schema
+from memcli.memory.sections import DEFAULT
 from memcli.session import Triggers
 from memcli.summarize.options import Options
 from memcli.summarize.writing import Writing
@@ -140,7 +141,7 @@ def test_what_became_of_the_cache_is_told_as_the_service_has_it(
 
 
 def _whole_sections(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    changed = [section for section in WRITABLE if after.get(section) != before.get(section)]
+    changed = [section for section in DEFAULT.writable if after.get(section) != before.get(section)]
     return "\n\n".join([*(f"## {section}\n{after[section]}" for section in changed), "<!-- end -->"])
 
 

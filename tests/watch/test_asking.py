@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from queue import SimpleQueue
 
 import pytest
 
 from memcli.memory.jobs import Job
-from memcli.watch.children import DEADLINE_SECONDS, Answered, Asking, Progressed, Summarizers
+from memcli.watch.children import DEADLINE_SECONDS, Answered, Asking, GivenUp, Progressed, Summarizers
+from tests.builders import eventually
 
 SAYS = """
 import json, sys, time
@@ -55,6 +57,17 @@ def test_who_waits_is_told_how_far_it_is_and_what_it_may_cost(ask):
     result = ask(SAYS, heard=told.append)
     assert (result.job, result.blocks) == ("j1", {"User Intent": "-"})
     assert [(far.job, far.sentence, far.most) for far in told] == [("j1", "asking", None), ("j1", "asking", 0.25)]
+
+
+def test_who_gives_up_waits_no_longer_and_ends_the_child(tmp_path):
+    given_up, noted = threading.Event(), tmp_path / "asked"
+    asking = Asking(argv(HANGS, noted), 60.0, given_up=given_up)
+    teller = threading.Thread(target=lambda: eventually(noted.exists, 20.0) and given_up.set())
+    teller.start()
+    with pytest.raises(GivenUp):
+        asking.ask(job())
+    asking.close()
+    teller.join()
 
 
 def test_a_child_that_dies_is_asked_again_once(ask, tmp_path):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from memcli.commands.compact import Wish, compact
 from memcli.errors import NoMessages, NotATranscript
 from memcli.memory.document import Document
 from memcli.session import Triggers
@@ -296,3 +297,20 @@ def test_a_rewind_that_went_far_back_is_read_anew_with_what_was_published_kept(p
     assert follower.session is not before
     assert follower.session.document == Document(())
     assert follower.session.messages == 7
+
+
+def test_usage_that_stayed_in_a_tail_does_not_make_the_swapped_context_full(path):
+    """The next answer tells how large it is."""
+    records = [
+        {"role": role, "content": f"{role} {n}", **({"usage": {"input_tokens": 60_000 + n}} if n % 2 else {})}
+        for n, role in enumerate(["user", "assistant"] * 6)
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    before = path.read_bytes()
+    remembered(path)
+    assert read(path).session.reading.exact == 60_011
+    compact(str(path), Wish(in_place=True, keep_turns=2, quiet=True))
+    assert path.read_bytes().splitlines()[1:] == before.splitlines()[-4:]
+    assert read(path).session.reading.exact == 0
+    append(path, json.dumps({"role": "assistant", "content": "so", "usage": {"input_tokens": 9000}}).encode() + b"\n")
+    assert read(path).session.reading.exact == 9000

@@ -35,7 +35,7 @@ def notifier(manager: socket.socket, **environment: str) -> Notifier:
 def test_first_it_is_ready_then_it_lives_then_it_ends(manager):
     pulse = Pulse(notifier(manager, WATCHDOG_USEC="4000000"))
     pulse.beat(100.0, lambda: Counts(transcripts=3, in_flight=1))
-    assert heard(manager) == ["READY=1", "WATCHDOG=1", "STATUS=3 transcripts, 1 updates in flight"]
+    assert heard(manager) == ["READY=1", "WATCHDOG=1", "STATUS=3 transcripts, 1 update in flight"]
     assert pulse.due == 102.0
     pulse.beat(101.0, lambda: Counts(transcripts=4))
     pulse.beat(102.0, lambda: Counts(transcripts=5))

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, TypeAlias
 
 import msgspec
 
 from memcli.transcript.entries import Place
 from memcli.transcript.formats import anthropic, claude_code, codex, openai, pi
 from memcli.transcript.formats.queue import Queue
+from memcli.transcript.formats.reader import LineReader
 from memcli.transcript.formats.voice import Voice
 
-if TYPE_CHECKING:
-    from memcli.transcript.entries import Entry
-    from memcli.transcript.lines import Line
+Reader: TypeAlias = LineReader[Any]
 
 _NO_QUEUE = Queue()
 _MODULES: dict[str, Any] = {module.NAME: module for module in (claude_code, codex, pi, anthropic, openai)}
 NAMES = tuple(_MODULES)
-
-
-class Reader(Protocol):
-    """Decodes the lines of one transcript, in file order."""
-
-    state: Any
-    heard: bytes | None
-    """What it has heard, encoded; None after a line that may have changed it."""
-
-    @property
-    def problems(self) -> dict[str, int]:
-        """How often something was met that could not be read or is not known, by name."""
-
-    def read(self, line: Line) -> list[Entry]:
-        """Entries of one physical line. Never raises, whatever the bytes."""
 
 
 def open_reader(name: str, saved: bytes = b"") -> Reader:

@@ -23,6 +23,7 @@ from memcli.transcript.formats.blocks import (
 )
 from memcli.transcript.formats.conversations import conversation
 from memcli.transcript.formats.plain import UNUSUAL, Block, Consumed, gave, said
+from memcli.transcript.formats.reader import LineReader
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
 
@@ -74,17 +75,11 @@ def claims(record: dict[str, Any]) -> bool:
     return record.get("role") in ("user", "assistant", "system") and "content" in record
 
 
-class Reader:
-    """Decodes lines in file order. `state` may be saved after any line and given to a new reader."""
+class Reader(LineReader[State]):
+    """Decodes lines in file order."""
 
     def __init__(self, state: State | None = None) -> None:
-        self.state = state or State()
-        self.heard: bytes | None = None
-
-    @property
-    def problems(self) -> dict[str, int]:
-        """How often something was met that could not be read or is not known, by name."""
-        return self.state.problems
+        super().__init__(state or State())
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; a conversation line gives one for each of its messages."""

@@ -38,6 +38,7 @@ from memcli.transcript.entries import (
 from memcli.transcript.formats.blocks import blocks, mapping, number, string, text_of
 from memcli.transcript.formats.codex_outcomes import facts_of, read_output
 from memcli.transcript.formats.plain import UNUSUAL, Count
+from memcli.transcript.formats.reader import LineReader
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice, is_machine
 from memcli.transcript.given import arguments
@@ -158,17 +159,11 @@ def claims(record: dict[str, Any]) -> bool:
     return isinstance(record.get("payload"), dict) and isinstance(record.get("type"), str)
 
 
-class Reader:
-    """Decodes lines in file order. `state` may be saved after any line and given to a new reader."""
+class Reader(LineReader[State]):
+    """Decodes lines in file order."""
 
     def __init__(self, state: State | None = None) -> None:
-        self.state = state or State()
-        self.heard: bytes | None = None
-
-    @property
-    def problems(self) -> dict[str, int]:
-        """How often something was met that could not be read or is not known, by name."""
-        return self.state.problems
+        super().__init__(state or State())
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""

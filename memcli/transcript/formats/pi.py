@@ -32,6 +32,7 @@ from memcli.transcript.formats.blocks import (
     text_of,
 )
 from memcli.transcript.formats.plain import UNUSUAL, Block, Count, result, said
+from memcli.transcript.formats.reader import LineReader
 from memcli.transcript.formats.records import Found, count, decode_line
 from memcli.transcript.formats.voice import Voice
 
@@ -104,17 +105,11 @@ def claims(record: dict[str, Any]) -> bool:
     return (kind == "session" and "id" in record) or kind in ("compaction", "branch_summary", *_BOOKKEEPING)
 
 
-class Reader:
-    """Decodes lines in file order. `state` may be saved after any line and given to a new reader."""
+class Reader(LineReader[State]):
+    """Decodes lines in file order."""
 
     def __init__(self, state: State | None = None) -> None:
-        self.state = state or State()
-        self.heard: bytes | None = None
-
-    @property
-    def problems(self) -> dict[str, int]:
-        """How often something was met that could not be read or is not known, by name."""
-        return self.state.problems
+        super().__init__(state or State())
 
     def read(self, line: Line) -> list[Entry]:
         """Entries of one physical line; empty for a blank or unreadable one."""

@@ -6,15 +6,14 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from memcli.ledger.shell import is_scratch
+from memcli.memory import labels
 from memcli.memory.budget import Line
 from memcli.memory.quoting import quoted, spelled
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED
+from memcli.memory.shown import turn_mark
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
-
-NOT_COMMITTED = "Since the last commit:"
-OUTWARD = "Done outside this machine, not to be done twice:"
 
 
 def uncommitted(ledger: Ledger, room: int) -> list[Line]:
@@ -31,8 +30,8 @@ def uncommitted(ledger: Ledger, room: int) -> list[Line]:
         head = (
             f"only in the working tree, not committed since {newest.sha or 'the newest commit'}: " if newest else _NEVER
         )
-        what = head + _listed(since[::-1], room - len(head) - len(NOT_COMMITTED) - 5)
-    return [Line(ACTIVE_WORK, NOT_COMMITTED, f"- {what}", 0)]
+        what = head + _listed(since[::-1], room - len(head) - len(labels.NOT_COMMITTED) - 5)
+    return [Line(ACTIVE_WORK, labels.NOT_COMMITTED, f"- {what}", 0)]
 
 
 _NEVER = "nothing was committed in this session; only in the working tree: "
@@ -57,9 +56,8 @@ def outward_deeds(ledger: Ledger) -> list[Line]:
     """What others have seen of the work, newest served first."""
     lines = []
     for deed in ledger.state.outward.done.values():
-        number = ledger.state.turns.at(deed.index)
         often = f", {min(deed.times, 99)} times" if deed.times > 1 else ""
         url = f" — output: {quoted(deed.url)}" if deed.url else ""
-        mark = f"[t{number}] " if number else ""
-        lines.append(Line(COMPLETED, OUTWARD, f"- {mark}{spelled(deed.command, 120)}{often}{url}", deed.index))
+        mark = turn_mark(ledger, deed.index)
+        lines.append(Line(COMPLETED, labels.OUTWARD, f"- {mark}{spelled(deed.command, 120)}{often}{url}", deed.index))
     return lines[::-1]

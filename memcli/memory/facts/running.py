@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from memcli.ledger.clean import clip
 from memcli.ledger.narrative import passing
 from memcli.ledger.prose import TELLING, announces, telling
+from memcli.memory import labels
 from memcli.memory.budget import Line, fair_limit
 from memcli.memory.quoting import quoted, spelled
 from memcli.memory.sections import ACTIVE_WORK, PENDING
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from memcli.ledger.narrative import Note
     from memcli.ledger.requests import Request
 
-SAID = "Said in the running turn, in order:"
-UNDER_WAY = "Asked for by the user and under way:"
-AGAINST = "Said in the turn before, which the user stopped:"
 FRAME = 12  # characters around a note
 STUB = 100  # characters of a note below which its head is no news
 WHOLE = 170  # characters of one that stands for others
@@ -34,12 +32,14 @@ def said_so_far(ledger: Ledger, share: int) -> list[Line]:
         return []
     said = [note for note in state.narrative.notes if note.index > state.turn and not note.plan]
     notes = [note for note in said[:-3] if not passing(note.words)] + said[-3:]  # what was awaited has come since
-    room = int(share * SHARE) - len(SAID)
+    room = int(share * SHARE) - len(labels.RUNNING)
     if sum(len(note.words) + FRAME for note in notes[:-3]) > room // 2:  # what was announced has been done since
         notes = [note for note in notes[:-3] if note.reason or not announces(note.words)] + notes[-3:]
-    lines = [Line(ACTIVE_WORK, SAID, f"- agent: {quoted(note.words)}", note.index + 0.01) for note in notes[-3:]]
+    lines = [
+        Line(ACTIVE_WORK, labels.RUNNING, f"- agent: {quoted(note.words)}", note.index + 0.01) for note in notes[-3:]
+    ]
     lines = lines[::-1] + [
-        Line(ACTIVE_WORK, SAID, f"- agent: {quoted(clip(note.words, limit))}", note.index)
+        Line(ACTIVE_WORK, labels.RUNNING, f"- agent: {quoted(clip(note.words, limit))}", note.index)
         for note, limit in _earlier(notes[:-3], room // 2)
     ]
     for place, line in enumerate(sorted(lines, key=lambda line: line.order)):
@@ -72,7 +72,7 @@ def spoken_against(ledger: Ledger, limit: int) -> list[Line]:
     said = [note for note in said if telling(note.words) >= TELLING]
     shown = [*said[:1], *said[1:][-2:]]  # what it began with, and where it was stopped
     fair = max(STUB, limit // max(1, len(shown)) - FRAME)
-    return [Line(ACTIVE_WORK, AGAINST, f"- agent: {quoted(note.words, fair)}", note.index) for note in shown]
+    return [Line(ACTIVE_WORK, labels.STOPPED, f"- agent: {quoted(note.words, fair)}", note.index) for note in shown]
 
 
 def under_way(ledger: Ledger, limit: int) -> list[Line]:
@@ -87,10 +87,12 @@ def under_way(ledger: Ledger, limit: int) -> list[Line]:
     steered = _steered_by(state.requests.said, since[0]) if since else []
     since += [one for one in state.requests.said if one.index > state.turn and one.via == "queued"][-2:]
     fair = min(UNDER_WAY_LIMIT, limit // max(1, len(since) + len(steered)))
-    lines = [Line(PENDING, UNDER_WAY, f"- in progress, the command {spelled(name)}", state.turn) for name in ran]
-    lines += [Line(PENDING, UNDER_WAY, f"- in progress, user: {quoted(one.text, fair)}", one.index) for one in since]
+    lines = [Line(PENDING, labels.UNDER_WAY, f"- in progress, the command {spelled(name)}", state.turn) for name in ran]
+    lines += [
+        Line(PENDING, labels.UNDER_WAY, f"- in progress, user: {quoted(one.text, fair)}", one.index) for one in since
+    ]
     return lines + [
-        Line(PENDING, UNDER_WAY, f"- begun before, and steered since, user: {quoted(one.text, fair)}", one.index)
+        Line(PENDING, labels.UNDER_WAY, f"- begun before, and steered since, user: {quoted(one.text, fair)}", one.index)
         for one in steered
     ]
 
