@@ -49,7 +49,7 @@ _PULL = pattern(r"https://[\w.-]+/[\w./-]+/(?:pull|merge_requests)/\d+")
 
 class Commit(msgspec.Struct, array_like=True):
     """One commit, with the subject as git printed it. `sha` is "" if git did not say it, `replaced` are
-    hashes it had before it was amended or rewritten.
+    hashes it had before it was amended or rewritten. `gone`: the last log in which it had to stand did not show it.
     """
 
     index: int
@@ -57,6 +57,7 @@ class Commit(msgspec.Struct, array_like=True):
     subject: str
     branch: str
     replaced: str = ""
+    gone: bool = False
 
 
 class Commits(msgspec.Struct, array_like=True):
@@ -91,8 +92,11 @@ class Commits(msgspec.Struct, array_like=True):
         for branch, sha, subject in made:
             self._add(Commit(index, sha[:7], one_line(clean(subject), SUBJECT_LIMIT), identity(branch)), amends)
         self.branch = branch_in(output, deed.git) or self.branch
-        if any(run.verb == "log" and run.what in ("", self.branch) for run in deed.git):
+        logs = [run for run in deed.git if run.verb == "log" and run.what in ("", self.branch)]
+        if logs:
             self._logged(output)
+        if len(logs) == 1 and not logs[0].some:
+            self._missed(output)
         if "pr create" in deed.brief or "mr create" in deed.brief:
             for url in _PULL.findall(output)[:2]:
                 self.linked(url, "opened")
@@ -142,6 +146,18 @@ class Commits(msgspec.Struct, array_like=True):
                 key = next(key for key, one in self.made.items() if one.subject == subject)
                 if self.made[key].sha not in shown:
                     self._renamed(key, sha)
+
+    def _missed(self, output: str) -> None:
+        """A log of the whole branch does not show commits that were made between some that it shows."""
+        lines = output.split("\n")
+        found = [place for place, line in enumerate(lines) if _LOGGED.match(line)]
+        if not found or len(found) <= found[-1] - found[0]:
+            return  # something else stands between them, or some were left out
+        shown = {lines[place][:7] for place in found}
+        made = list(self.made.values())
+        places = [place for place, one in enumerate(made) if one.sha in shown]
+        for one in made[places[0] : places[-1] + 1] if places else []:
+            one.gone = bool(one.sha) and one.sha not in shown
 
     def _renamed(self, key: str, sha: str) -> None:
         """The commit of that key has another hash now; it keeps its place."""

@@ -38,17 +38,19 @@ _MADE_THERE = pattern(r"\bgit\s+(?:init|clone)\b")
 _OPTION = pattern(r"--?[\w-]+(?:=\w*)?")
 _ALL_FILES = pattern(r"(?:-u|--untracked-files=)no")
 _SHORT_FORM = pattern(r"-s|--short|--porcelain")
+_SHOWS_ALL = pattern(r"--oneline|--(?:no-)?decorate(?:=\w+)?|-n?\d*|--abbrev-commit|--(?:format|pretty)=.*")
 _MORE_THAN_HEAD = frozenset(("--all", "-g", "--walk-reflogs", "--reflog", "--branches", "--remotes", "--tags"))
 
 
 class Run(msgspec.Struct, array_like=True):
     """One git command: its verb, and the folder it was told to run in ("" if none). `what` is the branch of a log, ""
-    for HEAD; "short" for a status in the short form.
+    for HEAD; "short" for a status in the short form. `some`: of the log not every commit is shown.
     """
 
     verb: str
     where: str = ""
     what: str = ""
+    some: bool = False
 
 
 def runs_in(command: str) -> list[Run]:
@@ -86,6 +88,8 @@ def _run(match: re.Match[str], where: str) -> Run | None:
         return run if whole and not match["piped"] else None
     if verb == "log":
         run.what = identity(clean(_ref(words)))
+        options = [word for word in words if word.startswith("-")]
+        run.some = bool(match["piped"]) or not all(map(_SHOWS_ALL.fullmatch, options))
         return None if _MORE_THAN_HEAD.intersection(words) else run
     return run
 

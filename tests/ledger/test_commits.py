@@ -356,3 +356,32 @@ def test_a_commit_without_a_hash_finds_it_in_a_later_log() -> None:
     quiet = ran("git commit -qm 'Add tax to it'", ""), ran("git log --oneline main", "9f8e7d6 Add tax to it")
 
     assert [(one.sha, one.replaced) for one in made(folded(place(), *quiet))] == [("9f8e7d6", "")]
+
+
+SUM = ran("git commit -m Sum", "[main 3c4d5e6] Sum")
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "gone"),
+    [
+        ("git log --oneline --decorate -5", "3c4d5e6 (HEAD -> main) Sum\n7777777 Cart\n1a2b3c4 Add tax to it", True),
+        ("git log --oneline", "3c4d5e6 Sum\n2b3c4d5 Add the cart too\n1a2b3c4 Add tax to it", False),
+        ("git log --oneline -1", "3c4d5e6 Sum", False),
+        ("git log --oneline -- src", "3c4d5e6 Sum\n1a2b3c4 Add tax to it", False),
+        ("git log --oneline --grep Sum", "3c4d5e6 Sum\n1a2b3c4 Add tax to it", False),
+        ("git log --oneline | grep -v x", "3c4d5e6 Sum\n1a2b3c4 Add tax to it", False),
+        ("git log --oneline", "3c4d5e6 Sum\n[… 3 lines …]\n1a2b3c4 Add tax to it", False),
+        ("git log --oneline; git log --oneline -1", "3c4d5e6 Sum\n1a2b3c4 Add tax to it", False),
+    ],
+)
+def test_a_commit_that_a_whole_log_does_not_show_is_gone(command: str, output: str, gone: bool) -> None:
+    ledger = folded(place(), TAX, CART, SUM, *ran(command, output))
+
+    assert [one.sha for one in made(ledger) if one.gone] == ["2b3c4d5"] * gone
+
+
+def test_a_commit_that_a_later_log_shows_is_there_again() -> None:
+    without = ran("git log --oneline", "3c4d5e6 Sum\n1a2b3c4 Add tax to it")
+    whole = ran("git log --oneline", "3c4d5e6 Sum\n2b3c4d5 Add the cart too\n1a2b3c4 Add tax to it")
+
+    assert not any(one.gone for one in made(folded(place(), TAX, CART, SUM, without, whole)))

@@ -100,3 +100,13 @@ def test_a_rewritten_commit_names_the_one_it_replaced() -> None:
 
 def test_a_commit_without_a_hash_is_told_in_the_agents_words() -> None:
     assert 'hash not printed — agent: "Add tax"' in completed(*ran("git commit -qm 'Add tax'", ""))
+
+
+def test_a_commit_that_a_later_log_does_not_show_is_told_so() -> None:
+    three = [
+        ran(f"git commit -m {name}", f"[main {number}a2b3c4] {name}") for number, name in enumerate(("A", "B", "C"))
+    ]
+    said = completed(*(one for step in three for one in step), *ran("git log --oneline", "2a2b3c4 C\n0a2b3c4 A"))
+
+    assert '1a2b3c4 — output: "B", not in the log printed later\n' in said
+    assert said.count("not in the log") == 1

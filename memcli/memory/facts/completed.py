@@ -63,6 +63,7 @@ def _parted(ledger: Ledger, share: int) -> tuple[list[Commit], list[Commit], int
 def _commit(one: Commit, limit: int) -> str:
     """A commit in one line. Without a hash its subject is known from the command, so it is the agent's."""
     replaced = f", rewritten (before: {one.replaced.replace(' ', ', ')})" if one.replaced else ""
+    replaced += ", not in the log printed later" if one.gone else ""
     if one.sha:
         return f"{one.sha} — output: {quoted(one.subject, limit)}{replaced}"
     return f"hash not printed — agent: {quoted(one.subject, limit)}{replaced}"
