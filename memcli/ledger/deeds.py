@@ -34,7 +34,7 @@ from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
 from memcli.ledger.reports import may_change
-from memcli.ledger.shell import traffic
+from memcli.ledger.shell import TAKES, traffic
 from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ class Change(msgspec.Struct, array_like=True):
     remarks: list[str] = []
     source: str = ""  # where a moved file came from
     about: str = ""  # what a whole new text says it is
+
+    @property
+    def writes(self) -> bool:
+        """True if something is written to its path, or moved there: not only deleted with a folder or taken back."""
+        return self.state not in TAKES and not (self.state == "deleted" and self.path.endswith("/"))
 
 
 class Deed(msgspec.Struct, array_like=True):

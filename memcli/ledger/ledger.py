@@ -246,7 +246,8 @@ class Ledger:
                 if not deed.subjects:  # else it is not known what stood there when
                     took(self.state.files, change, deed.index, self.state.commits)
                 continue
-            self.state.commits.base.wrote(change.path)
+            if change.writes:
+                self.state.commits.base.wrote(change.path)
             self.state.files.changed(change, deed, cwd, outcome.created)
         for path in deed.reads:
             self.state.files.read(path, deed, cwd, outcome.text if len(deed.reads) == 1 else "")

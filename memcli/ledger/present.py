@@ -18,7 +18,6 @@ from memcli.ledger.commits import branch_in
 from memcli.ledger.pasted import without_logs
 from memcli.ledger.requests import command_in
 from memcli.ledger.root import Root
-from memcli.ledger.shell import TAKES
 from memcli.ledger.snapshots import restored
 from memcli.ledger.work import NOTHING, Settled, Taken, Work
 from memcli.transcript.entries import (
@@ -170,7 +169,7 @@ class Present:
     def _worked(self, deed: Deed, output: str) -> None:
         """A call succeeded: it may tell where the work is."""
         for change in deed.changes:
-            if change.state not in TAKES:
+            if change.writes:
                 self.state.base.wrote(change.path)
         if deed.kind == "shell":
             self.state.branch = branch_in(output[:BRANCH_SCAN], deed.git) or self.state.branch

@@ -40,6 +40,12 @@ def test_scratch_and_failed_writes_do_not_widen_the_root() -> None:
     assert root(folded(edited("/home/dev/shop/src/x.py"), more)) == "/home/dev/shop/src"
 
 
+def test_what_is_taken_back_or_deleted_with_a_folder_shows_no_root() -> None:
+    steps = [edited("/home/dev/shop/src/x.py"), ran("rm -rf /srv/www/cache"), ran("cd /srv/api && git checkout -- .")]
+
+    assert root(folded(steps)) == presented(steps).root == "/home/dev/shop/src"
+
+
 def test_the_branch_is_what_git_said_last() -> None:
     commit = ran("git commit -m x", "[fix 1a2b3c4] Add the tax")
     switch = ran("git checkout -b tax", "Switched to a new branch 'tax'")
