@@ -138,14 +138,11 @@ class Commits(msgspec.Struct, array_like=True):
         Only a subject that says something and stands once on both sides tells which commit it is.
         """
         logged = [(sha[:7], one_line(clean(subject), SUBJECT_LIMIT)) for sha, subject in _LOGGED.findall(output)]
-        shown = {sha for sha, _ in logged}
         known = Counter(one.subject for one in self.made.values())
         there = Counter(subject for _, subject in logged)
         for sha, subject in logged:
             if known[subject] == there[subject] == 1 and sha not in self.made and _tells_apart(subject):
-                key = next(key for key, one in self.made.items() if one.subject == subject)
-                if self.made[key].sha not in shown:
-                    self._renamed(key, sha)
+                self._renamed(next(key for key, one in self.made.items() if one.subject == subject), sha)
 
     def _missed(self, output: str) -> None:
         """A log of the whole branch does not show commits that were made between some that it shows."""

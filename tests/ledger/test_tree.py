@@ -38,7 +38,7 @@ def waiting(*entries: Entry | list[Entry]) -> set[str]:
         ("git checkout HEAD~1 -- src/cart.py", ["src/new.py", "src/tax.py"]),
         ("cd src && git restore cart.py tax.py", ["src/new.py"]),
         ("git restore src", ["src/new.py"]),
-        ("cd src; git reset -q --hard", ["src/new.py"]),
+        ("cd docs; git reset -q --hard", ["src/new.py"]),
         ("git stash push -m x", ["src/new.py"]),
         ("git stash -- src/cart.py", ["src/new.py", "src/tax.py"]),
         ("git stash push src/cart.py", ["src/new.py", "src/tax.py"]),
@@ -63,6 +63,12 @@ def test_a_command_that_failed_takes_nothing_back() -> None:
 def test_a_file_changed_again_waits_again() -> None:
     assert waiting(edited(CART), ran("git checkout -- ."), edited(CART)) == {"src/cart.py"}
     assert waiting(edited(CART), ran("git checkout -- . && sed -i s/a/b/ src/cart.py")) == {"src/cart.py"}
+
+
+def test_what_the_same_command_commits_is_not_known_to_be_taken_back() -> None:
+    both = ran("git commit -m x src/cart.py && git checkout -- .", "[main 2b3c4d5] x")
+
+    assert not files(edited(CART), both)[CART].taken_back
 
 
 def test_names_and_purposes_of_what_was_taken_back_are_forgotten() -> None:
@@ -112,6 +118,11 @@ def test_a_new_file_that_was_committed_is_tracked() -> None:
 )
 def test_a_status_says_what_waits_for_a_commit(command: str, output: str, left: list[str]) -> None:
     assert sorted(waiting(edited(CART), edited(TAX), ran(command, output))) == left
+
+
+@pytest.mark.parametrize("output", ["?? a.py\n" * 401, f"?? {'very/' * 20}long.py\n" * 300])
+def test_a_status_too_long_to_be_read_whole_says_nothing(output: str) -> None:
+    assert waiting(edited(CART), ran("git status -s", output)) == {"src/cart.py"}
 
 
 def test_what_changes_after_a_status_waits_again() -> None:
