@@ -16,7 +16,7 @@ import typer
 import memcli
 from memcli import cli, edge, settings
 from memcli.agent.rules import checked, known
-from memcli.commands import chat, packed, service, target
+from memcli.commands import chat, packed, service, target, units
 from memcli.commands import session_file as as_session
 from memcli.commands import watch as watch_verb
 from memcli.commands.compact import Wish, compact
@@ -155,6 +155,9 @@ CASES: dict[str, Case] = {
     ),
     "commands/target.py: no transcript in this directory, and no agent has a session of it": Case(
         lambda room: target.target(None, "show") if not os.chdir(elsewhere(room)) else None
+    ),
+    "commands/units.py: systemd cannot start anything in a directory of this name: {}": Case(
+        lambda _: units.systemd(["memcli"], "/two\nlines")
     ),
     "commands/watch.py: no such directory: {}": Case(
         lambda room: watch_verb.watch([room / "no" / "x"], {}, Live(), quiet=True, verbose=False)
