@@ -157,7 +157,7 @@ CASES: dict[str, Case] = {
         lambda room: target.target(None, "show") if not os.chdir(elsewhere(room)) else None
     ),
     "commands/units.py: systemd cannot start anything in a directory of this name: {}": Case(
-        lambda _: units.systemd(["memcli"], "/two\nlines")
+        lambda _: units.systemd(["memcli"], "/two\nlines"), "known"
     ),
     "commands/watch.py: no such directory: {}": Case(
         lambda room: watch_verb.watch([room / "no" / "x"], {}, Live(), quiet=True, verbose=False)
