@@ -175,7 +175,7 @@ def test_a_person_may_watch_without_hooks(client: Client, tmp_path: Path, which:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--all"], "--project and --all go with --claude-code, --codex or --pi"),
+        (["--all"], "--project and --all go with --claude-code, --codex, --pi or --openclaw"),
         (["--claude-code", "--all", "--project", "."], "--project and --all ask for different sessions"),
         (["--claude-code", "--project", "nowhere"], "no such directory: nowhere"),
     ],
