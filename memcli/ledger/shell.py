@@ -17,9 +17,9 @@ from memcli.transcript.patterns import pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-State = str  # "created" | "modified" | "written" | "deleted" | "moved" | "reverted" | "stashed" | "unstashed"
+State = str  # "created" | "modified" | "written" | "deleted" | "moved", or one of TAKES
 
-TAKES = frozenset(("reverted", "stashed", "unstashed"))
+TAKES = frozenset(("reverted", "stashed", "unstashed", "dropped"))
 """States of an effect that is no change, but takes changes back, or puts them aside for a while."""
 
 SCAN_LIMIT = 8_000
@@ -34,7 +34,14 @@ _VALUE = 300  # characters of an assignment that is looked at
 _KEYWORDS = frozenset(("if", "then", "elif", "else", "while", "until", "do", "{", "!"))
 _PATH = pattern(r"[\w./@+~-]+")
 _RECURSIVE = pattern(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
-_STASHES = {"push": "stashed", "save": "stashed", "pop": "unstashed", "apply": "unstashed"}
+_STASHES = {
+    "push": "stashed",
+    "save": "stashed",
+    "pop": "unstashed",
+    "apply": "unstashed",
+    "drop": "dropped",
+    "clear": "dropped",
+}
 _WITH_WORDS = frozenset(("-m", "--message"))
 _NEW_BRANCH = frozenset(("-b", "-B", "--orphan", "-t", "--track", "--detach"))
 _CHOSEN = frozenset(

@@ -32,15 +32,15 @@ _IS_LONG = pattern(
 
 
 def took(files: Files, change: Change, index: int, commits: Commits) -> None:
-    """Git took back or put aside what was not recorded of tracked files, or brought back what it had put aside."""
+    """Git took back or put aside what was not recorded of tracked files, or brought back or dropped what was aside."""
     path = change.path.removesuffix(WHOLE)
     whole = posixpath.normpath(posixpath.join(commits.cwd, path)) if path or commits.cwd else "."
     if path != change.path and commits.root and f"{whole}/".startswith(f"{commits.root}/"):
         whole = commits.root
     named = files.at(change.path, commits.cwd)
     for known, file in files.written.items():
-        if change.state == "unstashed":
-            _brought_back(file)
+        if change.state in ("unstashed", "dropped"):
+            _left_aside(file, back=change.state == "unstashed")
         elif known == named or ((whole == "." or known.startswith(whole + "/")) and _tracked(file, commits.last)):
             _taken(file, index, max(commits.last, file.clean), aside=change.state == "stashed")
 
@@ -64,9 +64,10 @@ def _taken(file: File, index: int, base: int, *, aside: bool) -> None:
         file.state = "created" if file.made >= 0 else "modified" if file.touches else ""
 
 
-def _brought_back(file: File) -> None:
+def _left_aside(file: File, *, back: bool) -> None:
+    """What was put aside is so no more: it is in the tree again, or nowhere."""
     if file.aside:
-        file.undone, file.aside = -1, False
+        file.undone, file.aside = -1 if back else file.undone, False
 
 
 def showed(files: Files, output: str, deed: Deed, commits: Commits) -> None:

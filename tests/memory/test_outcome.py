@@ -57,11 +57,18 @@ def test_what_was_put_aside_is_told() -> None:
     stash = (*COMMIT, *edited("/home/dev/shop/a_one.py"), *ran("git stash"))
 
     assert "- put aside with `git stash`: a_one.py" in active(*stash)
+    assert "- every other change is in 2b3c4d5\n- put aside with `git stash`: a_one.py" in active(
+        *stash, *edited("/home/dev/shop/b_two.py"), *ran("git commit -m Two", "[main 2b3c4d5] Two")
+    )
+    assert "- taken back with git, in the tree no more: a_one.py" in active(*stash, *ran("git stash drop"))
     assert "put aside" not in active(*stash, *ran("git stash pop"))
 
 
 def test_what_was_taken_back_before_the_newest_commit_is_past() -> None:
-    assert "taken back" not in active(*edited("/home/dev/shop/a_one.py"), *ran("git checkout -- ."), *COMMIT)
+    said = active(*edited("/home/dev/shop/a_one.py"), *ran("git checkout -- ."), *COMMIT)
+
+    assert "every known change is in 1a2b3c4" in said
+    assert "taken back" not in said
 
 
 def test_when_all_is_committed_that_is_said() -> None:

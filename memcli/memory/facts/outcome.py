@@ -27,7 +27,7 @@ def uncommitted(ledger: Ledger, room: int) -> list[Line]:
     said = _waiting(changed, max(commits.made.values(), key=lambda one: one.index, default=None))
     for head, aside in (("put aside with `git stash`: ", True), ("taken back with git, in the tree no more: ", False)):
         gone = [path for path, file in changed.items() if file.taken_back and file.aside == aside]
-        if recent := [path for path in gone if changed[path].undone > commits.last]:
+        if recent := [path for path in gone if aside or changed[path].undone > commits.last]:
             said.append((head, recent))
     fair = room // max(1, len(said)) - len(labels.NOT_COMMITTED) // max(1, len(said)) - 5
     return [
@@ -46,7 +46,7 @@ def _waiting(changed: dict[str, File], newest: Commit | None) -> list[tuple[str,
     if waiting:
         asked = any(max(changed[path].dirty, changed[path].clean) >= 0 for path in waiting)
         return [(_LISTED if asked else _NEVER, waiting)]
-    rest = [file for file in changed.values() if not file.taken_back]
+    rest = [file for file in changed.values() if not (file.taken_back and (file.aside or file.undone > last))]
     if not rest:
         return []
     if newest and all(file.changed <= last for file in rest):
