@@ -141,7 +141,7 @@ class Ledger:
         if part.via == "answer" and state.asked:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
-            self._turned()
+            self._turned(self.now)
         answers = [] if about else state.offer.answered(part.text[:2000])
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
@@ -155,22 +155,25 @@ class Ledger:
             self._settled(settled)
 
     def _machine_told(self, text: str) -> None:
-        """The harness wrote in the user's role: a command without words is a request all the same."""
-        state = self.state
+        """The harness wrote in the user's role: a command without words is a request all the same.
+
+        Such a text is no event, so the turn begins with the next one: the one before it ended the turn before.
+        """
+        state, following = self.state, self.now + 1
         name = state.requests.command(text, self.now)
         if not name:
-            state.instructions.told(text, self.now)
-        elif state.requests.ran[-1:] == [(self.now, name)]:
-            self._turned()
+            state.instructions.told(text, max(self.now, *state.turns.starts[-1:], 0))
+        elif state.requests.ran[-1:] == [(following, name)]:
+            self._turned(following)
         state.instructions.awaited = name or state.instructions.awaited
 
-    def _turned(self) -> None:
-        """The person asked for something: a turn begins."""
+    def _turned(self, first: int) -> None:
+        """The person asked for something: a turn begins with the event `first`."""
         state = self.state
         state.narrative.asked()
         state.work.turned()
         state.turn = self.now
-        state.turns.began(self.now)
+        state.turns.began(first)
         state.running = True
 
     def _said(self, part: AssistantText) -> Taken:

@@ -123,13 +123,14 @@ class Requests(msgspec.Struct, array_like=True):
     def command(self, text: str, index: int) -> str:
         """The slash command a note of the harness names, if it asked the agent for something; else "".
 
-        With words it was heard just before and stands with them; without any it is a request of its own.
+        With words it was heard just before and stands with them; without any it is a request of its own, which stands
+        at the next event.
         """
         name = command_in(text)
         if name and self.said and self.said[-1].via == "command" and self.said[-1].index == index:
             self.said[-1].about = name
         elif name:
-            self.ran = [*(one for one in self.ran if one[1] != name), (index, name)][-MAX_COMMANDS:]
+            self.ran = [*(one for one in self.ran if one[1] != name), (index + 1, name)][-MAX_COMMANDS:]
         return name
 
     def heard(self, part: UserText, index: int, about: str = "", answers: list[str] | None = None) -> str:
