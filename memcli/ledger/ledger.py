@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from memcli.ledger.rounds import Outcome
     from memcli.transcript.entries import AnyPart
 
-VERSION = 7
+VERSION = 8
 MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 

@@ -28,6 +28,7 @@ from memcli.transcript.entries import (
     Place,
     ToolResult,
     ToolUse,
+    TurnEnd,
     UserText,
 )
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from memcli.ledger.deeds import Deed
     from memcli.transcript.entries import AnyPart
 
-VERSION = 4
+VERSION = 5
 LATEST = 6
 BRANCH_SCAN = 20_000  # characters of an output in which git may name a branch
 EARLIER = 2  # jobs of earlier turns
@@ -68,6 +69,7 @@ class Now(msgspec.Struct, array_like=True):
     answers: list[str] = []  # what the last request answers
     command: str = ""  # the slash command with which the last request was made
     worded: bool = False  # it had words
+    over: bool = False  # the turn has ended: the agent had the last word
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -115,12 +117,16 @@ class Present:
     def follow(self, part: AnyPart, role: str, taken: Taken = NOTHING) -> bool:
         """Take in a part of which the work is known already. True if a turn begins with it."""
         if type(part) is ToolUse or type(part) is ToolResult:
+            self.state.over = False
             self._settled(taken.settled)
             return False
         match part:
             case AssistantText():
                 self.state.said = one_line(bounded(taken.text, 1200, 800))
                 self.state.offer = taken.offer
+                self.state.over = not part.commentary
+            case TurnEnd():
+                self.state.over = True
             case UserText():
                 return self._heard(part)
             case MachineText():
@@ -152,7 +158,7 @@ class Present:
 
     def _turned(self) -> bool:
         self.state.before, self.state.turn = self.state.turn, self.state.work.clock
-        self.state.interrupted = False
+        self.state.interrupted = self.state.over = False
         self.state.latest = []
         return True
 

@@ -126,3 +126,12 @@ def test_the_request_that_was_steered_is_still_under_way() -> None:
 
     assert '- in progress, user: "not in that file"' in pending
     assert '- begun before, and steered since, user: "please edit the pull request"' in pending
+
+
+def test_a_slip_is_an_open_error_only_while_its_turn_runs() -> None:
+    slip = ran("pytst a.py", "bash: pytst: command not found", failed=True)
+
+    assert "OPEN: `pytst a.py`" in text(sections.ERRORS, user("test it"), slip, *ran("ls"))
+    ended = text(sections.ERRORS, user("test it"), slip, agent("All tests of the cart pass."))
+    assert "without or around, newest first:\n- [t1] `pytst a.py`" in ended
+    assert "OPEN" not in ended
