@@ -29,7 +29,9 @@ _TOLD_BY = (
     "invalid missing unable refused time ✗ ✕ ×"
 )
 _SIGNS = tuple(_TOLD_BY.split())
-_STRONG = pattern(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:|\bcommand not found\b")
+_STRONG = pattern(
+    r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:|\bcommand not found\b"
+)
 _EMPTY = pattern(
     r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
     r"original token count:.*|command:.*|\(no output\))$"

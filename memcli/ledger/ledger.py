@@ -62,7 +62,7 @@ class State(msgspec.Struct, array_like=True):
 
     version: int = VERSION
     turn: int = 0
-    refused: str = ""  # the call the person refused last
+    refused: str = ""  # the call the person refused just now
     asked: list[str] = []  # questions put to the person
     work: Work = msgspec.field(default_factory=Work)
     requests: Requests = msgspec.field(default_factory=Requests)
@@ -137,7 +137,8 @@ class Ledger:
 
     def _heard(self, part: UserText) -> None:
         state = self.state
-        about = state.refused if part.via == "rejection" else ""
+        about = state.refused if part.via == "rejection" or (part.via == "prompt" and part.steering) else ""
+        state.refused = ""
         if part.via == "answer" and state.asked:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
@@ -177,7 +178,7 @@ class Ledger:
         state.running = True
 
     def _said(self, part: AssistantText) -> Taken:
-        self.state.instructions.awaited = ""
+        self.state.instructions.awaited = self.state.refused = ""
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
@@ -189,7 +190,7 @@ class Ledger:
     def _called(self, part: ToolUse) -> Settled | None:
         state = self.state
         deed, settled = state.work.called(part)
-        state.instructions.awaited = ""
+        state.instructions.awaited = state.refused = ""
         state.running = bool(state.turns.starts)
         written = (name for change in deed.changes for name in change.names)
         state.names.called(deed.names, self.now)
@@ -204,6 +205,7 @@ class Ledger:
         """A call and its result are both known (or not yet)."""
         if settled is not None and settled.outcome.rejected:
             self.state.refused = one_line(f"{settled.deed.tool} {settled.deed.brief}", 120)
+            self.state.requests.refused(self.state.refused, self.now)
         elif settled is not None:
             self._done(settled)
         return settled

@@ -13,7 +13,10 @@ FIRST = "First request:"
 LATER = "Later requests, in order:"
 
 # Errors & Corrections
-CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said against the work):"
+CORRECTIONS = (
+    "Corrections, refusals and answers by the user, in order "
+    "(bare ones: said against the work, or typed after stopping it):"
+)
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 LEFT = "Errors that work went on without or around, newest first:"

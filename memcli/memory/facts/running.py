@@ -92,7 +92,12 @@ def under_way(ledger: Ledger, limit: int) -> list[Line]:
         Line(PENDING, labels.UNDER_WAY, f"- in progress, user: {quoted(one.text, fair)}", one.index) for one in since
     ]
     return lines + [
-        Line(PENDING, labels.UNDER_WAY, f"- begun before, and steered since, user: {quoted(one.text, fair)}", one.index)
+        Line(
+            PENDING,
+            labels.UNDER_WAY,
+            f"- stopped by the user, maybe replaced by what follows, user: {quoted(one.text, fair)}",
+            one.index,
+        )
         for one in steered
     ]
 
