@@ -50,13 +50,13 @@ def _listed(ledger: Ledger, share: int) -> list[Line]:
 
 
 def _proposed(ledger: Ledger) -> list[Line]:
-    """Questions and offers of the agent's last text."""
+    """Questions and offers of the agent's last text. Whether the user's newer words answer them, nobody can tell."""
     narrative = ledger.state.narrative
+    asked = labels.PROPOSED if narrative.before < narrative.texts else labels.ASKED_LAST
     latest = [note for note in narrative.notes if note.text == narrative.texts and not note.ahead]
     offers = [note.words for note in latest if _OFFER.search(note.words)]
     return [
-        Line(PENDING, labels.PROPOSED, f"- agent: {quoted(text)}", place)
-        for place, text in enumerate(offers[-OFFERS_SHOWN:])
+        Line(PENDING, asked, f"- agent: {quoted(text)}", place) for place, text in enumerate(offers[-OFFERS_SHOWN:])
     ]
 
 
