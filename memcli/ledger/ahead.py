@@ -21,8 +21,8 @@ _LEAD = pattern(
     r".{0,60}\b(?:(?:is|are|remains?) (?:left|open|missing)|remaining|still missing|left to do|next steps?)\W*$)"
 )
 _SAID = pattern(
-    r"(?i)^(?:next(?: up| steps?)?|(?:still )?(?:deferred|open|outstanding|pending|remaining|to do|untouched)[\w ,]{0,20})"
-    r": +(?!none\b|nothing\b|no )\S+ \S+ \S"
+    r"(?i)^(?:next(?: up| steps?)?|(?:still )?(?:deferred|open|outstanding|pending|remaining|to do|untouched)"
+    r"(?:[ ,][\w ,]{0,20})?): +(?!none\b|nothing\b|no )\S+ \S+ \S"
 )
 _NOTHING = pattern(r"(?i)^\W*(?:none|nothing|n/a|no)\b")
 _ITEM = pattern(r"^(?:[-*+•]|\(?(?:\d{1,2}|[A-Ha-h])[.)]|\[ \])\s+\S")

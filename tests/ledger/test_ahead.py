@@ -57,7 +57,13 @@ def test_the_paragraph_under_a_heading_that_says_so_is_ahead_and_what_follows_it
 
 
 @pytest.mark.parametrize(
-    "text", ["## Next steps\n\nNone, all is done.", "## Next\n\n## Done\nThe cart", "Next: nothing is left"]
+    "text",
+    [
+        "## Next steps\n\nNone, all is done.",
+        "## Next\n\n## Done\nThe cart",
+        "Next: nothing is left",
+        "Opened PR: the one of the cart",
+    ],
 )
 def test_where_nothing_is_left_nothing_is_ahead(text: str) -> None:
     assert ahead_in(text) == []

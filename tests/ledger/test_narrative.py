@@ -170,3 +170,11 @@ def test_results_are_texts_in_their_order_each_once(texts: list[str | None]) -> 
 
 def test_a_notice_of_the_machine_is_no_word_of_the_agent() -> None:
     assert folded(entry("user", MachineText(STEP))).state.narrative.texts == 0
+
+
+def test_a_single_line_of_what_is_next_does_not_replace_the_list_before_it() -> None:
+    listed = agent("Remaining:\n- the docs of the cart\n- the tests of the till")
+    line, other = agent("Next: the price of the mill"), agent("Next steps:\n- the roof of the mill\n- its wheel turns")
+
+    assert len(folded(listed, line).state.narrative.ahead) == 3
+    assert len(folded(listed, line, other).state.narrative.ahead) == 2

@@ -63,9 +63,8 @@ def _proposed(ledger: Ledger) -> list[Line]:
 def _ahead(ledger: Ledger, share: int) -> list[Line]:
     """What the agent named as next or remaining, unless that was many turns ago."""
     state = ledger.state
-    notes = state.narrative.ahead
-    if not notes or state.turns.at(ledger.now) - state.turns.at(notes[0].index) > AHEAD_TURNS:
-        return []
+    turn = state.turns.at(ledger.now)
+    notes = [note for note in state.narrative.ahead if turn - state.turns.at(note.index) <= AHEAD_TURNS]
     marks = [turn_mark(ledger, note.index) for note in notes]
     room = share - len(labels.AHEAD) - sum(len(mark) + FRAME for mark in marks)
     fair = max(50, fair_limit([len(note.words) for note in notes], room))
