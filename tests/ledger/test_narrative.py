@@ -173,8 +173,11 @@ def test_a_notice_of_the_machine_is_no_word_of_the_agent() -> None:
 
 
 def test_a_single_line_of_what_is_next_does_not_replace_the_list_before_it() -> None:
-    listed = agent("Remaining:\n- the docs of the cart\n- the tests of the till")
-    line, other = agent("Next: the price of the mill"), agent("Next steps:\n- the roof of the mill\n- its wheel turns")
+    items = [
+        f"- the docs of the {name} tell nothing of the tax that is added to its total" for name in ("cart", "till")
+    ]
+    listed, again = (agent("\n".join([lead, *items])) for lead in ("Remaining:", "Next steps:"))
+    line = agent("Next: the price of the mill")
 
     assert len(folded(listed, line).state.narrative.ahead) == 3
-    assert len(folded(listed, line, other).state.narrative.ahead) == 2
+    assert len(folded(listed, line, again).state.narrative.ahead) == 2
