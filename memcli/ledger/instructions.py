@@ -51,7 +51,10 @@ class Instructions(msgspec.Struct, array_like=True):
             return
         self.awaited = ""
         rules = rules_in(clean(text[skill.end() :] if skill else text, head=9000, tail=5000))
+        kind, colon, _ = name.partition(":")  # commands of one family are steps: the next one ends the last
         self.known.pop(name, None)
+        for one in [one for one in self.known if colon and one.startswith(f"{kind}:")]:
+            del self.known[one]
         if rules:
             self.known[name] = Instruction(index, rules)
         while len(self.known) > MAX_TEXTS:

@@ -61,6 +61,8 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
         yield _Placed(0, f"- last request: the user ran {spelled(now.command)}")
     if now.answers:
         yield _Placed(0, f"- it answers the agent's: {quoted(joined(now.answers, limit // 4))}")
+    for words in now.added:
+        yield _Placed(0, f"- said since, user: {quoted(words, limit // 6)}")
     if now.interrupted:
         yield _Placed(1, "- the user stopped the agent; what it was doing is unfinished")
     if now.said:

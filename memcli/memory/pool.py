@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from memcli.ledger.attempts import looks_only
 from memcli.ledger.names import is_name, key_of, keys_in
-from memcli.ledger.prose import TELLING, sentences, telling
+from memcli.ledger.prose import TELLING, announces, sentences, telling
 from memcli.memory import labels, results
 from memcli.memory.budget import Line
 from memcli.memory.facts.files import file_line
@@ -64,13 +64,16 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
     for place, note in enumerate(state.narrative.notes):
         if not results.is_result(ledger, note):
             continue  # an offer is no result; the newest stands among Pending Tasks
+        passed = _only_announces(note.words)
         final = note.text in finals
         worth = 0.3 + 1.0 * final + 0.7 * note.reason + 0.5 * note.plan
         section, group = (REFERENCES, labels.FINDINGS)
         if final or note.reason or note.plan:
             section, group = COMPLETED, turns.at(note.index)
-        elif note.index > state.turn:
+        elif note.index > state.turn and state.running:
             section, group = ACTIVE_WORK, labels.STEPS
+        elif passed:
+            continue  # what was announced has been done, or has not
         way = "found: " if section == COMPLETED and not final and not note.plan else ""
         line = Line(
             section,
@@ -79,8 +82,13 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
             note.index + place / 1e6,
             worth * _fresh(ledger, note.index) * _fullness(note.words),
         )
-        line.spill = (REFERENCES, labels.FINDINGS)
+        line.spill = None if passed else (REFERENCES, labels.FINDINGS)
         yield line
+
+
+def _only_announces(words: str) -> bool:
+    """True for words that say what comes next, and nothing else."""
+    return announces(words) and all(announces(one) or telling(one) < TELLING for one in sentences(words))
 
 
 def _file_parts(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> Iterable[Line]:

@@ -139,3 +139,9 @@ def test_what_a_tool_prints_gives_no_rules() -> None:
     printed = entry("tool", MachineText(BODY))
 
     assert known(command("/a"), printed) == {}
+
+
+def test_the_next_command_of_a_family_ends_the_rules_of_the_last() -> None:
+    steps = [one for name in ("/till", "/shop:plan", "/shop:build") for one in (command(name), machine(BODY))]
+
+    assert list(known(*steps)) == ["/till", "/shop:build"]

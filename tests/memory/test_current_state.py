@@ -79,6 +79,13 @@ def test_errors_of_earlier_turns_are_not_of_this_moment() -> None:
     assert not any("OPEN error" in line for line in lines(user("go"), failed, user("on")))
 
 
+def test_what_was_added_to_the_request_stands_behind_it() -> None:
+    assert lines(user("make it wide"), user("and blue", "queued"))[:2] == [
+        '- last request, user: "make it wide"',
+        '- said since, user: "and blue"',
+    ]
+
+
 def test_once_the_turn_has_ended_what_was_only_tried_in_it_is_no_error_of_this_moment() -> None:
     tried, went_on = ran("dig shop", FAILED, failed=True), [ran("ls"), agent("The shop is open now.")]
 

@@ -152,6 +152,7 @@ def test_what_was_named_as_next_long_ago_is_forgotten() -> None:
 def test_a_request_that_is_an_address_stands_above_its_results() -> None:
     address = "https://shop.example/issues/532/of-the-cart-that-was-lost-in-the-checkout"
     entries = [user(f"{address} please"), agent("The cart is lost because its cookie ends too early."), user("ok")]
+    entries.append(agent("Then I mend the cookie of the shop."))
 
     assert f't1, user: "{address} […]":' in text(sections.COMPLETED, *entries)
 

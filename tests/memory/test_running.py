@@ -150,3 +150,12 @@ def test_words_typed_right_after_a_refusal_stand_with_what_was_refused() -> None
     shown = text(sections.ERRORS, user("clean up"), REFUSED, stopped(), user("are the tests right?", steering=True))
 
     assert '- [t2] refused `Bash cd /tmp && rm -rf shop` — user: "are the tests right?"' in shown
+
+
+def test_what_was_announced_in_a_turn_that_has_ended_is_told_nowhere() -> None:
+    said = [user("fix it"), agent("Let me first write a test of round_half_up in the cart."), *ran("ls")]
+    ended = [*said, agent("The cart is right now.")]
+
+    assert "Let me first write" in text(sections.ACTIVE_WORK, *said, *ran("ls"))
+    assert "Latest steps" not in text(sections.ACTIVE_WORK, *ended)
+    assert "Findings" not in text(sections.REFERENCES, *ended)
