@@ -184,7 +184,7 @@ def take_telling(room: Room, pool: Iterable[Line], weights: Mapping[str, float],
             coverage.add(line.extends.full if line.extends else line.text)
             words.append(mine)
             taken.append(line)
-    told = Told(line.text for line in (*chosen, *taken))
+    told = Told(line.text for line in (*chosen, *taken) if not line.extends)
     return taken + take_all(
         room, [line for line in repeating if explains(line.text) and told.new(line.text)], room.chars
     )

@@ -33,7 +33,7 @@ def where(words: str, *entries: Entry | list[Entry]) -> tuple[str, str]:
 
 
 def test_a_step_of_the_running_turn_is_active_work_and_of_an_earlier_one_a_finding() -> None:
-    assert where("- The till counts", user("go"), agent(FOUND), ran("true")) == (ACTIVE_WORK, f"- {FOUND}")
+    assert where(FOUND, user("go"), agent(FOUND), ran("true")) == (ACTIVE_WORK, f"- {FOUND}")
     assert where("till counts", user("go"), agent(FOUND), agent("Now the bill is next."), user("on"))[0] == REFERENCES
 
 

@@ -159,3 +159,14 @@ def test_what_was_announced_in_a_turn_that_has_ended_is_told_nowhere() -> None:
     assert "Let me first write" in text(sections.ACTIVE_WORK, *said, *ran("ls"))
     assert "Latest steps" not in text(sections.ACTIVE_WORK, *ended)
     assert "Findings" not in text(sections.REFERENCES, *ended)
+
+
+def test_what_the_last_words_propose_stands_among_the_pending_tasks_alone() -> None:
+    said = [
+        user("fix it"),
+        agent("The cart is right now.\n\nNext: the till of the shop\n\nShall I begin with the till?"),
+    ]
+
+    assert text(sections.ACTIVE_WORK, *said).endswith('latest words:\n- agent: "The cart is right now."')
+    assert "Next: the till of the shop" in text(sections.PENDING, *said)
+    assert "Shall I begin with the till?" in text(sections.PENDING, *said)

@@ -17,6 +17,7 @@ from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
+    from memcli.ledger.narrative import Note
     from memcli.memory.budget import Groups
 
 AHEAD_TURNS = 6  # turns after which what was named as next is forgotten
@@ -49,14 +50,19 @@ def _listed(ledger: Ledger, share: int) -> list[Line]:
     ]
 
 
+def proposed(ledger: Ledger) -> list[Note]:
+    """Questions and offers of the agent's last text, the last ones."""
+    narrative = ledger.state.narrative
+    latest = [note for note in narrative.notes if note.text == narrative.texts and not note.ahead]
+    return [note for note in latest if _OFFER.search(note.words)][-OFFERS_SHOWN:]
+
+
 def _proposed(ledger: Ledger) -> list[Line]:
-    """Questions and offers of the agent's last text. Whether the user's newer words answer them, nobody can tell."""
+    """What the agent proposed last. Whether the user's newer words answer it, nobody can tell."""
     narrative = ledger.state.narrative
     asked = labels.PROPOSED if narrative.before < narrative.texts else labels.ASKED_LAST
-    latest = [note for note in narrative.notes if note.text == narrative.texts and not note.ahead]
-    offers = [note.words for note in latest if _OFFER.search(note.words)]
     return [
-        Line(PENDING, asked, f"- agent: {quoted(text)}", place) for place, text in enumerate(offers[-OFFERS_SHOWN:])
+        Line(PENDING, asked, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(proposed(ledger))
     ]
 
 
