@@ -143,6 +143,7 @@ class Ledger:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
             self._turned(self.now)
+            state.instructions.command = ""
         answers = [] if about else state.offer.answered(part.text[:2000])
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
@@ -166,7 +167,8 @@ class Ledger:
             state.instructions.told(text, max(self.now, *state.turns.starts[-1:], 0))
         elif state.requests.ran[-1:] == [(following, name)]:
             self._turned(following)
-        state.instructions.awaited = name or state.instructions.awaited
+        if name:
+            state.instructions.began(name)
 
     def _turned(self, first: int) -> None:
         """The person asked for something: a turn begins with the event `first`."""

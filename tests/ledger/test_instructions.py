@@ -141,7 +141,15 @@ def test_what_a_tool_prints_gives_no_rules() -> None:
     assert known(command("/a"), printed) == {}
 
 
-def test_the_next_command_of_a_family_ends_the_rules_of_the_last() -> None:
-    steps = [one for name in ("/till", "/shop:plan", "/shop:build") for one in (command(name), machine(BODY))]
+SKILL = machine(f"Base directory for this skill: /home/dev/skills/planner\n\n{BODY}")
 
-    assert list(known(*steps)) == ["/till", "/shop:build"]
+
+def test_the_next_command_of_a_family_ends_the_rules_that_the_last_had_brought() -> None:
+    planned = [command("/till"), machine(BODY), command("/shop:plan"), machine(BODY), *ran("ls"), SKILL]
+
+    assert list(known(*planned)) == ["/till", "/shop:plan", "planner"]
+    assert list(known(*planned, command("/shop:build"))) == ["/till"]
+
+
+def test_a_skill_that_no_command_brought_outlives_commands() -> None:
+    assert list(known(command("/shop:plan"), user("plan it"), SKILL, command("/shop:build"))) == ["planner"]
