@@ -484,8 +484,8 @@ def service_install(
     from memcli.commands.service import Wish
     from memcli.commands.service import install as run
 
-    _watch_takes(context.args)
-    raise typer.Exit(run(Wish(tuple(context.args), dry_run, no_start, quiet, as_json)))
+    words = _watched(context.args) if context.args else ()
+    raise typer.Exit(run(Wish(words, dry_run, no_start, quiet, as_json)))
 
 
 @service.command("uninstall", cls=options.Verb)
@@ -510,14 +510,23 @@ def service_status(as_json: options.AsJson = False) -> None:
     raise typer.Exit(run(as_json=as_json))
 
 
-def _watch_takes(words: list[str]) -> None:
-    """Raises what typer raises, and `watch`, for a command line of `watch` that is wrong."""
+def _watched(words: list[str]) -> tuple[str, ...]:
+    """The words of `watch`; where they name no sessions, those that name the default ones stand before them.
+
+    Raises what typer, and `watch`, raise for words that are wrong.
+    """
+    from memcli.commands.service import DEFAULT
     from memcli.commands.watch import checked
+    from memcli.making import setup
 
     program = typer.main.get_command(app)
-    watch = program.commands["watch"]  # type: ignore[attr-defined]  # a group
-    said = watch.make_context("memcli watch", list(words)).params
-    checked(said["paths"] or [], _live(said))
+    context = program.commands["watch"].make_context("memcli watch", list(words))  # type: ignore[attr-defined]  # a group
+    paths, live = context.params["paths"] or [], _live(context.params)
+    if not (paths or live.hosts or live.project or live.all):
+        return _watched([*DEFAULT, *words])
+    checked(paths, live)
+    setup.load(_given(context), quiet=True)
+    return tuple(words)
 
 
 def _live(said: dict[str, Any]) -> Live:

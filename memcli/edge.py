@@ -153,12 +153,21 @@ def expected(error: OSError) -> MemcliError | None:
     if error.errno in _FULL:
         return NotWritable(f"cannot write{f' {name}' if name else ''}: {reason}", f"df -h {where}")
     if not name:
-        return None
+        return NotReadable("the current directory was removed", "cd ~") if _is_nowhere() else None
     if error.errno in _FORBIDDEN:
         return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where} {quote(name)}")
     if error.errno in _ABSENT:
         return NotReadable(f"cannot use {name}: {reason}", f"ls -ld {where}")
     return None
+
+
+def _is_nowhere() -> bool:
+    """True if the directory that we were started in is not there any more."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _exit_code(error: SystemExit) -> int:

@@ -58,6 +58,7 @@ class Story(Trial):
     command: ClassVar[tuple[str, ...]] = ("codex", "resume")
     pattern = "sessions/*/*/*/rollout-*.jsonl"
     turns = TURNS
+    more = 3
 
     def begin(self) -> dict[str, str]:
         """Write the client's settings, in a directory of its own, and a house rule."""
@@ -125,7 +126,7 @@ class Story(Trial):
 
     def again(self, session: str) -> None:
         """The resumed session is one like any other: it goes on, is compacted in its turn, and resumed."""
-        for number in range(31, 34):
+        for number in range(self.turns + 1, self.turns + 1 + self.more):
             self.prompt(number, session)
         second = self.compacted(session)
         self.check("it is another session", second != session)

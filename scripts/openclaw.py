@@ -39,12 +39,14 @@ class Story(codex.Story):
     """One client whose every turn is a run."""
 
     package = Package("OpenClaw", "openclaw", ".bin/openclaw")
-    versions = ("2026.7.1-2",)
+    versions = ("2026.7.35",)
     server_of = Server
     host = "openclaw"
     command = ("openclaw", "agent", "--agent", "main", "--session-id")
     pattern = "agents/main/sessions/*.jsonl"
     turns = 6
+    more = 1
+    patience = 3
 
     def configure(self) -> dict[str, str]:
         """Write the client's settings; what it needs in the environment."""
@@ -74,7 +76,7 @@ class Story(codex.Story):
 
     def compacted(self, session: str) -> str:
         """The id of the new session, by the command that was printed."""
-        told = self.memcli("compact", "--session", str(self.path(session)))
+        told = self.memcli("compact", "--session", str(self.path(session))).strip()
         words = shlex.split(told)
         given = len(self.command)
         self.check("a new session is there, with the client's own command", (*words[:given],) == self.command, told)

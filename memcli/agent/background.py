@@ -34,7 +34,8 @@ class Background:
     """One daemon over some paths, from the start to `stop`. Starting does not wait for it."""
 
     def __init__(self, paths: Iterable[Path], rules: Rules) -> None:
-        told = orders(paths, rules.loaded.settings, rules.triggers, rules.writer)
+        self.paths = tuple(paths)
+        told = orders(self.paths, rules.loaded.settings, rules.triggers, rules.writer)
         told = msgspec.structs.replace(told, verbose=True)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "memcli.agent.attended", msgspec.json.encode(told).decode()],

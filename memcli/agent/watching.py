@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from memcli.agent.background import Background
-from memcli.agent.rules import quoted, rules
-from memcli.errors import NoTranscript, TryAgain
+from memcli.agent.rules import check_place, quoted, rules
+from memcli.errors import TryAgain
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 from memcli.watch.follower import Follower
@@ -63,8 +63,8 @@ def watch(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **se
     """
     found = [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
     for path in found:
-        if not path.exists() and not path.absolute().parent.is_dir():
-            raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {quoted(path.parent)}")
+        if not path.exists():
+            check_place(path)
     chosen = rules(settings)
     files = [path for path in found if path.is_file()]
     for path in files:
@@ -72,23 +72,24 @@ def watch(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **se
         Follower(str(path), Place.of(path), chosen.triggers).look(time.monotonic(), most=1)
     background = Background(found, chosen)
     try:
-        _await(background, files)
+        _await(background, files, START_SECONDS)
     except BaseException:
         background.stop()
         raise
     return Watching(background)
 
 
-def _await(background: Background, files: list[Path]) -> None:
-    """Until it follows `files`. Raises what it ended with, TryAgain if it takes too long."""
-    deadline = time.monotonic() + START_SECONDS
+def _await(background: Background, files: list[Path], patience: float) -> None:
+    """Until it follows `files`. Raises what it ended with, TryAgain if it takes more than so many seconds."""
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if background.failure is not None:
             raise background.failure
         if background.spoke.is_set() and all(_holds(background, path) for path in files):
             return
         time.sleep(_LOOK_SECONDS)
-    raise TryAgain(f"the watcher did not start within {START_SECONDS:g} s", "memcli status")
+    alone = " ".join(["memcli watch", *map(quoted, background.paths)])  # in the foreground it tells what holds it up
+    raise TryAgain(f"the watcher did not start within {patience:g} s", alone)
 
 
 def _holds(background: Background, path: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shlex
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.agent.endpoint import Endpoint
-from memcli.agent.rules import checked, quoted, way_of
+from memcli.agent.rules import check_place, checked, quoted, way_of
 from memcli.agent.session import Session
-from memcli.errors import IsDirectory, MemcliError, NoAnswer, NoTranscript, TryAgain
+from memcli.errors import IsDirectory, MemcliError, NoAnswer, TryAgain, Usage
 from memcli.making import setup, writer
 from memcli.summarize import prices
 from memcli.ui.chat import Screen
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from memcli.making.writer import Writer
-    from memcli.memory.jobs import Usage
+    from memcli.memory import jobs
 
 ANSWER_TOKENS = 8_192
 ANSWER_SECONDS = 600.0
@@ -49,27 +50,29 @@ def chat(
     """The exit code: 0 when the person leaves. Raises Usage for settings that cannot work, NotATranscript for a file
     of another format, and without a terminal NoAnswer and TryAgain.
     """
+    path = path or Path(time.strftime("chat-%Y%m%d-%H%M%S.jsonl"))
+    _check(path)
     asked = {name: value for name, value in overrides.items() if name != "strategy"}
     loaded = setup.load({**asked, "backend": "anthropic"}, quiet=quiet)
     way = checked(strategy) if strategy else way_of(loaded)
-    who = writer.chosen(loaded.settings)
-    path = path or Path(time.strftime("chat-%Y%m%d-%H%M%S.jsonl"))
-    _check(path)
+    who = writer.chosen(loaded.settings, "chat")
     memory = _of_the_memory(asked, memory_model)
     limit = loaded.settings.context_limit or LIMIT_TOKENS
     options = msgspec.structs.replace(who.options, effort="", timeout=max(ANSWER_SECONDS, who.options.timeout))
+    given = {**asked, "strategy": strategy, "memory_model": memory_model}
     with (
         closing(Endpoint(options)) as endpoint,
         Session(path, strategy=way, context_limit=limit, **memory) as session,
     ):
-        return _Chat(session, endpoint, Screen(quiet=quiet), who).run()
+        return _Chat(session, endpoint, Screen(quiet=quiet), who, given).run()
 
 
 def _check(path: Path) -> None:
     if path.is_dir():
         raise IsDirectory(f"{path} is a directory", f"memcli chat {quoted(path / 'chat.jsonl')}")
-    if not path.absolute().parent.is_dir():
-        raise NoTranscript(f"no such directory: {path.parent}", f"mkdir -p {quoted(path.parent)}")
+    if str(path) == "-":
+        raise Usage("a conversation is kept in a file; stdin is what is said", "memcli chat chat.jsonl")
+    check_place(path)
 
 
 def _of_the_memory(asked: Mapping[str, object], model: str | None) -> dict[str, Any]:
@@ -84,12 +87,15 @@ def _of_the_memory(asked: Mapping[str, object], model: str | None) -> dict[str, 
 class _Chat:
     """One conversation, from the first prompt to the end."""
 
-    def __init__(self, session: Session, endpoint: Endpoint, screen: Screen, who: Writer) -> None:
+    def __init__(
+        self, session: Session, endpoint: Endpoint, screen: Screen, who: Writer, given: Mapping[str, object]
+    ) -> None:
         self._session = session
         self._endpoint = endpoint
         self._screen = screen
         self._model = who.options.model
         self._sends = who.sends
+        self._given = given
         self._spent: float | None = 0.0
 
     def run(self) -> int:
@@ -105,7 +111,7 @@ class _Chat:
                 if text:
                     self._session.add({"role": "user", "content": text})
                 self._answer()
-        self._screen.note(f"kept in {self._session.path}; `memcli chat {quoted(self._session.path)}` goes on")
+        self._screen.note(f"kept in {self._session.path}; `{self._again()}` goes on")
         return 0
 
     def _greet(self) -> None:
@@ -180,7 +186,7 @@ class _Chat:
             self._keep(said, end.model, end.stop, end.usage)
             self._tell(end.stop, end.model, end.usage)
 
-    def _keep(self, said: list[str], model: str = "", stop: str = "", usage: Usage | None = None) -> None:
+    def _keep(self, said: list[str], model: str = "", stop: str = "", usage: jobs.Usage | None = None) -> None:
         answer: dict[str, object] = {"role": "assistant", "content": [{"type": "text", "text": "".join(said)}]}
         answer |= {"model": model or None, "stop_reason": stop or None}
         if usage is not None and usage.prompt_tokens:
@@ -193,7 +199,7 @@ class _Chat:
         self._screen.end_line()
         self._session.add(answer)
 
-    def _tell(self, stop: str, model: str, usage: Usage) -> None:
+    def _tell(self, stop: str, model: str, usage: jobs.Usage) -> None:
         if stop == "refusal":
             self._screen.note("the model refused to answer")
         elif stop in ("max_tokens", "model_context_window_exceeded"):
@@ -206,13 +212,21 @@ class _Chat:
 
     def _failed(self, error: MemcliError) -> None:
         """The conversation is kept with its last prompt; half an answer is not."""
-        again = f"memcli chat {quoted(self._session.path)}"
-        error.hint = "press Enter to ask again" if self._screen.terminal else again
-        if "answered 401" in error.sentence or "no key is set" in error.sentence:
-            error.hint = f"export ANTHROPIC_API_KEY=... && {again}"
-        elif "answered 404" in error.sentence:
-            error.hint = f"{again} --model NAME --base-url URL"
+        said = error.sentence
+        error.hint = "press Enter to ask again" if self._screen.terminal else self._again()
+        if "answered 401" in said or "no key is set" in said:
+            error.hint = f"export ANTHROPIC_API_KEY=... && {self._again()}"
+        elif "answered 404" in said:
+            error.hint = f"{self._again('model', 'base_url')} --model NAME --base-url URL"
+        elif "answered 413" in said or "too long" in said:  # then it is compacted before it is sent again
+            error.hint = f"{self._again('context_limit')} --context-limit {max(1, self._session.tokens // 2)}"
         if not self._screen.terminal:
             self._screen.end_line()
             raise error
         self._screen.problem(error)
+
+    def _again(self, *without: str) -> str:
+        """The command that goes on with this conversation, as it was begun: the same server, the same model."""
+        given = {name: value for name, value in self._given.items() if value is not None and name not in without}
+        words = [f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items()]
+        return f"memcli chat {quoted(self._session.path)}{''.join(words)}"

@@ -235,10 +235,17 @@ def _replace(transcript: Path, content: bytes, expected: int, wish: Wish) -> Non
 @contextmanager
 def _spooled() -> Iterator[Path]:
     """Stdin in a private file that is gone afterwards."""
+    import signal
     import tempfile
 
-    with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
-        while block := sys.stdin.buffer.read(_SPOOL_BLOCK):
-            spool.write(block)
-        spool.flush()
-        yield Path(spool.name)
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # whoever dies before the file is anybody's would leave it behind
+    try:
+        with tempfile.NamedTemporaryFile(prefix="memcli-", suffix=".jsonl") as spool:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+            while block := sys.stdin.buffer.read(_SPOOL_BLOCK):
+                spool.write(block)
+            spool.flush()
+            yield Path(spool.name)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.edge import printable
-from memcli.errors import Usage
+from memcli.errors import TryAgain, Usage
 from memcli.hosts import claude_code
 from memcli.hosts.installation import Installation
 
@@ -75,7 +75,11 @@ def _carry_out(wish: Wish, verb: str, installation: Installation, plan: Plan) ->
     if not wish.yes and not _asked(wish, verb):
         _say(wish, "nothing was changed")
         return 1
-    installation.carry_out(plan)
+    try:
+        installation.carry_out(plan)
+    except TryAgain as error:
+        error.hint = f"memcli {verb} {wish.host}{' --project' if wish.project else ''} --dry-run"
+        raise
     for change in plan.changes:
         _say(wish, f"{'removed' if change.after is None else 'wrote'} {shlex.quote(str(change.path))}")
     return _reported(wish, installation, plan, written=True)

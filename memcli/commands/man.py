@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +18,21 @@ if TYPE_CHECKING:
 def man(words: list[str], directory: Path | None, program: Any) -> int:
     """Print the page of a verb, of memcli itself without one; with a directory write all pages into it.
 
-    `program` is what typer made of the command line. Raises Usage for a verb that is none.
+    `program` is what typer made of the command line. Raises Usage for a verb that is none, and for a file where a
+    directory is meant.
     """
     root = tree(program)
-    if directory is not None:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in manual.pages(root, _day()):
-            (directory / name).write_text(text, encoding="utf-8")
-        return 0
     verbs = list(every(root))
     found = next((verb for verb in verbs if verb.words == tuple(words)), None)
     if found is None:
         raise Usage(f"there is no verb {' '.join(words)}", "memcli --help")
+    if directory is not None:
+        if directory.exists() and not directory.is_dir():
+            raise Usage(f"{directory} is no directory", f"memcli man -o {shlex.quote(f'{directory}.d')}")
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in manual.pages(root, _day()):
+            (directory / name).write_text(text, encoding="utf-8")
+        return 0
     print(manual.page(found, verbs, _day()), end="")
     return 0
 

@@ -67,7 +67,8 @@ def _host(transcript: Path) -> Host:
         format = recognise(file.read(_FIRST_BYTES), str(transcript))
     found = known.host_of(transcript) or next((host for host in known.HOSTS if host.format == format), None)
     if found is None:
-        whose = " or ".join(host.title for host in known.HOSTS)
+        *titles, last = (host.title for host in known.HOSTS)
+        whose = f"{', '.join(titles)} or {last}"
         name = shlex.quote(str(transcript))
         raise Usage(f"{transcript} is no session of {whose}, which resume files", f"memcli compact {name}")
     return found

@@ -34,17 +34,18 @@ def _lock(path: Path | None, *, quiet: bool) -> tuple[Path, Path]:
     return lock, transcript
 
 
-def stop(path: Path | None, *, as_json: bool = False, quiet: bool) -> int:
-    """Exit code 0 once the lock is free. Raises NothingThere if nobody watches, TryAgain if it does not end."""
+def stop(path: Path | None, *, as_json: bool = False, quiet: bool, patience: float = PATIENCE_SECONDS) -> int:
+    """Exit code 0 once the lock is free. Raises NothingThere if nobody watches, TryAgain if it does not end in so many
+    seconds: then it hangs, and what is left is to kill it, which costs a watcher nothing."""
     lock, name = _lock(path, quiet=quiet)
     found = holder(lock)
     if found is None or not found.daemon:
         raise NothingThere(f"nobody watches {name}", f"memcli watch {shlex.quote(str(name))}")
     os.kill(found.pid, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while (still := holder(lock)) and still.pid == found.pid:
         if time.monotonic() > deadline:
-            raise TryAgain(f"process {found.pid} has not ended yet", f"memcli stop {shlex.quote(str(name))}")
+            raise TryAgain(f"process {found.pid} has not ended yet", f"kill -9 {found.pid}")
         time.sleep(0.02)
     if as_json:
         from memcli.commands.reports import Stop

@@ -50,7 +50,10 @@ def systemd(command: Sequence[str], directory: str) -> str:
     Raises MemcliError for a directory that cannot be written down: there is no quoting in that place.
     """
     if any(map(_is_unwritable, directory)) or directory.endswith((" ", "\\")):
-        raise MemcliError(f"systemd cannot start anything in a directory of this name: {directory!r}", "cd && pwd")
+        raise MemcliError(
+            f"systemd cannot start anything in a directory of this name: {directory!r}",
+            "cd ~ && memcli service install --dry-run",
+        )
     return _SYSTEMD.format(
         unit=UNIT,
         command=" ".join(map(_word, command)),

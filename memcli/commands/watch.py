@@ -57,8 +57,8 @@ def watch(
     verbose: bool,
 ) -> int:
     """The exit code of the daemon: 130 or 143 when stopped. Raises AlreadyWatched, NoTranscript, Usage."""
-    if not live.host:
-        paths = paths or [target(None, "watch", quiet=quiet)]
+    if not (paths or live.host or live.project or live.all):
+        paths = [target(None, "watch", quiet=quiet)]
     project = checked(paths, live)
     from msgspec.structs import replace
 

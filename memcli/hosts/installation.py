@@ -135,7 +135,8 @@ class Installation:
         for directory in sorted((self._note() or Note()).directories, key=len, reverse=True):  # innermost first
             with contextlib.suppress(OSError):  # somebody else's files are in it
                 os.rmdir(directory)
-        self._record.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # the latter where there is no state at all
+            self._record.unlink()
 
     def _without(self, text: str | None, note: Note | None) -> str | None:
         """The settings without our hooks; None if we made the file and nothing else is in it."""

@@ -4,7 +4,7 @@
     <home>/agents/<agent>/sessions/sessions.json     whose they are: `agent:<agent>:main`, a channel's, a sub-agent's
     <home>/agents/<agent>/agent/openclaw-agent.sqlite  since 2026.8 the sessions lie here, and in no file
 
-Seen with 2026.7.1-2: a file under a new id is gone on in by `--session-id`, without an entry in the index; one that was
+Seen with 2026.7.35: a file under a new id is gone on in by `--session-id`, without an entry in the index; one that was
 replaced in place is taken up at the next turn; one in which the agent has not spoken yet is emptied by the client.
 Seen with 2026.9.6: a file is passed over in silence, so nothing is followed or written where there is the database.
 """

@@ -72,8 +72,9 @@ class _Choice(NamedTuple):
     sends: str
 
 
-def chosen(settings: Settings) -> Writer:
-    """The writer of these settings. Raises Usage for one that cannot work: no key, no command, no prompt file."""
+def chosen(settings: Settings, verb: str = "update") -> Writer:
+    """The writer of these settings. Raises Usage for one that cannot work: no key, no command, no prompt file; `verb`
+    is for what it says to try."""
     choice = _choice(settings)
     _check_prompt(settings.prompt_file)
     options = Options(
@@ -92,7 +93,7 @@ def chosen(settings: Settings) -> Writer:
         jobs=settings.jobs,
     )
     limit = settings.max_cost_per_hour if choice.backend != "embedded" else None
-    return Writer(checked(options, "update"), choice.name, choice.sends, limit)
+    return Writer(checked(options, verb), choice.name, choice.sends, limit)
 
 
 def _choice(settings: Settings) -> _Choice:

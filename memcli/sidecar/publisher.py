@@ -206,7 +206,7 @@ def _counts(format: str, pieces: Pieces, out: list[Out]) -> list[tuple[int, int]
 def _cuts(publication: Publication, counts: list[tuple[int, int]], *, copy: bool) -> tuple[heads.Cut, ...]:
     """Every place where a tail may begin. How many messages one holds that are covered is -1 where the swap counts."""
     covered, tail = publication.boundary, publication.tail
-    places = {cut.offset: cut for cut in (*publication.cuts, tail, covered)}
+    places = {cut.offset: cut for cut in (tail, covered, *publication.cuts)}  # the last ones know where turns begin
     found = []
     for offset, cut in sorted(places.items()):
         known = offset >= tail.offset if copy else offset in (tail.offset, covered.offset)

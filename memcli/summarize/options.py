@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Literal
 
 import msgspec
@@ -38,12 +39,24 @@ class Options(msgspec.Struct, frozen=True):
 
 def checked(options: Options, verb: str = "summarize") -> Options:
     """The options, if they can work. Raises Usage; `verb` is for what it says to try."""
-    if options.backend == "command" and not options.command:
-        raise Usage("--backend command needs --command", f"memcli {verb} --command 'claude -p'")
-    if options.backend == "program" and not options.summarizer:
-        raise Usage("--backend program needs --summarizer", f"memcli {verb} --summarizer ./summarizer.py")
+    if options.backend == "command":
+        _check_words("command", options.command, f"memcli {verb} --command 'claude -p'")
+    if options.backend == "program":
+        _check_words("summarizer", options.summarizer, f"memcli {verb} --summarizer ./summarizer.py")
     if options.base_url and not options.base_url.startswith(("http://", "https://")):
-        raise Usage(f"{options.base_url!r} is no http address", f"memcli {verb} --base-url http://localhost:11434")
+        server = f"memcli {verb} --backend anthropic --base-url http://localhost:11434"
+        raise Usage(f"{options.base_url!r} is no http address", server)
     if options.jobs < 1 or not 0 < options.timeout <= 86_400:
         raise Usage("--jobs must be 1 or more, --timeout above 0 and at most a day", f"memcli {verb} --help")
     return options
+
+
+def _check_words(name: str, command: str, example: str) -> None:
+    """Raises Usage for a command line that no shell would take."""
+    if not command:
+        raise Usage(f"this backend needs --{name}", example)
+    try:
+        if not shlex.split(command):
+            raise ValueError("it is empty")  # noqa: TRY301 - told as the other one is
+    except ValueError as error:
+        raise Usage(f"--{name} is no command: {error}", example) from error

@@ -5,17 +5,22 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from memcli import errors
 from tests.cli.command import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+Test = TypeVar("Test", bound="Callable[..., Any]")
 
 KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.MemcliError)}
 DEFAULT = "memcli --help"
+
+OF: set[str] = set()
+"""The failures that a test makes which says so (`of`)."""
 
 
 class Site(NamedTuple):
@@ -30,6 +35,12 @@ class Site(NamedTuple):
     def name(self) -> str:
         """Its file and what it says; where that is known only when it happens, its function."""
         return f"{self.file}: {self.sentence if re.search('[a-z]', self.sentence) else f'{self.function}()'}"
+
+
+def of(*names: str) -> Callable[[Test], Test]:
+    """Said of a test that makes these failures, and does what they offer."""
+    OF.update(names)
+    return lambda test: test
 
 
 @cache

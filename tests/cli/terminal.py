@@ -7,6 +7,8 @@ import pty
 import re
 import select
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,11 @@ from tests.cli.command import command, environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-needs_a_terminal = pytest.mark.skipif(not hasattr(pty, "fork"), reason="needs a terminal of its own")
+needs_a_terminal = pytest.mark.skipif(not hasattr(pty, "openpty"), reason="needs a terminal of its own")
+
+# Not by pty.fork(): there are threads in a test's process, and a fork beside threads may hang (a warning from Python 3.12
+# on). What leads a session has the terminal that it opens first for its own.
+TAKES_THE_TERMINAL = "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.argv[1], sys.argv[1:])"
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
@@ -28,10 +34,19 @@ class Terminal:
 
     def __init__(self, *words: object, cwd: Path | None = None, **more: str) -> None:
         line = command(*words)
-        self.pid, self.screen = pty.fork()
-        if self.pid == 0:
-            os.chdir(cwd or os.curdir)
-            os.execve(line[0], line, {**environment(), "TERM": "xterm", "LINES": "30", **more})
+        self.screen, theirs = pty.openpty()
+        more = {"TERM": "xterm", "LINES": "30", **more}
+        self._program = subprocess.Popen(
+            [sys.executable, "-ISc", TAKES_THE_TERMINAL, *line],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=cwd,
+            env={**environment(), **more},
+            start_new_session=True,
+        )
+        self.pid = self._program.pid
+        os.close(theirs)
         self.drawn = ""
 
     def shows(self, pattern: str, within: float = 120.0) -> bool:
@@ -52,10 +67,10 @@ class Terminal:
             self.press(keys)
         while select.select([self.screen], [], [], 30.0)[0] and self._read():
             pass
-        _, status = os.waitpid(self.pid, 0)
+        code = self._program.wait()
         self.pid = 0
         os.close(self.screen)
-        return os.waitstatus_to_exitcode(status)
+        return code
 
     def leave(self) -> None:
         """If a test failed before it ended."""

@@ -16,7 +16,7 @@ from memcli.commands import service, units
 from memcli.commands.reports import Unit
 from memcli.commands.service import Wish
 from memcli.errors import MemcliError, NothingThere
-from tests.cli.command import memcli
+from tests.cli.command import fails, memcli
 
 MANAGER = """#!/bin/sh
 printf '%s\\n' "$*" >> {room}/told
@@ -85,15 +85,17 @@ def test_what_is_watched_is_what_was_said_from_where_it_was_said(manager, unit, 
     [
         (["--nonsense"], 2),
         (["--budget", "many"], 2),
+        (["--budget", "10"], 2),
         (["-"], 2),
+        (["no/run.jsonl"], 3),
         (["--codex", "--pi"], 2),
         (["--all"], 2),
-        (["no/where.jsonl"], 3),
-        (["--claude-code", "--project", "nowhere"], 3),
+        (["--all", "run.jsonl"], 2),
+        (["--pi", "--project", "no"], 3),
     ],
 )
-def test_what_watch_would_refuse_is_refused_before_anything_is_written(manager, unit, words, code):
-    assert memcli("service", "install", *words).code == code
+def test_what_watch_would_refuse_is_refused_before_anything_is_written(manager, unit, words, code, tmp_path, person):
+    assert fails(person.types(tmp_path, "service", "install", "--no-start", *words))[0] == code
     assert not unit.exists()
 
 
@@ -110,6 +112,11 @@ def test_a_directory_that_a_unit_cannot_name_is_refused(manager, unit, tmp_path)
     ran = memcli("service", "install", "run.jsonl", cwd=odd)
     assert (ran.code, ran.out) == (1, "")
     assert not unit.exists()
+
+
+def test_options_that_name_no_sessions_are_for_the_default_ones(manager, tmp_path, person):
+    ran = person.types(tmp_path, "service", "install", "--dry-run", "--context-limit", "9000")
+    assert "watch --claude-code --all --context-limit 9000\n" in ran.out
 
 
 def test_a_dry_run_only_shows(manager, unit):

@@ -6,24 +6,22 @@ The transcript has a blank in its name, and the commands run in another director
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
-import shlex
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from memcli.__main__ import main
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
+from memcli.watch import ask
 from tests.builders import session, session_file
-from tests.cli.command import Ran, memcli
-from tests.cli.hints import spoke
+from tests.cli.hints import of, spoke
+from tests.cli.offers import said
 from tests.commands.states import grown, remembered, rested
-from tests.e2e.daemon import Daemon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,51 +38,6 @@ def run(tmp_path):
 def elsewhere(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     return tmp_path / "elsewhere"
-
-
-def said(err: str) -> tuple[str, str]:
-    """The sentence and the command of a failure: its last two lines."""
-    error, hint = err.splitlines()[-2:]
-    assert (error[:7], hint[:5]) == ("Error: ", "Try: ")
-    return error[7:], hint[5:]
-
-
-@pytest.fixture
-def typed(monkeypatch, capfd):
-    """Types a command line in a directory: through the door of the program, in this process.
-
-    `compact` ends the process that it runs in, so it has one of its own.
-    """
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def type_in(cwd: Path, *words: object) -> Ran:
-        if words[0] == "compact":
-            return memcli(*words, cwd=cwd)
-        monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "argv", ["memcli", *map(str, words)])
-        capfd.readouterr()
-        return Ran(main(), *capfd.readouterr())
-
-    yield type_in
-    signal.signal(signal.SIGTERM, handler)
-
-
-@pytest.fixture
-def pasted(typed, monkeypatch):
-    """Pastes the command of a failure in a directory; its exit code and what it prints."""
-
-    def paste(cwd: Path, failure: Ran) -> Ran:
-        hint = said(failure.err)[1]
-        words = shlex.split(hint)
-        if words[:2] == ["env", "-u"]:
-            monkeypatch.delenv(words[2])
-            words = words[3:]
-        if words[0] == "memcli":
-            return typed(cwd, *words[1:])
-        ran = subprocess.run(["bash", "-c", hint], capture_output=True, cwd=cwd, text=True, check=False)
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
-
-    return paste
 
 
 def bare(path: Path) -> None:
@@ -202,10 +155,6 @@ PLACES = {
     "commands/service.py: no service is installed: there is no {}": "a service that is not there",
     "commands/stop.py: nobody watches {}": "nobody to stop",
     "commands/update.py: {} is a directory": "a directory to update",
-    "watch/exposure.py: --metrics names neither a file nor a port": "metrics nowhere",
-    "watch/exposure.py: --metrics {}: a collector takes files named *.prom": "metrics in a file nobody reads",
-    "watch/exposure.py: cannot write {}: {}": "metrics where nothing can be written",
-    "watch/exposure.py: cannot listen on {}:{}: {}": "metrics at an address of somebody else",
     "commands/watch.py: --project and --all go with --claude-code, --codex, --pi or --openclaw": "all sessions of nobody",
     "commands/watch.py: --project and --all ask for different sessions": "two kinds of sessions",
     "commands/watch.py: one watcher follows one host": "sessions of two clients",
@@ -216,23 +165,20 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_the_command_that_is_offered_works(name, run, elsewhere, typed, pasted):
+def test_the_command_that_is_offered_works(name, run, elsewhere, person):
     prepare, words, code = STATES[name]
     prepare(run)
-    failure = typed(elsewhere, *(word.format(run=run, room=run.parent) for word in words))
+    failure = person.types(elsewhere, *(word.format(run=run, room=run.parent) for word in words))
     assert (failure.code, failure.out) == (code, "")
-    assert all(spoke(place, *said(failure.err)) for place, state in PLACES.items() if state == name)
-    assert pasted(elsewhere, failure).code == 0
+    sentence, hint = said(failure.err)
+    assert all(spoke(place, sentence, hint) for place, state in PLACES.items() if state == name)
+    assert person.pastes(elsewhere, hint).code == 0
 
 
 WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "an empty transcript": (empty, ["update", "{run}"], 3),
     "nobody to stop": (bare, ["stop", "{run}"], 3),
     "a directory to update": (bare, ["update", "{room}"], 1),
-    "metrics nowhere": (bare, ["watch", "{run}", "--metrics", ""], 2),
-    "metrics in a file nobody reads": (bare, ["watch", "{run}", "--metrics", "{run}.txt"], 2),
-    "metrics where nothing can be written": (bare, ["watch", "{run}", "--metrics", "{run}/x.prom"], 1),
-    "metrics at an address of somebody else": (bare, ["watch", "{run}", "--metrics", "192.0.2.1:9"], 2),
     "sessions of two clients": (bare, ["watch", "--codex", "--pi"], 2),
     "all sessions of nobody": (bare, ["watch", "{run}", "--all"], 2),
     "two kinds of sessions": (bare, ["watch", "--claude-code", "--all", "--project", "{room}"], 2),
@@ -240,60 +186,95 @@ WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
 
 
 @pytest.mark.parametrize("name", WATCHES)
-def test_a_watcher_that_is_offered_starts(name, run, elsewhere):
-    """It would run for ever: what it says first tells that it took the words."""
+def test_a_watcher_that_is_offered_starts(name, run, elsewhere, person):
     prepare, words, code = WATCHES[name]
     prepare(run)
-    failure = memcli(*(word.format(run=run, room=run.parent) for word in words), cwd=elsewhere)
+    failure = person.types(elsewhere, *(word.format(run=run, room=run.parent) for word in words))
     assert (failure.code, failure.out) == (code, "")
-    assert all(spoke(place, *said(failure.err)) for place, state in PLACES.items() if state == name)
-    offered = shlex.split(said(failure.err)[1])
-    assert offered[:2] == ["memcli", "watch"]
-    daemon = Daemon(elsewhere / "log", *offered[2:])
-    assert daemon.says("backend name=embedded"), daemon.heard
-    assert daemon.end() == 143
+    sentence, hint = said(failure.err)
+    assert all(spoke(place, sentence, hint) for place, state in PLACES.items() if state == name)
+    assert hint.startswith("memcli watch ")
+    assert person.pastes(elsewhere, hint).code == 0
 
 
-def test_after_what_was_offered_the_first_command_works(run, elsewhere, typed, pasted):
+def test_after_what_was_offered_the_first_command_works(run, elsewhere, person):
     stale(run)
     check = ("update", "--check", run)
-    pasted(elsewhere, typed(elsewhere, *check))
-    assert typed(elsewhere, *check) == (0, "", "")
+    person.pastes(elsewhere, said(person.types(elsewhere, *check).err)[1])
+    assert person.types(elsewhere, *check) == (0, "", "")
 
 
-def test_of_several_transcripts_one_is_offered(run, typed, pasted):
+@of("commands/target.py: several transcripts here: {}")
+def test_of_several_transcripts_one_is_offered(run, person):
     session_file(run.with_name("other.jsonl"))
-    failure = typed(run.parent, "update")
+    run.with_name("an empty one.jsonl").touch()
+    failure = person.types(run.parent, "update")
     assert failure.code == 2
-    assert pasted(run.parent, failure).code == 0
+    assert person.pastes(run.parent, said(failure.err)[1]).code == 0
 
 
-def test_who_watches_is_shown_when_a_lock_is_in_the_way(run, elsewhere, typed, pasted):
+@of("sidecar/lock.py: {} is already watched by {}")
+def test_who_watches_is_shown_when_a_lock_is_in_the_way(run, elsewhere, person):
     remembered(run)
     with Lock.acquire(Place.of(run).lock, "watch", 0.0):
-        failure = typed(elsewhere, "compact", "--in-place", run)
-        shown = pasted(elsewhere, failure)
+        failure = person.types(elsewhere, "compact", "--in-place", run)
+        sentence, hint = said(failure.err)
+        shown = person.pastes(elsewhere, hint)
     assert failure.code == 5
-    assert said(failure.err)[0] == f"my run.jsonl is already watched by process {os.getpid()} (watch)"
+    assert sentence == f"my run.jsonl is already watched by process {os.getpid()} (watch)"
     assert f"process {os.getpid()} (watch)" in shown.out
 
 
-def test_a_daemon_that_is_too_slow_is_asked_with_more_patience(run, elsewhere, typed):
-    remembered(run)
+@of("watch/ask.py: the daemon {} did not answer within {} s")
+def test_a_daemon_that_is_too_slow_is_asked_with_more_patience(run, elsewhere, person):
+    """We are the daemon: the first time it is deaf, then it answers."""
+    place = Place.of(remembered(run))
     before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    with Lock.acquire(Place.of(run).lock, "watch", 0.0):
-        failure = typed(elsewhere, "update", run, "--wait", "0", "-q")
+    with Lock.acquire(place.lock, "watch", 0.0):
+        failure = person.types(elsewhere, "update", run, "--wait", "0", "-q")
+        signal.signal(signal.SIGUSR1, lambda *_: ask.answer(place.sidecar, "is current"))
+        again = person.pastes(elsewhere, said(failure.err)[1])
     signal.signal(signal.SIGUSR1, before)
     assert failure.code == 75
-    assert shlex.split(said(failure.err)[1]) == ["memcli", "update", str(run), "--wait", "120"]
+    assert (again.code, "is current" in again.err) == (0, True)
 
 
-@pytest.mark.parametrize("where", ["variable", "file", "broken file"])
-def test_a_setting_that_makes_no_sense_does_not_lock_its_owner_out(run, where, monkeypatch, typed, pasted):
+@of("settings.py: {} is no valid TOML: {}", "settings.py: {} cannot be read: {}")
+@pytest.mark.parametrize("where", ["variable", "file", "broken file", "missing file"])
+def test_a_setting_that_makes_no_sense_does_not_lock_its_owner_out(run, where, monkeypatch, person):
     if where == "variable":
         monkeypatch.setenv("MEMCLI_BUDGET", "none")
+    elif where == "missing file":
+        monkeypatch.setenv("MEMCLI_CONFIG", str(run.with_name("no.toml")))
     else:
         run.with_name("memcli.toml").write_text("budget = 'none'\n" if where == "file" else "budget = \n")
-    failure = typed(run.parent, "update", run)
+    failure = person.types(run.parent, "update", run)
     assert failure.code == 2
-    assert pasted(run.parent, failure).code == 0
+    assert person.pastes(run.parent, said(failure.err)[1]).code == 0
+
+
+class Reader(io.StringIO):
+    """Somebody at a terminal who says yes, after a while in which the client has written its settings."""
+
+    def __init__(self, settings: Path) -> None:
+        super().__init__("y\n")
+        self.settings = settings
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, size: int = -1, /) -> str:
+        self.settings.parent.mkdir()
+        self.settings.write_text("{}")
+        sys.stderr.write("\n")  # the terminal shows the key that was pressed
+        return super().readline(size)
+
+
+@of("commands/install.py: _carry_out()")
+def test_what_was_changed_while_a_person_read_the_plan_is_planned_anew_in_the_same_place(elsewhere, person):
+    failure = person.types(
+        elsewhere, "install", "claude-code", "--project", stdin=Reader(elsewhere / ".claude" / "settings.json")
+    )
+    assert failure.code == 75
+    shown = person.pastes(elsewhere, said(failure.err)[1])
+    assert (shown.code, str(elsewhere / ".claude") in shown.out) == (0, True)

@@ -131,4 +131,4 @@ def test_what_makes_no_sense_is_said(client: Client, words: tuple[str, ...], sen
 def test_other_formats_are_no_sessions_of_the_client(tmp_path: Path) -> None:
     path = session_file(tmp_path / "run.jsonl", "openai")
     code, sentence = fails(memcli("compact", path, "--session", cwd=tmp_path))
-    assert (code, sentence) == (2, f"{path} is no session of Claude Code or Codex or pi, which resume files")
+    assert (code, sentence) == (2, f"{path} is no session of Claude Code, Codex, pi or OpenClaw, which resume files")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.conftest import person
 from tests.e2e.daemon import Daemon
 from tests.hosts.recorded import host, project
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["host", "project"]
+__all__ = ["host", "person", "project"]
 
 
 @pytest.fixture

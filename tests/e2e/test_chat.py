@@ -13,6 +13,8 @@ from memcli.sidecar.store import Store
 from tests.agent.talks import is_valid, prompt, talk
 from tests.builders import MARK, eventually, session_file
 from tests.cli.command import Ran, fails, memcli
+from tests.cli.hints import of
+from tests.cli.offers import said
 from tests.cli.terminal import CTRL_C, CTRL_D, Terminal, needs_a_terminal
 from tests.messages_api import COMPATIBLE, KEY_ONLY, Server
 from tests.messages_api.answers import Talking
@@ -20,6 +22,8 @@ from tests.messages_api.answers import Talking
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.cli.offers import Person
 
 
 RULED = ("--backend", "embedded")
@@ -154,20 +158,33 @@ def test_commands_show_the_memory_compact_and_leave(path: Path, model: Server) -
     assert "never said" not in path.read_text()
 
 
+@of("commands/chat.py: _failed()")
 @pytest.mark.parametrize(
     ("fault", "code", "why"),
-    [("401", 1, "answered 401"), ("529*3", 75, "answered 529"), ("mid-stream", 75, "broke off"), ("cut", 75, "")],
+    [
+        ("401", 1, "answered 401"),
+        ("404", 1, "answered 404"),
+        ("413", 1, "answered 413"),
+        ("529*3", 75, "answered 529"),
+        ("mid-stream", 75, "broke off"),
+        ("cut", 75, ""),
+    ],
 )
-def test_a_server_that_fails_is_a_sentence_and_the_conversation_is_kept(
-    path: Path, model: Server, fault: str, code: int, why: str
+def test_a_server_that_fails_is_a_sentence_the_conversation_is_kept_and_what_is_offered_goes_on(
+    path: Path, model: Server, person: Person, fault: str, code: int, why: str
 ) -> None:
-    begun(path)
+    path.write_text("".join(json.dumps(message) + "\n" for message in talk(2)))
     model.script(fault)
-    ran = say(path, "and the sluice", "and the wheel", options=("-q", *RULED))
-    first, second = ran.err.splitlines()[-2:]
-    assert (ran.code, first[:7], why in first) == (code, "Error: ", True), ran.err
-    assert f"memcli chat {path}" in second
-    assert [message["role"] for message in messages(path)] == ["user", "assistant", "user"]
+    options = ("--backend", "embedded", "--strategy", "traditional", "--base-url", model.url)
+    ran = person.types(path.parent, "chat", path, "-q", *options, stdin="and the sluice\nand the wheel\n")
+    sentence, hint = said(ran.err)
+    assert (ran.code, why in sentence) == (code, True), ran.err
+    assert [message["role"] for message in messages(path)] == ["user", "assistant"] * 2 + ["user"]
+    hint = hint.replace("=...", "=k").replace("NAME", "claude-haiku-5-5").replace(" URL", f" {model.url}")
+    again = person.pastes(path.parent, hint, stdin="\n")
+    assert (again.code, "'and the sluice'" in again.out) == (0, True), (hint, again)
+    assert "traditional memory" in again.err
+    assert ("the context is full" in again.err) == (fault == "413")
 
 
 def test_who_comes_back_after_a_failure_is_answered_when_they_press_enter(path: Path, model: Server) -> None:

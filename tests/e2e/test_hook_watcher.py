@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,12 +93,8 @@ def test_it_never_doubles(client: Client) -> None:
 
 
 def test_two_that_start_at_once_settle_it(client: Client) -> None:
-    children = [os.fork() for _ in range(3)]
-    if 0 in children:
-        client.hook("session-start", source="startup")
-        os._exit(0)
-    for child in children:
-        os.waitpid(child, 0)
+    with ThreadPoolExecutor(8) as hands:
+        list(hands.map(lambda _: client.hook("session-start", source="startup"), range(8)))
     assert eventually(lambda: bool(client.watcher) and watchers(client) == [client.watcher], within=30.0)
 
 
@@ -178,7 +175,7 @@ def test_a_person_may_watch_without_hooks(client: Client, tmp_path: Path, which:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--all"], "--project and --all go with --claude-code, --codex or --pi"),
+        (["--all"], "--project and --all go with --claude-code, --codex, --pi or --openclaw"),
         (["--claude-code", "--all", "--project", "."], "--project and --all ask for different sessions"),
         (["--claude-code", "--project", "nowhere"], "no such directory: nowhere"),
     ],

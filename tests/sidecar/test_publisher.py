@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from memcli import head as heads
 from memcli.memory import message
 from memcli.sidecar import publisher
+from memcli.swap import place
 from memcli.transcript import encode
 from tests.builders import FORMATS, Script, is_tail, session, session_file
 from tests.sidecar.published import SESSIONS, SIGNED, made, messages_in, swapped
@@ -81,6 +82,14 @@ def test_only_a_tail_that_is_sure_is_counted_beforehand(tmp_path: Path, format: 
 
     assert {cut[0] for cut in head.cuts if cut[3] >= 0} == sure
     assert all(cut[3] == messages_in(format, path.read_bytes()[cut[0] :]) for cut in head.cuts if cut[0] in sure)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_turn_that_a_transcript_begins_with_can_be_asked_for(tmp_path: Path, format: str) -> None:
+    """Also where it is all there is, and stands in the default tail."""
+    head = made(session_file(tmp_path / "run.jsonl", format, 1, rounds=0)).head
+    assert (head.tail, [cut[:2] for cut in head.cuts]) == (head.first, [(head.first, "t"), (head.covered, "t")])
+    assert place(head, ("turns", 1)).offset == head.first
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -61,11 +61,11 @@ def test_what_makes_no_sense_is_refused(line: list[str]) -> None:
         parsed(line)
 
 
-@pytest.mark.parametrize("options", [Options("command", command="'"), Options("program", summarizer=" ")])
-def test_what_is_no_command_line_is_refused_with_an_example(options: Options) -> None:
+@pytest.mark.parametrize("line", [["--command", "'"], ["--summarizer", " "]])
+def test_what_is_no_command_line_is_refused_with_an_example(line: list[str]) -> None:
     with pytest.raises(Usage, match="is no command") as caught:
-        choose(options)
-    assert caught.value.hint.startswith("memcli watch --")
+        parsed(line)
+    assert caught.value.hint.startswith(f"memcli summarize {line[0]} ")
 
 
 @pytest.mark.parametrize("door", [["-m", "memcli.summarize"], ["-m", "memcli", "summarize"]])

@@ -7,9 +7,11 @@ import json
 import pytest
 
 from memcli.commands.compact import Wish, compact
+from memcli.commands.undo import undo
 from memcli.errors import NoMessages, NotATranscript
 from memcli.memory.document import Document
 from memcli.session import Triggers
+from memcli.sidecar.generations import LEDGERS_KEPT
 from memcli.sidecar.place import Place
 from memcli.watch.follower import Follower, Replaced
 from memcli.watch.tail import CHUNK_BYTES
@@ -314,3 +316,21 @@ def test_usage_that_stayed_in_a_tail_does_not_make_the_swapped_context_full(path
     assert read(path).session.reading.exact == 0
     append(path, json.dumps({"role": "assistant", "content": "so", "usage": {"input_tokens": 9000}}).encode() + b"\n")
     assert read(path).session.reading.exact == 9000
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_what_a_transcript_begins_with_is_found_after_many_memories_of_it(path, undone):
+    """The folds of the last few are kept, and that of the one which was compacted in place; so may `undo` need one."""
+    session_file(path, "anthropic")
+    compact(str(remembered(path)), Wish(in_place=True, quiet=True))
+    for turn in range(LEDGERS_KEPT + 1):
+        append(path, Script("anthropic", serial=100 * (turn + 1)).turn(10 + turn).data)
+        remembered(path)
+    if undone:
+        compact(str(path), Wish(in_place=True, quiet=True))
+        for turn in range(LEDGERS_KEPT + 1):
+            append(path, Script("anthropic", serial=3000 + 100 * turn).turn(40 + turn).data)
+            remembered(path)
+        undo(path, quiet=True)
+    session = read(path).session
+    assert (bool(session.origin), session.marks.opaque) == (True, "")

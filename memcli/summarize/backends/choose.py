@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memcli.errors import Usage
-
 if TYPE_CHECKING:
     from memcli.summarize.options import Options
     from memcli.summarize.request import Backend, Writer
 
 
 def choose(options: Options) -> Backend | Writer | None:
-    """Who writes; None for "embedded": nobody does. Raises Usage for a command line that is none."""
+    """Who writes; None for "embedded": nobody does."""
     match options.backend:
         case "embedded":
             return None
@@ -22,24 +20,10 @@ def choose(options: Options) -> Backend | Writer | None:
 
             return Anthropic(options)
         case "command":
-            return _command(options)
+            from memcli.summarize.backends.command import Command
+
+            return Command(options)
         case "program":
-            return _program(options)
+            from memcli.summarize.backends.program import Program
 
-
-def _command(options: Options) -> Backend:
-    from memcli.summarize.backends.command import Command
-
-    try:
-        return Command(options)
-    except ValueError as error:
-        raise Usage(f"--command is no command: {error}", "memcli watch --command 'claude -p'") from error
-
-
-def _program(options: Options) -> Writer:
-    from memcli.summarize.backends.program import Program
-
-    try:
-        return Program(options)
-    except ValueError as error:
-        raise Usage(f"--summarizer is no command: {error}", "memcli watch --summarizer ./summarizer.py") from error
+            return Program(options)
