@@ -63,7 +63,7 @@ _STOPS = pattern(r"CONFLICT|could not apply|fix conflicts|needs merge")
 _ENDED_BY_COMMIT = frozenset(("merge", "cherry-pick", "revert"))
 # Commands of a list that only prepare or look: that one of them worked says nothing.
 _SILENT = _LOOKERS | {"cd", "echo", "export", "mkdir", "printf", "pwd", "set", "sleep", "source", "true"}
-_TARGET = pattern(r"\S*[^\s/]*/\S+|\S+\.[A-Za-z]\w*")  # an operand that is a path, a file or an address
+_TARGET = pattern(r"\S*/\S+|\S+\.[A-Za-z]\w*")  # an operand that is a path, a file or an address
 
 
 @lru_cache(maxsize=512)
