@@ -20,7 +20,7 @@ _OTHER = 0.05  # a section of the user's own
 _BOTH_ENDS = ("User Intent", "Completed Work")  # told in order of time: how it began, and the latest
 _LEFT_OUT = "- ({} lines left out)"
 _LEAST = 60  # characters below which a section says nothing
-_EMPTY = "- none"
+_EMPTY = ("- none", "- none known")
 
 
 def excerpt(memory: str, limit: int, names: "tuple[str, ...]" = ()) -> str:
@@ -46,7 +46,7 @@ def _sections(memory: str) -> "list[tuple[str, list[str]]]":
     for line in memory.split("\n"):
         if line.startswith("## "):
             sections.append((line[3:].strip(), []))
-        elif sections and line.strip() and line != _EMPTY and not line.startswith("<!-- "):
+        elif sections and line.strip() and line not in _EMPTY and not line.startswith("<!-- "):
             sections[-1][1].append(line)
     return sections
 

@@ -1,9 +1,9 @@
 """Answers: what a short request answers.
 
 "option 1", "yes" or "1. full 2. no" say nothing without the text they reply to. So of the agent's last text its items
-(numbered or lettered) and its last question are kept, and a request that names an item, or is short, is paired with
-them: with the items it names, else with the question, else with the whole enumeration, never with one item that would
-read like the choice.
+(numbered or lettered), its last question and its last offer ("If you want, I can …") are kept, and a request that
+names an item, or is short, is paired with them: with the items it names, else with the question, else with the whole
+enumeration, never with one item that would read like the choice. A bare nod to a text without both answers the offer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 from memcli.ledger.clean import ELISION, clip, one_line
 from memcli.ledger.prose import bare, sentences
 from memcli.transcript.patterns import pattern
+from memcli.transcript.secrets import lowered
 
 MAX_ITEMS = 9
 ITEM_LIMIT = 240
@@ -29,16 +30,32 @@ _PICK = pattern(
 _WHOLE = pattern(r"(?i)\b(?:both|all (?:of )?(?:them|these|those)|everything|all \w+)\b")
 _BOTH = pattern(r"(?i)\bboth\b")
 _TWO = pattern(r"\b(?:and|or)\b")
+_OFFERS = pattern(
+    r"(?i)\bif you(?:['’]d| would)? (?:want|like|prefer|wish)\b|\bsay (?:the word|so)\b|\bwant me to\b"
+    r"|\b(?:happy|ready) to\b|\bi(?:['’]d| would) (?:suggest|recommend|propose)\b|\btell me (?:when|if|to)\b"
+)
+_TOLD_BY = (
+    "if you",
+    "say ",
+    "want me",
+    "happy to",
+    "ready to",
+    "suggest",
+    "recommend",
+    "propose",
+    "tell me",
+)  # in each
 _REPLY = pattern(
     r"(?i)^\W*(?:y|yes|yep|yeah|ok|okay|sure|no|nope|go|both|all|please|sounds|agreed?|let'?s|do|continue|proceed|right)\b"
 )
 
 
 class Offer(msgspec.Struct, array_like=True):
-    """What a text of the agent leaves to be answered: its items with their marks, and its last question."""
+    """What a text of the agent leaves to be answered: its items with their marks, its last question, its last offer."""
 
     items: list[str] = []
     question: str = ""
+    offer: str = ""
 
     def answered(self, words: str) -> list[str]:
         """What these words of the person answer, in parts that stand word for word in the agent's text."""
@@ -55,13 +72,17 @@ class Offer(msgspec.Struct, array_like=True):
             return self.items
         if self.question:
             return [*self.items, self.question] if len(self.question.split()) < BARE else [self.question]
-        return self.items if _REPLY.match(words) else []
+        if not _REPLY.match(words):
+            return []
+        return self.items or ([self.offer] if self.offer and len(words.split()) <= SHORT else [])
 
 
 def offer_of(text: str) -> Offer:
     """What a text of the agent (cleaned) offers or asks. Of several enumerations the last counts."""
     items: list[str] = []
-    asked = ""
+    asked = offered = ""
+    small = lowered(text)
+    offers_some = any(sign in small for sign in _TOLD_BY)
     for line in text.split("\n"):
         if match := _ITEM.match(line):
             if items and match[2].upper() in {_mark(item) for item in items}:
@@ -71,7 +92,12 @@ def offer_of(text: str) -> Offer:
         if "?" in line:
             questions = [one for one in sentences(bare(line)) if one.rstrip("*_ )").endswith("?")]
             asked = questions[-1] if questions else asked
-    return Offer(items[:MAX_ITEMS] if len(items) > 1 else [], clip(asked, QUESTION_LIMIT))
+        elif offers_some and _OFFERS.search(line):
+            offers = [one for one in sentences(bare(line)) if _OFFERS.search(one) and not one.rstrip().endswith(":")]
+            offered = offers[-1] if offers else offered
+    return Offer(
+        items[:MAX_ITEMS] if len(items) > 1 else [], clip(asked, QUESTION_LIMIT), clip(offered, QUESTION_LIMIT)
+    )
 
 
 def _mark(item: str) -> str:

@@ -57,6 +57,13 @@ _UNNARROWED = pattern(
     rf"(?: (?:{_ONLY_SAYS.pattern})| (?:{_ADDS.pattern})| (?:{_CHOOSES.pattern})(?: [^\s-]\S*)?)*"
 )
 _RECORDS = pattern(r"\bgit (?:-[cC] \S+ )*(add|commit)\b")
+_TAKES_IN = pattern(r"\bgit (?:-[cC] \S+ )*(rebase|merge|cherry-pick|revert|am|pull)\b")
+_GOES_ON = pattern(r"\bgit (?:-[cC] \S+ )*(rebase|merge|cherry-pick|revert|am) --(?:continue|skip|abort|quit)\b")
+_STOPS = pattern(r"CONFLICT|could not apply|fix conflicts|needs merge")
+_ENDED_BY_COMMIT = frozenset(("merge", "cherry-pick", "revert"))
+# Commands of a list that only prepare or look: that one of them worked says nothing.
+_SILENT = _LOOKERS | {"cd", "echo", "export", "mkdir", "printf", "pwd", "set", "sleep", "source", "true"}
+_TARGET = pattern(r"\S*/\S+|\S+\.[A-Za-z]\w*")  # an operand that is a path, a file or an address
 
 
 @lru_cache(maxsize=512)
@@ -142,3 +149,48 @@ def _options(key: str) -> set[str]:
 def recorded(key: str) -> set[str]:
     """Which of `git add` and `git commit` a command runs."""
     return set(_RECORDS.findall(key)) if "git " in key else set()
+
+
+def gone_on(worked: str, output: str) -> set[str]:
+    """What of git's work on several commits a command that worked took up again, gave up or brought to its end."""
+    if "git " not in worked or _STOPS.search(output):
+        return set()
+    ended = set(_GOES_ON.findall(worked))
+    if "Successfully rebased" in output:
+        ended.add("rebase")
+    return ended | _ENDED_BY_COMMIT if "commit" in recorded(worked) else ended
+
+
+def stopped_in(key: str) -> set[str]:
+    """What of git's work on several commits a command began; a pull does it by a rebase or a merge."""
+    began = set(_TAKES_IN.findall(key)) if "git " in key else set()
+    return began | {"rebase", "merge"} if "pull" in began else began
+
+
+@lru_cache(maxsize=512)
+def parts(key: str) -> tuple[str, ...]:
+    """The commands of a list that do something, if all of them are known whole: the list works if each of them does."""
+    listed = stages(key) if len(key.removeprefix("cmd:")) < KEY_LIMIT else ()
+    doing = tuple(one for one in listed if one.split(" ", 1)[0] not in _SILENT)
+    return doing if len(listed) > 1 else ()
+
+
+def same_aim(worked: str, failed: str) -> bool:
+    """True if two single commands do the same to the same paths, files or addresses, with other options."""
+    (began, words, targets), (failed_began, failed_words, failed_targets) = _aim(worked), _aim(failed)
+    if not targets or targets != failed_targets:
+        return False
+    shorter, longer = sorted((began, failed_began), key=len)
+    # of a command whose options come first nothing but all its words tells what it does
+    return longer[: len(shorter)] == shorter if len(shorter) > 1 else words == failed_words
+
+
+@lru_cache(maxsize=512)
+def _aim(key: str) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]:
+    """Of a single command the words before its first option, all its words, and apart from both what it is aimed at."""
+    words = first_run(key)
+    targets = frozenset(one for one in words if _TARGET.fullmatch(one))
+    every = key.removeprefix("cmd:").split("|", 1)[0].split() if words else []
+    before = next((place for place, one in enumerate(every) if one.startswith("-")), len(every))
+    began = tuple(one for one in every[:before] if one not in targets)
+    return began, tuple(one for one in words if one not in targets), targets

@@ -72,6 +72,7 @@ class Job(msgspec.Struct, array_like=True):
     deed: Deed
     over: bool = False
     silent: bool = False  # its end is told only to who asks
+    turn: int = 0  # so many turns had begun when it was started or asked about
 
 
 class End(msgspec.Struct, frozen=True):
@@ -87,7 +88,7 @@ class Background(msgspec.Struct, array_like=True):
 
     jobs: dict[str, Job] = {}
 
-    def started(self, deed: Deed, text: str) -> bool:
+    def started(self, deed: Deed, text: str, turn: int) -> bool:
         """True if a result says that its call runs on; the job is known by its id from now on."""
         match = _started(text)
         if not match:
@@ -95,7 +96,7 @@ class Background(msgspec.Struct, array_like=True):
         name = identity(next(filter(None, match.groups())))
         if name not in self.jobs or self.jobs[name].over:
             self.jobs.pop(name, None)
-            self.jobs[name] = Job(deed, silent=bool(match["session"]))
+            self.jobs[name] = Job(deed, silent=bool(match["session"]), turn=turn)
         if len(self.jobs) > MAX_JOBS:
             over = (key for key, job in self.jobs.items() if job.over)
             del self.jobs[next(over, next(iter(self.jobs)))]

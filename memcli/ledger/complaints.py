@@ -29,7 +29,9 @@ _TOLD_BY = (
     "invalid missing unable refused time ✗ ✕ ×"
 )
 _SIGNS = tuple(_TOLD_BY.split())
-_STRONG = pattern(r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:")
+_STRONG = pattern(
+    r"(?i)^\W*(?:\w*error\b|fatal|panic|e\d+\b)|error(?:\[\w+\])?:|^\S+:\d+(?::\d+)?:|\bcommand not found\b"
+)
 _EMPTY = pattern(
     r"(?i)^(?:exit code:? -?\d+|(?:command|process) exited with code:? -?\d+|chunk id:.*|wall time:.*|output:|"
     r"original token count:.*|command:.*|\(no output\))$"
@@ -59,6 +61,7 @@ def telling_lines(output: str) -> list[str]:
     lines = [line for line in lines if len(line) <= LONGEST] or lines
     lines = _distinct(lines)
     signs = _with_signs(lines)
+    signs = [line for line in signs if not _LEVEL.search(line)] or signs
     telling = [line for line in signs if not _GENERIC.search(line)]
     # What some program prints about any failure would blur the rest; alone ("task failed") it says nothing.
     signs = telling or [*signs, *_before(signs, lines)]

@@ -2,8 +2,10 @@
 
 A failure is open until the same command (figures and filters aside), a change of the same file, or the same call
 succeeds. The work may also go around it, which proves nothing about the failure and so is told apart from "fixed": its
-first program worked when run without what broke it, it worked as one of several commands or within a wider check, or it
-failed once and two turns and 40 calls went by without it.
+first program worked when run without what broke it or with other options, it worked as one of several commands, within
+a wider check or part by part, git went on with what had stopped, or it failed once and two turns and 40 calls went by
+without it. What was only typed wrong, a script written into the command, or a page that could not be read has been left
+when the next turn begins.
 A test, a build or a lint that failed stays open however long nobody runs it; a misspelt one does not.
 Refusals by the person, slips of the harness (file not read yet, text not found) and look-ups without a find
 are no failures. Texts are tool output: only ever shown quoted, and labelled so.
@@ -16,7 +18,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.ledger.attempts import covers, first_run, looks_only, proves, recorded, stages, whole_check
+from memcli.ledger.attempts import (
+    covers,
+    first_run,
+    gone_on,
+    looks_only,
+    parts,
+    proves,
+    recorded,
+    same_aim,
+    stages,
+    stopped_in,
+    whole_check,
+)
 from memcli.ledger.checks import shows_failure
 from memcli.ledger.clean import clip
 from memcli.ledger.complaints import telling_lines
@@ -61,8 +75,11 @@ _PROVES = pattern(
 _STRINGS = pattern(r"'[^']*'|\"[^\"]*\"")
 _MISUSE = pattern(
     r"(?i)unexpected argument|(?:unknown|unrecognized|invalid|no such) (?:\w+ )?(?:option|flag|argument|subcommand|"
-    r"field)|command not found|no version is set for command|no matches found"
+    r"field)|no version is set for command|no matches found|^\(eval\):\d+:|^env: [^:]+: No such file"
 )
+_SHELL_SAYS = pattern(r"^(?:/\S*/)?(?:ba|z|da)?sh: (?:line )?(?:\d+: )?")
+_UNKNOWN = pattern(r"([^\s:]+): (?:command )?not found|command not found: (\S+)")
+_WRITTEN_IN = pattern(r"<<|\s-\w*[ce] ['\"]|^\w+=\$\(")  # a program in the command itself, never typed twice alike
 
 
 class Moment(msgspec.Struct, array_like=True):
@@ -90,11 +107,31 @@ class Failure(msgspec.Struct, array_like=True):
     seen: Moment = msgspec.field(default_factory=Moment)
     left: int = -1
     instead: str = ""
+    worked: list[str] = []  # of the commands of a list that failed, those that worked since
 
     @property
     def open(self) -> bool:
         """True if neither the same thing worked since nor the work went around it."""
         return self.fixed < 0 and self.left < 0
+
+    @property
+    def proves(self) -> bool:
+        """True if it says something about the work: a check that went wrong, not a command that was misspelt."""
+        return self.kind == "shell" and _checks(self.key) and not _misspelt(self)
+
+    @property
+    def passing(self) -> bool:
+        """True for what nobody tries again as it was: a slip, a script typed into the command, a page that cannot be
+        read. It has been left when its turn ends.
+        """
+        probe = self.kind == "look" or bool(_WRITTEN_IN.search(self.key.removeprefix("cmd:")))
+        return not self.proves and (probe or _misspelt(self))
+
+    def part_by_part(self, passed: tuple[str, ...]) -> bool:
+        """Commands worked: true if each of a list that failed has worked by now."""
+        listed = parts(self.key) if passed else ()
+        self.worked = [one for one in listed if one in self.worked or any(proves(other, one) for other in passed)]
+        return bool(listed) and len(self.worked) == len(listed)
 
 
 class Failures(msgspec.Struct, array_like=True):
@@ -114,6 +151,7 @@ class Failures(msgspec.Struct, array_like=True):
         failure = self.seen.pop(name, None) or Failure(deed.key, deed.brief, deed.kind, lines)
         failure.lines, failure.what = lines, deed.brief
         failure.seen, failure.left, failure.instead = Moment(now.turns, now.calls), -1, ""
+        failure.worked = []
         failure.count, failure.last, failure.fixed, failure.cure = failure.count + 1, deed.index, -1, ""
         self.seen[name] = failure
         if len(self.seen) > MAX_FAILURES:
@@ -134,6 +172,7 @@ class Failures(msgspec.Struct, array_like=True):
         worked, taken_in = (first_run(deed.key), recorded(deed.key)) if shell else ((), set())
         sound = shell and not shows_failure(output)
         whole, passed = sound and bool(whole_check(deed.key)), stages(deed.key) if sound else ()
+        went_on = gone_on(deed.key, output) if shell else set()
         for failure in self.seen.values():
             if failure.fixed < 0 and failure.key == deed.key:
                 failure.fixed, failure.cure = index, clip(cure, CURE_LIMIT)
@@ -145,20 +184,20 @@ class Failures(msgspec.Struct, array_like=True):
                 _around(failure, worked)
                 or _recorded_since(failure, taken_in)
                 or any(proves(one, failure.key) for one in passed)
+                or (went_on and went_on & stopped_in(failure.key))
+                or (not failure.proves and same_aim(deed.key, failure.key))
+                or failure.part_by_part(passed)
             ):
                 failure.left, failure.instead = index, deed.brief
 
     def aged(self, now: Moment, index: int) -> None:
-        """A turn begins: what failed once, while work went on without it, has been left."""
+        """A turn begins: what failed once, while work went on without it, has been left; slips and probes have been
+        anyway.
+        """
         for failure in self.seen.values():
             turns, calls = now.turns - failure.seen.turns, now.calls - failure.seen.calls
-            if (
-                failure.open
-                and failure.count == 1
-                and turns >= LEFT_TURNS
-                and calls >= LEFT_CALLS
-                and not _proves(failure)
-            ):
+            gone_by = failure.count == 1 and turns >= LEFT_TURNS and calls >= LEFT_CALLS
+            if failure.open and (failure.passing or (gone_by and not failure.proves)):
                 failure.left = index
 
     @property
@@ -177,23 +216,23 @@ class Failures(msgspec.Struct, array_like=True):
         return [one for one in reversed(self.seen.values()) if one.fixed >= 0]
 
 
-def _proves(failure: Failure) -> bool:
-    """True if a failure says something about the work: a check that went wrong, not a command that was misspelt."""
-    return failure.kind == "shell" and _checks(failure.key) and not _misspelt(failure)
-
-
 @lru_cache(maxsize=2 * MAX_FAILURES)  # asked at each turn of each failure that is open
 def _checks(key: str) -> bool:
-    return bool(_PROVES.search(_STRINGS.sub("", key.removeprefix("cmd:"))))
+    typed = key.removeprefix("cmd:").split("<<", 1)[0]  # not the text that is handed to it
+    return bool(_PROVES.search(_STRINGS.sub("", typed)))
 
 
 def _misspelt(failure: Failure) -> bool:
-    return any(map(_tells_misuse, failure.lines))
+    return any(_tells_misuse(line, failure.key) for line in failure.lines)
 
 
 @lru_cache(maxsize=2 * MAX_FAILURES)
-def _tells_misuse(line: str) -> bool:
-    return bool(_MISUSE.search(line))
+def _tells_misuse(line: str, key: str) -> bool:
+    """True for a line that says that the command was typed wrong. What is missing deep in a check is no slip."""
+    if _MISUSE.search(line) or (_SHELL_SAYS.match(line) and not _checks(key)):
+        return True
+    unknown = _UNKNOWN.search(line)
+    return unknown is not None and (unknown[1] or unknown[2]) in key.removeprefix("cmd:").split()
 
 
 def _around(failure: Failure, worked: tuple[str, ...]) -> bool:
@@ -204,10 +243,10 @@ def _around(failure: Failure, worked: tuple[str, ...]) -> bool:
     failed = first_run(failure.key) if len(worked) >= 2 else ()
     if not failed or failed[: len(worked)] != worked:
         return False
-    return "|" in failure.key or _misspelt(failure) or (failed == worked and not _proves(failure))
+    return "|" in failure.key or _misspelt(failure) or (failed == worked and not failure.proves)
 
 
 def _recorded_since(failure: Failure, now: set[str]) -> bool:
     """True if git took in changes by now as the failed command was to do, whichever they were."""
     before = recorded(failure.key) if now else set()
-    return bool(before) and before <= now
+    return bool(before) and (before <= now or (before == {"add"} and "commit" in now))

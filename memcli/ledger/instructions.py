@@ -31,17 +31,30 @@ _ABOUT_ITSELF = pattern(r"(?i)\$ARGUMENTS|<[\w-]+>|^(?:display|show|output|input
 
 
 class Instruction(msgspec.Struct, array_like=True):
-    """The rules of one text, in its order."""
+    """The rules of one text, in its order; `by` is the command of the person that brought it, "" if none did."""
 
     index: int
     rules: list[str]
+    by: str = ""
 
 
 class Instructions(msgspec.Struct, array_like=True):
-    """Rules by the name of the command or skill, the least recent first. `awaited`: whose text is to come next."""
+    """Rules by the name of the command or skill, the least recent first. `awaited`: whose text is to come next;
+    `command`: the command that began the turn, "" if a prompt did.
+    """
 
     known: dict[str, Instruction] = {}
     awaited: str = ""
+    command: str = ""
+
+    def began(self, command: str) -> None:
+        """The person ran a command. Those of one family ("/shop:plan", "/shop:build") are steps: the next one ends the
+        rules that the last had brought.
+        """
+        family, colon, _ = command.partition(":")
+        for name in [name for name, one in self.known.items() if colon and one.by.startswith(f"{family}:")]:
+            del self.known[name]
+        self.awaited = self.command = command
 
     def told(self, text: str, index: int) -> None:
         """The harness wrote a text in the user's role: maybe that of a command, or of a skill."""
@@ -53,7 +66,7 @@ class Instructions(msgspec.Struct, array_like=True):
         rules = rules_in(clean(text[skill.end() :] if skill else text, head=9000, tail=5000))
         self.known.pop(name, None)
         if rules:
-            self.known[name] = Instruction(index, rules)
+            self.known[name] = Instruction(index, rules, self.command)
         while len(self.known) > MAX_TEXTS:
             del self.known[next(iter(self.known))]
 

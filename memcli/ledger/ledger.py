@@ -64,7 +64,7 @@ class State(msgspec.Struct, array_like=True):
 
     version: int = VERSION
     turn: int = 0
-    refused: str = ""  # the call the person refused last
+    refused: str = ""  # the call the person refused just now
     asked: list[str] = []  # questions put to the person
     work: Work = msgspec.field(default_factory=Work)
     requests: Requests = msgspec.field(default_factory=Requests)
@@ -139,11 +139,13 @@ class Ledger:
 
     def _heard(self, part: UserText) -> None:
         state = self.state
-        about = state.refused if part.via == "rejection" else ""
+        about = state.refused if part.via == "rejection" or (part.via == "prompt" and part.steering) else ""
+        state.refused = ""
         if part.via == "answer" and state.asked:
             about = state.asked.pop(0)
         if part.via in ("prompt", "command"):
-            self._turned()
+            self._turned(self.now)
+            state.instructions.command = ""
         answers = [] if about else state.offer.answered(part.text[:2000])
         text = state.requests.heard(part, self.now, about, answers)
         state.offer = Offer()
@@ -157,26 +159,30 @@ class Ledger:
             self._settled(settled)
 
     def _machine_told(self, text: str) -> None:
-        """The harness wrote in the user's role: a command without words is a request all the same."""
-        state = self.state
+        """The harness wrote in the user's role: a command without words is a request all the same.
+
+        Such a text is no event, so the turn begins with the next one: the one before it ended the turn before.
+        """
+        state, following = self.state, self.now + 1
         name = state.requests.command(text, self.now)
         if not name:
-            state.instructions.told(text, self.now)
-        elif state.requests.ran[-1:] == [(self.now, name)]:
-            self._turned()
-        state.instructions.awaited = name or state.instructions.awaited
+            state.instructions.told(text, max(self.now, *state.turns.starts[-1:], 0))
+        elif state.requests.ran[-1:] == [(following, name)]:
+            self._turned(following)
+        if name:
+            state.instructions.began(name)
 
-    def _turned(self) -> None:
-        """The person asked for something: a turn begins."""
+    def _turned(self, first: int) -> None:
+        """The person asked for something: a turn begins with the event `first`."""
         state = self.state
         state.narrative.asked()
         state.work.turned()
         state.turn = self.now
-        state.turns.began(self.now)
+        state.turns.began(first)
         state.running = True
 
     def _said(self, part: AssistantText) -> Taken:
-        self.state.instructions.awaited = ""
+        self.state.instructions.awaited = self.state.refused = ""
         text = self.state.narrative.said(part.text, self.now, part.final)
         self.state.names.agent(text, self.now)
         self.state.work.said(text)
@@ -188,7 +194,7 @@ class Ledger:
     def _called(self, part: ToolUse) -> Settled | None:
         state = self.state
         deed, settled = state.work.called(part)
-        state.instructions.awaited = ""
+        state.instructions.awaited = state.refused = ""
         state.running = bool(state.turns.starts)
         written = (name for change in deed.changes for name in change.names)
         state.names.called(deed.names, self.now)
@@ -203,6 +209,7 @@ class Ledger:
         """A call and its result are both known (or not yet)."""
         if settled is not None and settled.outcome.rejected:
             self.state.refused = one_line(f"{settled.deed.tool} {settled.deed.brief}", 120)
+            self.state.requests.refused(self.state.refused, self.now)
         elif settled is not None:
             self._done(settled)
         return settled

@@ -7,6 +7,7 @@ keep their order; when there are too many, the oldest that are neither a result 
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from itertools import takewhile
 
@@ -114,9 +115,11 @@ class Narrative(msgspec.Struct, array_like=True):
 
     @property
     def ahead(self) -> list[Note]:
-        """What the newest text with such a list named as next or remaining."""
-        newest = next((note.text for note in reversed(self.notes) if note.ahead), 0)
-        return [note for note in self.notes if note.ahead and note.text == newest]
+        """What the newest text with such a list named as next or remaining; a single line replaces no list."""
+        count = Counter(note.text for note in reversed(self.notes) if note.ahead)  # the newest text first
+        newest, before = [*count, 0, 0][:2]
+        listed = {newest, before} if count[newest] == 1 < count[before] else {newest}
+        return [note for note in self.notes if note.ahead and note.text in listed]
 
     def _size(self, text: int) -> int:
         """Notes of one of the last texts."""

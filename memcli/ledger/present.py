@@ -28,6 +28,7 @@ from memcli.transcript.entries import (
     Place,
     ToolResult,
     ToolUse,
+    TurnEnd,
     UserText,
 )
 
@@ -39,6 +40,8 @@ VERSION = 5
 LATEST = 6
 BRANCH_SCAN = 20_000  # characters of an output in which git may name a branch
 EARLIER = 2  # jobs of earlier turns
+STALE = 8  # turns after which a job of which nobody spoke is taken for ended
+ADDED, ADDED_LIMIT = 2, 400  # words of the person that add to the request, and characters of each
 
 _ENDED = {"read": "read", "edit": "changed", "patch": "changed", "write": "written", "agent": "answered"}
 
@@ -68,6 +71,8 @@ class Now(msgspec.Struct, array_like=True):
     answers: list[str] = []  # what the last request answers
     command: str = ""  # the slash command with which the last request was made
     worded: bool = False  # it had words
+    over: bool = False  # the turn has ended: the agent had the last word
+    added: list[str] = []  # what the person said in the turn after the request
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -115,12 +120,16 @@ class Present:
     def follow(self, part: AnyPart, role: str, taken: Taken = NOTHING) -> bool:
         """Take in a part of which the work is known already. True if a turn begins with it."""
         if type(part) is ToolUse or type(part) is ToolResult:
+            self.state.over = False
             self._settled(taken.settled)
             return False
         match part:
             case AssistantText():
                 self.state.said = one_line(bounded(taken.text, 1200, 800))
                 self.state.offer = taken.offer
+                self.state.over = not part.commentary
+            case TurnEnd():
+                self.state.over = True
             case UserText():
                 return self._heard(part)
             case MachineText():
@@ -135,9 +144,13 @@ class Present:
         return False
 
     def _heard(self, part: UserText) -> bool:
-        """New words of the person; a prompt begins a turn."""
-        self.state.answers, self.state.offer = self.state.offer.answered(part.text[:2000]), Offer()
-        self.state.request = one_line(without_logs(clean(part.text, head=1500, tail=700)))
+        """New words of the person; a prompt begins a turn, all others add to it."""
+        words = one_line(without_logs(clean(part.text, head=1500, tail=700)))
+        answers, self.state.offer = self.state.offer.answered(part.text[:2000]), Offer()
+        if part.via not in ("prompt", "command") and (self.state.request or self.state.command):
+            self.state.added = [*self.state.added, *([one_line(words, ADDED_LIMIT)] if words else [])][-ADDED:]
+            return False
+        self.state.answers, self.state.request = answers, words
         self.state.command, self.state.worded = "", part.via == "command" and bool(self.state.request)
         return part.via in ("prompt", "command") and self._turned()
 
@@ -152,8 +165,8 @@ class Present:
 
     def _turned(self) -> bool:
         self.state.before, self.state.turn = self.state.turn, self.state.work.clock
-        self.state.interrupted = False
-        self.state.latest = []
+        self.state.interrupted = self.state.over = False
+        self.state.latest, self.state.added = [], []
         return True
 
     def _settled(self, settled: Settled | None) -> None:
@@ -183,12 +196,15 @@ class Present:
     def running(self) -> dict[str, Deed]:
         """What runs in the background, by id, newest first: all of this turn, a few of earlier ones.
 
-        A job whose end is told only to who asks, and for which nobody asked for two turns, is taken for ended.
+        A job whose end is told only to who asks, and for which nobody asked for two turns, is taken for ended; so is
+        any other after `STALE` turns.
         """
         shown: dict[str, Deed] = {}
         earlier = 0
         for name, job in reversed(self.state.work.background.running.items()):
             of_turn = job.deed.index >= self.state.turn
+            if self.state.work.now.turns - job.turn > STALE:
+                continue
             earlier += not of_turn
             if of_turn or (earlier <= EARLIER and (job.deed.index >= self.state.before or not job.silent)):
                 shown[name] = job.deed

@@ -37,6 +37,11 @@ _FIGURE = pattern(r"^\s*(\(?(?:\d{1,2}|[A-Ha-h])[.)])\s")
 _CHOICE = pattern(
     r"(?i)\b(?:options?|choices?|alternatives?|approach(?:es)?|ways?|paths|either|one of|levers?|choose)\b"
 )
+# What stands below such words is no fact by itself: it is denied, missing or only an idea.
+_HEDGES = pattern(
+    r"(?i)\b(?:not|never|no longer|without|cannot|optional(?:ly)?|would|could|might|missing|propos(?:ed|als?)|ideas?|"
+    r"possible|suggest\w*|skipped|left out|out of scope|non-goals?|unless|if)\b|n['’]t\b"
+)
 _ANNOUNCES = pattern(
     r"(?i)^(?:(?:ok(?:ay)?|now|good|right|so|great|next|then|first|and|also|finally),?\s+)*"
     r"(?:let me|let['’]?s|i['’]?ll|i will|i['’]?m|i am|i need to|now|next|\w+ing)\b"
@@ -66,7 +71,7 @@ _DIAGRAM = pattern("[\u2500-\u257f→]{2,}|[│├└]")
 def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:
     """The notes of a text in order, each at most about `limit` characters of whole sentences."""
     found: list[str] = []
-    lead = ""
+    lead = hedge = ""
     lines = unwrapped(without_code(text, f"\n{_GAP}\n").split("\n"))
     listed = 0  # lines of a list that stand in a note already
     for place, line in enumerate(lines):
@@ -74,6 +79,9 @@ def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:
         words = bare(line)
         if place < listed:
             continue
+        if hedge and words and not lead:
+            hedge = hedge if _ITEM.match(line) else ""
+            lead = f"{hedge} {ELISION}" if hedge and not words.endswith(":") else ""
         if lead and _ITEM.match(line) and (taken := _listed(lead, lines[place:])):
             note, count = taken
             found.append(note)
@@ -85,6 +93,7 @@ def notes_in(text: str, limit: int = NOTE_LIMIT) -> list[str]:
             if len(lead) + len(said) > SHORTEST:
                 found.extend(_grouped(_joined(lead, said, line), limit))
             lead = leads
+            hedge = leads if leads and _HEDGES.search(leads) else hedge
     return found
 
 

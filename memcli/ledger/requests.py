@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_REQUESTS = 600  # the first and the corrections are never dropped for others
 MAX_COMMANDS = 30
 MAX_SNIPPETS = 12
+MAX_REFUSALS = 12  # without a word
 SNIPPET_LIMIT = 1_500  # characters; what is longer is a paste, no snippet
 FRESH = 80  # requests younger than this keep their full clip
 OLD_LIMIT = 400  # characters of older ones
@@ -90,9 +91,9 @@ def command_in(text: str) -> str:
 
 class Request(msgspec.Struct, array_like=True):
     """One text of the person. `about`: the question it answers, the call it refuses or the command it was given with,
-    "" for a plain prompt; `answers`: what the agent had offered or asked just before, if one must know that; `reply`:
-    what the agent answered to a correction that asks why something happened; `objects` if a plain prompt puts the agent
-    right by its own words.
+    "" for a plain prompt (one typed right after a refusal is about the refused call); `answers`: what the agent had
+    offered or asked just before, if one must know that; `reply`: what the agent answered to a correction that asks why
+    something happened; `objects` if a plain prompt puts the agent right by its own words.
     """
 
     index: int
@@ -119,17 +120,19 @@ class Requests(msgspec.Struct, array_like=True):
     said: list[Request] = []
     ran: list[tuple[int, str]] = []
     snippets: list[Snippet] = []
+    refusals: list[tuple[int, str]] = []  # calls that were refused without a word
 
     def command(self, text: str, index: int) -> str:
         """The slash command a note of the harness names, if it asked the agent for something; else "".
 
-        With words it was heard just before and stands with them; without any it is a request of its own.
+        With words it was heard just before and stands with them; without any it is a request of its own, which stands
+        at the next event.
         """
         name = command_in(text)
         if name and self.said and self.said[-1].via == "command" and self.said[-1].index == index:
             self.said[-1].about = name
         elif name:
-            self.ran = [*(one for one in self.ran if one[1] != name), (index, name)][-MAX_COMMANDS:]
+            self.ran = [*(one for one in self.ran if one[1] != name), (index + 1, name)][-MAX_COMMANDS:]
         return name
 
     def heard(self, part: UserText, index: int, about: str = "", answers: list[str] | None = None) -> str:
@@ -141,9 +144,15 @@ class Requests(msgspec.Struct, array_like=True):
             steering = part.steering or part.via in ("rejection", "queued", "answer")
             against = bool(self.said) and not steering and objects(line)
             self.said.append(Request(index, line, part.via, steering, about, answers or [], objects=against))
+            if about and part.via != "answer":
+                self.refusals = self.refusals[:-1]  # now it has words
             self._age()
             self._shown(text, index)
         return shown
+
+    def refused(self, call: str, index: int) -> None:
+        """The person refused a call; what they say of it, if anything, comes next."""
+        self.refusals = [*self.refusals, (index, call)][-MAX_REFUSALS:]
 
     def replied(self, text: str) -> None:
         """The agent said something (cleaned): the first that states anything answers a correction that asks why."""

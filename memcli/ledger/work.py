@@ -107,13 +107,18 @@ class Work(msgspec.Struct, array_like=True):
             self.todos.created(outcome.task, deed.items[2])
         if job := self.background.named(deed):
             return self._polled(job, deed, outcome)
-        running = not outcome.failed and deed.kind in _STARTERS and self.background.started(deed, outcome.text)
+        running = (
+            not outcome.failed
+            and deed.kind in _STARTERS
+            and self.background.started(deed, outcome.text, self.now.turns)
+        )
         if not running and not outcome.failed:
             self.background.done_again(deed.key)
         return self._judged(deed, outcome, running=running)
 
     def _polled(self, job: Job, deed: Deed, outcome: Outcome) -> Settled:
         """A call asked about a job or stopped it: how it ended is the outcome of the call that had started it."""
+        job.turn = self.now.turns
         state = self.background.polled(job, deed, outcome.text, failed=outcome.failed)
         if state in ("done", "failed"):
             return self._ended(job.deed, outcome.text, failed=state == "failed")

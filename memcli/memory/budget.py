@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from memcli.ledger.clean import ELISION
 from memcli.ledger.names import keys_in, words_in
+from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +28,9 @@ UNUSED = 0.15  # weight of a name that only outputs hold
 SMALLEST = 40  # characters too few for any line
 KNOWN = 2048
 """Lines that are remembered with what stands in them: those of some renderings at a time. A line may have kilobytes."""
+
+BEGINNING = 40  # characters from which on a sentence is known again
+_LEADING = pattern(r"^- (?:\[t\d+\] )?(?:\[x\] )?(?:found: |agent: )?\"?")
 
 MIN_CONTEXT = 4  # ordinary words that make a line explain the names on it
 
@@ -137,10 +142,28 @@ class Coverage:
         return value / (len(line.text) + 12)
 
 
+class Told:
+    """Sentences that stand, by which the same one is known again: cut or whole, quoted or not."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.known: dict[str, list[str]] = {}
+        for text in texts:
+            self.new(text)
+
+    def new(self, text: str) -> bool:
+        """True if a line tells no sentence that stands already; it stands from now on."""
+        words = _LEADING.sub("", text).split(ELISION, 1)[0].strip(' ".:')
+        alike = self.known.setdefault(words[:BEGINNING], [])
+        if any(words.startswith(other) or other.startswith(words) for other in alike):
+            return False
+        alike.append(words)
+        return True
+
+
 def take_telling(room: Room, pool: Iterable[Line], weights: Mapping[str, float], chosen: list[Line]) -> list[Line]:
     """The lines of the pool that tell most for their length; `chosen` is what stands already.
 
-    Lines that repeat a chosen one come last, if there is room for them at all.
+    Lines that repeat a chosen one come last, if there is room for them at all; the same sentence, cut or whole, never.
     """
     coverage = Coverage(weights, chosen)
     heap = [(-coverage.gain(line), number, line) for number, line in enumerate(pool)]
@@ -161,9 +184,10 @@ def take_telling(room: Room, pool: Iterable[Line], weights: Mapping[str, float],
             coverage.add(line.extends.full if line.extends else line.text)
             words.append(mine)
             taken.append(line)
-    known = {line.text for line in (*chosen, *taken)}
-    rest = {line.text: line for line in repeating if line.text not in known and explains(line.text)}
-    return taken + take_all(room, rest.values(), room.chars)
+    told = Told(line.text for line in (*chosen, *taken) if not line.extends)
+    return taken + take_all(
+        room, [line for line in repeating if explains(line.text) and told.new(line.text)], room.chars
+    )
 
 
 def explains(text: str) -> bool:

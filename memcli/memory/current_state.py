@@ -18,6 +18,7 @@ from memcli.memory.shown import local, shown_command, tool_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from memcli.ledger.failures import Failure
     from memcli.ledger.present import Call, Present
 
 
@@ -60,6 +61,8 @@ def _lines(present: Present, covered: Covered, limit: int) -> Iterator[_Placed]:
         yield _Placed(0, f"- last request: the user ran {spelled(now.command)}")
     if now.answers:
         yield _Placed(0, f"- it answers the agent's: {quoted(joined(now.answers, limit // 4))}")
+    for words in now.added:
+        yield _Placed(0, f"- said since, user: {quoted(words, limit // 6)}")
     if now.interrupted:
         yield _Placed(1, "- the user stopped the agent; what it was doing is unfinished")
     if now.said:
@@ -90,11 +93,22 @@ def _unfinished(present: Present) -> Iterator[_Placed]:
             yield _Placed(4, f"- [~] in progress: {told(text, 120)}")
     for name in work.checks.names[:4]:
         yield _Placed(5, f"- failing test, output: {quoted(name, 100)}")
-    newest = {one.key: one for one in reversed(work.failures.open) if one.last >= present.state.turn}
+    newest = {one.key: one for one in reversed(work.failures.open) if _of_now(present, one)}
     for failure in sorted(newest.values(), key=lambda one: -one.last)[:2]:
         what = tool_of(failure.kind, failure.key) + shown_command(failure.what, root, 70)
         cause = f", agent then: {quoted(failure.cause, 110)}" if failure.cause else ""
         yield _Placed(6, f"- OPEN error of {what}, output: {quoted(failure.lines[0], 130)}{cause}")
+
+
+def _of_now(present: Present, failure: Failure) -> bool:
+    """True for an error of this turn that still stands. Once the turn has ended, what it only tried on the way is none
+    any more: checks are, and what went wrong last.
+    """
+    if failure.last < present.state.turn:
+        return False
+    if failure.proves or not present.state.over:
+        return True
+    return not failure.passing and failure.seen.calls == present.state.work.now.calls
 
 
 def _called(call: Call, why: str, root: str, when: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.memory.sections import CURRENT_STATE, NAMES, PINNED
+from memcli.memory.sections import CURRENT_STATE, NAMES, PENDING, PINNED
 from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 TITLE = "# Session memory"
 PROSE_MARK = "<!-- prose -->"
 EMPTY = "- none"
+NONE_KNOWN = "- none known"  # of tasks: that nobody named any does not mean that there are none
+EMPTIES = frozenset((EMPTY, NONE_KNOWN))
 
-_SPECIAL = pattern(r"^(\\*)(#{1,6}\s|<!-- prose -->|- none$)", re.MULTILINE)
-_ESCAPED = pattern(r"^\\(\\*)(#{1,6}\s|<!-- prose -->|- none$)", re.MULTILINE)
+_SPECIAL = pattern(r"^(\\*)(#{1,6}\s|<!-- prose -->|- none(?: known)?$)", re.MULTILINE)
+_ESCAPED = pattern(r"^\\(\\*)(#{1,6}\s|<!-- prose -->|- none(?: known)?$)", re.MULTILINE)
 _HEADING = pattern(r"^## +(.*?) *$", re.MULTILINE)
 
 
@@ -60,7 +62,7 @@ def _section(block: Block) -> str:
     body = escaped(block.ledger)
     if block.prose:
         body = f"{body}\n{PROSE_MARK}\n{escaped(block.prose)}" if body else f"{PROSE_MARK}\n{escaped(block.prose)}"
-    return f"## {block.name}\n{body or EMPTY}"
+    return f"## {block.name}\n{body or (NONE_KNOWN if block.name == PENDING else EMPTY)}"
 
 
 def escaped(text: str) -> str:
@@ -91,7 +93,7 @@ def parse(text: str, known: Iterable[str] = NAMES) -> Document:
 
 
 def _block(name: str, body: str) -> Block:
-    if body.strip() == EMPTY:
+    if body.strip() in EMPTIES:
         return Block(name)
     # The mark alone is left where somebody struck out all prose.
     pieces = re.split(rf"^{re.escape(PROSE_MARK)}(?:\n|\Z)", body, maxsplit=1, flags=re.MULTILINE)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.memory.document import EMPTY, TITLE, Block, Document, parse
+from memcli.memory.document import EMPTIES, TITLE, Block, Document, parse
 from memcli.memory.sections import CHARS_PER_TOKEN, CURRENT_STATE, CURRENT_STATE_SHARE, NAMES, PINNED, USER_INTENT
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _lines(text: str, known: tuple[str, ...]) -> dict[tuple[str, str], None]:
 
 
 def _is_ours(line: str) -> bool:
-    return line in (TITLE, LABEL, EMPTY) or line.endswith(_MORE.partition("{}")[2])
+    return line in (TITLE, LABEL, *EMPTIES) or line.endswith(_MORE.partition("{}")[2])
 
 
 def _aside(text: str, known: tuple[str, ...]) -> Iterator[str]:

@@ -13,7 +13,10 @@ FIRST = "First request:"
 LATER = "Later requests, in order:"
 
 # Errors & Corrections
-CORRECTIONS = "Corrections, refusals and answers by the user, in order (bare ones: said against the work):"
+CORRECTIONS = (
+    "Corrections, refusals and answers by the user, in order "
+    "(bare ones: said against the work, or typed after stopping it):"
+)
 OPEN = "Errors still open, newest first:"
 FAILING = "Failing tests:"
 LEFT = "Errors that work went on without or around, newest first:"
@@ -30,6 +33,7 @@ NOT_COMMITTED = "Since the last commit:"
 UNDER_WAY = "Asked for by the user and under way:"
 LISTED = "On the to-do list:"
 PROPOSED = "Proposed or asked by the agent, no answer yet:"
+ASKED_LAST = "Proposed or asked by the agent before the user's latest words:"
 AHEAD = "Named by the agent as next or remaining (some of it may be done since):"
 
 # Completed Work
@@ -69,6 +73,7 @@ ORDER = (
     UNDER_WAY,
     LISTED,
     PROPOSED,
+    ASKED_LAST,
     AHEAD,
     COMMITS,
     OUTWARD,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from memcli.memory import facts, labels, pool
 from memcli.memory.budget import Line, Room, take_all, take_telling
-from memcli.memory.document import EMPTY, TITLE, Block, Document
+from memcli.memory.document import NONE_KNOWN, TITLE, Block, Document
 from memcli.memory.quoting import quoted
 from memcli.memory.sections import (
     CHARS_PER_TOKEN,
@@ -67,7 +67,7 @@ def render(
 def _chars(budget: int, pinned: bool, sections: Sections = DEFAULT) -> int:
     """Characters for lines: the budget less Current State, title, headings, blank lines and remarks on emptiness."""
     names = [*sections.names, *([PINNED] if pinned else [])]
-    frame = len(TITLE) + 2 + sum(len(f"## {name}\n\n\n") + len(EMPTY) for name in names)
+    frame = len(TITLE) + 2 + sum(len(f"## {name}\n\n\n") + len(NONE_KNOWN) for name in names)
     return budget * CHARS_PER_TOKEN - current_state_limit(budget) - frame
 
 

@@ -20,7 +20,7 @@ LONGEST = 60_000  # characters of one block
 
 _HEADING = re.compile(r"^\s{0,3}(?:(?:[-*+]\s+)?#{1,6}(?:\s+|$))+(.*)$")
 _RULE = re.compile(r"^\s*(?:=[=\s]*|-{2,}\s*|(?:[*_-]\s*){3,})$")
-_NOTHING = re.compile(r"^\s*[-*+]?\s*none\W*$", re.IGNORECASE)
+_NOTHING = re.compile(r"^\s*[-*+]?\s*none(?: known)?\W*$", re.IGNORECASE)
 _REMINDER = re.compile(
     r"<(system[\w-]*|[\w-]*reminder|instructions?)\b[^>]{0,200}>.{0,2000}?</\1\s*>", re.IGNORECASE | re.DOTALL
 )

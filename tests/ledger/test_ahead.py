@@ -40,3 +40,30 @@ def test_what_stands_below_an_item_belongs_to_it() -> None:
 
 def test_a_list_without_end_is_cut() -> None:
     assert len(ahead_in("Remaining:\n" + "- one more thing\n" * 50)) == MAX_ITEMS
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Next: the docs of the cart", "Still deferred, untouched: the docs of the cart", "- **Pending**: the docs of it"],
+)
+def test_a_line_that_begins_so_is_ahead_itself(line: str) -> None:
+    assert ahead_in(f"All is done.\n\n{line}\n\nI stop here.") == [line.lstrip("- ").replace("*", "")]
+
+
+def test_the_paragraph_under_a_heading_that_says_so_is_ahead_and_what_follows_it_is_not() -> None:
+    assert ahead_in("## Next\n\n`/ship cart`, or the docs first.\n\nThe cart is done.") == [
+        "/ship cart, or the docs first."
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## Next steps\n\nNone, all is done.",
+        "## Next\n\n## Done\nThe cart",
+        "Next: nothing is left",
+        "Opened PR: the one of the cart",
+    ],
+)
+def test_where_nothing_is_left_nothing_is_ahead(text: str) -> None:
+    assert ahead_in(text) == []

@@ -169,3 +169,28 @@ def test_joined_parts_begin_as_the_parts_do(parts: list[str], limit: int) -> Non
 
     assert len(text) <= max(limit, 48 * len(parts)) + 8 * len(parts)
     assert not parts or text.startswith(parts[0][:1])
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        "If you want, I can rewrite the recent commits of the cart.",
+        "Say the word and I'll rewrite the recent commits.",
+        "I'd suggest to rewrite the recent commits of the cart.",
+    ],
+)
+def test_a_nod_to_a_text_without_a_question_answers_its_offer(offer: str) -> None:
+    text = f"That would be a risk. {offer}\nIt takes a minute."
+
+    assert offer_of(text).answered("yes") == [offer]
+    assert offer_of(text).answered("the docs now") == []
+    assert offer_of(text).answered("yes " + "well " * 12) == []
+
+
+def test_where_there_are_items_or_a_question_a_nod_answers_those() -> None:
+    offer = "If you want, I can rewrite the recent commits."
+
+    assert offer_of(f"{offer}\nShall I add the tests of the cart?").answered("yes") == [
+        "Shall I add the tests of the cart?"
+    ]
+    assert offer_of(f"1. Cache it\n2. Skip it\n\n{offer}").answered("yes") == ["1. Cache it", "2. Skip it"]

@@ -290,3 +290,101 @@ def test_a_failure_to_commit_is_settled_by_the_commit_not_by_the_add() -> None:
 
     assert len(opened(locked, ran("git commit -m 'Sum'"))) == 1
     assert opened(locked, ran("git add b; git commit -m 'All'")) == []
+
+
+LIST = ran("make cart && make till 2>&1", BROKEN, failed=True)
+
+
+def test_a_list_that_failed_is_settled_once_each_of_its_commands_worked() -> None:
+    mended = [ran("make fmt && make till 2>&1 | tail -3", "0 issues."), ran("cd shop && make cart")]
+
+    assert left(LIST, mended) == [("make cart && make till 2>&1", "cd shop && make cart")]
+    assert left(LIST, mended[0]) == left(LIST, mended[1]) == []
+
+
+def test_commands_that_worked_before_the_list_failed_again_prove_nothing() -> None:
+    assert left(LIST, ran("make cart"), LIST, ran("make till")) == []
+
+
+STOPPED = "error: could not apply a4f7a52... sum of the cart\nhint: Resolve all conflicts manually"
+
+
+@pytest.mark.parametrize(
+    ("failed", "worked", "output"),
+    [
+        ("git rebase main", "git add a.py && git rebase --continue", "Successfully rebased and updated refs/heads/a."),
+        ("git rebase main", "git rebase --abort", ""),
+        ("git pull origin main", "git -C shop rebase --skip", ""),
+        ("git rebase main", "git rebase other", "Successfully rebased and updated refs/heads/a."),
+        ("git cherry-pick a4f7a52", "git cherry-pick --skip", ""),
+        ("git merge topic", "git commit --no-edit", "[main 1a2b3c4] Merge branch 'topic'"),
+    ],
+)
+def test_what_git_went_on_with_is_open_no_more(failed: str, worked: str, output: str) -> None:
+    assert left(user("go"), ran(failed, STOPPED, failed=True), ran(worked, output)) == [(failed, worked)]
+
+
+@pytest.mark.parametrize(
+    ("worked", "output"),
+    [
+        ("git rebase --continue | tail -2", STOPPED),
+        ("git merge --continue", ""),
+        ("git commit -m x", "[main 1a2b3c4] x"),
+        ("git rebase --show-current-patch", ""),
+    ],
+)
+def test_a_rebase_that_still_stands_is_open(worked: str, output: str) -> None:
+    assert left(ran("git rebase main", STOPPED, failed=True), ran(worked, output)) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "output"),
+    [
+        ("rm -rf $dir/*", "(eval):1: permission denied: the shop"),
+        ("unzip shop-main/*", "(eval):1: no matches found: shop-main/*"),
+        ("python shop.py", "bash: line 1: python: command not found"),
+        ("pytst tests", "pytst: command not found in this shell"),
+        ("env EDITOR='x y' git rebase -i", "env: y: No such file or directory"),
+        ("python3 - <<'E' import test check E", "Traceback: the module shop was not found"),
+        ("npx tsx -e 'import shop'", "Error: Cannot find module './shop.js'"),
+    ],
+)
+def test_slips_and_probes_have_been_left_when_the_next_turn_begins(typed: str, output: str) -> None:
+    slip = ran(typed, output, failed=True)
+
+    assert left(user("go"), slip) == []
+    assert [what for what, _ in left(user("go"), slip, user("on"))] == [typed]
+
+
+def test_what_is_missing_deep_in_a_check_is_no_slip() -> None:
+    missing = "WARN the till found no key: error\nrun.sh: line 314: parallel: command not found"
+    (one,) = opened(user("go"), ran("make test", missing, failed=True), user("on"))
+
+    assert one.lines[0] == "run.sh: line 314: parallel: command not found"
+
+
+def test_a_page_that_cannot_be_read_is_left_when_the_next_turn_begins() -> None:
+    page = done("WebFetch", {"url": "https://shop.example/a"}, NO_PAGE, is_error=True)
+
+    assert len(opened(user("look"), page)) == 1
+    assert opened(user("look"), page, user("on")) == []
+
+
+@pytest.mark.parametrize(
+    ("failed", "worked", "settled"),
+    [
+        ("shop probe --fast a/b.json", "shop probe --stats a/b.json", True),
+        ("shop probe --fast a/b.json", "shop probe --stats a/c.json", False),
+        ("shop probe --fast a/b.json", "shop send --stats a/b.json", False),
+        ("shop test --fast a/b.json", "shop test --stats a/b.json", False),
+        ("shop -C x probe a/b.json", "shop -C x send a/b.json", False),
+    ],
+)
+def test_the_same_done_to_the_same_with_other_options_went_around_it(failed: str, worked: str, settled: bool) -> None:
+    assert bool(left(ran(failed, NO_PAGE, failed=True), ran(worked))) is settled
+
+
+def test_a_commit_settles_what_could_not_be_staged() -> None:
+    ignored = ran("git add a b", "hint: The following paths are ignored, nothing failed", failed=True)
+
+    assert left(ignored, ran("git commit -m 'Sum'", "[main 1234567] Sum")) == [("git add a b", "git commit -m 'Sum'")]

@@ -139,3 +139,17 @@ def test_what_a_tool_prints_gives_no_rules() -> None:
     printed = entry("tool", MachineText(BODY))
 
     assert known(command("/a"), printed) == {}
+
+
+SKILL = machine(f"Base directory for this skill: /home/dev/skills/planner\n\n{BODY}")
+
+
+def test_the_next_command_of_a_family_ends_the_rules_that_the_last_had_brought() -> None:
+    planned = [command("/till"), machine(BODY), command("/shop:plan"), machine(BODY), *ran("ls"), SKILL]
+
+    assert list(known(*planned)) == ["/till", "/shop:plan", "planner"]
+    assert list(known(*planned, command("/shop:build"))) == ["/till"]
+
+
+def test_a_skill_that_no_command_brought_outlives_commands() -> None:
+    assert list(known(command("/shop:plan"), user("plan it"), SKILL, command("/shop:build"))) == ["planner"]

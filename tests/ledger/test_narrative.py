@@ -170,3 +170,14 @@ def test_results_are_texts_in_their_order_each_once(texts: list[str | None]) -> 
 
 def test_a_notice_of_the_machine_is_no_word_of_the_agent() -> None:
     assert folded(entry("user", MachineText(STEP))).state.narrative.texts == 0
+
+
+def test_a_single_line_of_what_is_next_does_not_replace_the_list_before_it() -> None:
+    items = [
+        f"- the docs of the {name} tell nothing of the tax that is added to its total" for name in ("cart", "till")
+    ]
+    listed, again = (agent("\n".join([lead, *items])) for lead in ("Remaining:", "Next steps:"))
+    line = agent("Next: the price of the mill")
+
+    assert len(folded(listed, line).state.narrative.ahead) == 3
+    assert len(folded(listed, line, again).state.narrative.ahead) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.present import LATEST, Present
+from memcli.ledger.present import LATEST, STALE, Present
 from memcli.transcript.entries import MachineText, ToolResult
 from tests.ledger.builders import agent, call, done, edited, entry, place, presented, ran, result, user, wrote
 
@@ -84,10 +84,10 @@ def test_the_root_is_the_first_directory_of_the_harness() -> None:
     assert presented(place("/srv/shop"), place("/srv/shop/web")).root == "/srv/shop"
 
 
-def test_steering_changes_the_request_and_begins_no_turn() -> None:
+def test_steering_adds_to_the_request_and_begins_no_turn() -> None:
     now = presented(user("go"), ran("make"), user("faster", "queued"))
 
-    assert now.state.request == "faster"
+    assert (now.state.request, now.state.added) == ("go", ["faster"])
     assert latest(now) == [("make", "worked")]
 
 
@@ -166,3 +166,20 @@ def test_open_calls_are_those_of_this_turn_without_an_answer(steps: list[str]) -
             expected.clear()
 
     assert [deed.brief for deed in presented(*entries).open] == [f"run {id[1:]}" for id in expected]
+
+
+def test_words_that_add_to_a_request_do_not_replace_it() -> None:
+    asked = [user("make the column wide"), user("that of the name", "queued"), user("blue", "answer")]
+
+    assert presented(*asked).state.request == "make the column wide"
+    assert presented(*asked).state.added == ["that of the name", "blue"]
+    assert presented(*asked, user("thanks")).state.added == []
+    assert presented(user("go on", "queued")).state.request == "go on"
+
+
+def test_a_job_of_which_nobody_spoke_for_many_turns_is_taken_for_ended() -> None:
+    monitor = done("Monitor", {}, "Monitor started (task m1)")
+    later = [user(f"go on {n}") for n in range(STALE)]
+
+    assert list(presented(user("go"), monitor, *later).running) == ["m1"]
+    assert list(presented(user("go"), monitor, *later, user("on")).running) == []

@@ -51,6 +51,17 @@ def test_what_leads_to_a_long_list_stands_before_its_first_item() -> None:
     assert notes_in(f"The tests show:\n\n- {first}\n- {second}") == [f"The tests show: {first}".strip(), second.strip()]
 
 
+@pytest.mark.parametrize("lead", ["What it does not reduce:", "## Optional", "**Could be added**", "Still missing:"])
+def test_what_is_denied_or_only_an_idea_keeps_the_words_that_say_so(lead: str) -> None:
+    items = [
+        f"the {name} adds up each item of the cart, then the tax of all of them together" for name in ("till", "bill")
+    ]
+    notes = notes_in(f"All is done.\n\n{lead}\n\n- {items[0]}\n- {items[1]}\n\nThe rest is done, too.")
+    said = lead.strip("#* :") + ":"
+
+    assert notes == ["All is done.", f"{said} {items[0]}", f"{said} […] {items[1]}", "The rest is done, too."]
+
+
 def test_alternatives_stay_together_however_long() -> None:
     """One of them alone would read like the choice."""
     first, second = "add the tax in the cart " * 20, "add the tax at the till " * 20

@@ -4,7 +4,7 @@ import pytest
 
 from memcli.ledger import requests
 from memcli.transcript.entries import Entry, MachineText, ToolResult
-from tests.ledger.builders import agent, call, done, entry, folded, result, user
+from tests.ledger.builders import agent, call, done, entry, folded, result, stopped, user
 
 
 def texts(*entries: Entry | list[Entry]) -> list[str]:
@@ -48,6 +48,29 @@ def test_a_refusal_names_the_call_it_refused() -> None:
     ]
 
     assert folded(refused, user("not yet", "rejection")).state.requests.said[0].about == "Bash git push"
+
+
+REFUSED = [call("Bash", {"command": "git push"}, "c1"), result("c1", "no", is_error=True, rejected=True)]
+
+
+def test_a_prompt_typed_right_after_a_refusal_is_about_the_refused_call() -> None:
+    requests_of = folded(REFUSED, stopped(), user("first the tests", steering=True), user("go")).state.requests
+
+    assert [one.about for one in requests_of.said] == ["Bash git push", ""]
+    assert requests_of.refusals == []
+
+
+def test_a_refusal_without_words_is_remembered() -> None:
+    later = folded(REFUSED, agent("Then I wait."), stopped(), user("now the docs", steering=True)).state.requests
+
+    assert [call for _, call in later.refusals] == ["Bash git push"]
+    assert [one.about for one in later.said] == [""]
+
+
+def test_refusals_without_words_are_bounded() -> None:
+    many = [done("Bash", {"command": f"do {n}"}, "no", is_error=True, rejected=True) for n in range(40)]
+
+    assert [call for _, call in folded(many).state.requests.refusals] == [f"Bash do {n}" for n in range(28, 40)]
 
 
 def test_an_answer_names_its_question() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.memory.budget import Coverage, Line, Room, explains, fair_limit, take_all, take_telling
+from memcli.memory.budget import Coverage, Line, Room, Told, explains, fair_limit, take_all, take_telling
 
 
 def line(text: str, section: str = "Files", **more: float) -> Line:
@@ -216,3 +216,12 @@ def test_nothing_is_taken_twice() -> None:
     one = line("the total of the cart is rounded too early", worth=1.0)
 
     assert take_telling(Room(1_000, 500), [line(one.text, worth=1.0)], {}, [one]) == []
+
+
+def test_a_sentence_that_stands_cut_is_not_told_whole_as_well() -> None:
+    words = "The total of the cart is added up before it is rounded to whole cents"
+    told = Told([f'- [t3] agent: "{words} […]"'])
+
+    assert not told.new(f"- found: {words}, as the till does it.")
+    assert not told.new(f"- {words[:50]}")
+    assert told.new(f"- {words.replace('whole', 'half')}, as the till does it.")

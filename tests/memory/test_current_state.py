@@ -79,6 +79,22 @@ def test_errors_of_earlier_turns_are_not_of_this_moment() -> None:
     assert not any("OPEN error" in line for line in lines(user("go"), failed, user("on")))
 
 
+def test_what_was_added_to_the_request_stands_behind_it() -> None:
+    assert lines(user("make it wide"), user("and blue", "queued"))[:2] == [
+        '- last request, user: "make it wide"',
+        '- said since, user: "and blue"',
+    ]
+
+
+def test_once_the_turn_has_ended_what_was_only_tried_in_it_is_no_error_of_this_moment() -> None:
+    tried, went_on = ran("dig shop", FAILED, failed=True), [ran("ls"), agent("The shop is open now.")]
+
+    assert any("OPEN error of `dig" in line for line in lines(user("go"), tried, ran("ls")))
+    assert not any("OPEN error" in line for line in lines(user("go"), tried, *went_on))
+    assert any("OPEN error" in line for line in lines(user("go"), tried, went_on[1]))  # it was the last thing done
+    assert any("OPEN error" in line for line in lines(user("go"), ran("make", FAILED, failed=True), *went_on))
+
+
 def test_only_two_errors_and_four_tests_are_told() -> None:
     tests = "\n".join(f"FAILED tests/a.py::test_{name} - {FAILED}" for name in "abcdef")
     broken = [ran(f"make {name}", FAILED, failed=True) for name in "abc"]

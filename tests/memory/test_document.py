@@ -8,7 +8,7 @@ from memcli.memory.document import PROSE_MARK, Block, Document, parse
 from memcli.memory.sections import NAMES, PINNED
 
 _LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n")) | st.sampled_from(
-    ["## Files", "# x", "- none", "\\## Files", "\\- none", PROSE_MARK, "\\" + PROSE_MARK, "- item", ""]
+    ["## Files", "# x", "- none", "- none known", "\\## Files", "\\- none", PROSE_MARK, "\\" + PROSE_MARK, "- item", ""]
 )
 _TEXT = st.lists(_LINE, max_size=6).map("\n".join).map(lambda text: text.strip("\n"))
 
@@ -42,7 +42,10 @@ def test_every_heading_stands_once_and_in_order() -> None:
 
 
 def test_an_empty_section_says_so() -> None:
-    assert "## Files\n- none\n" in Document().to_markdown("")
+    empty = Document().to_markdown("")
+
+    assert "## Files\n- none\n" in empty
+    assert "## Pending Tasks\n- none known\n" in empty
 
 
 def test_current_state_can_be_written_anew() -> None:
@@ -68,7 +71,7 @@ def test_a_block_that_is_not_there_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["# Files", "## Files", "###### x", "<!-- prose -->", "- none", "\\## Files", "\\- none"]
+    "line", ["# Files", "## Files", "###### x", "<!-- prose -->", "- none", "- none known", "\\## Files", "\\- none"]
 )
 def test_every_line_that_looks_like_a_mark_comes_back_as_it_was(line: str) -> None:
     document = Document((Block("Files", f"a\n{line}\nb", line),))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.ledger.files import File
+from memcli.memory import labels
 from memcli.memory.facts import groups
 from memcli.memory.facts.corrections import MOST_FOR_CORRECTIONS
 from memcli.memory.facts.files import file_line
@@ -86,3 +87,11 @@ def test_every_item_of_the_list_has_a_line(items: list[tuple[str, str]]) -> None
     listed = groups(PENDING, folded(user("go"), todos), 4_000)[1][0]
 
     assert len(listed) == len({text for text, _ in items})
+
+
+def test_what_the_agent_asked_before_newer_words_of_the_user_is_not_said_to_wait_for_an_answer() -> None:
+    asked = [user("look"), agent("The till is slow. Shall I make the till quick?")]
+    before, after = folded(*asked), folded(*asked, user("the docs of the cart come first"))
+
+    assert [line.group for group, _ in groups(PENDING, before, 4_000) for line in group] == [labels.PROPOSED]
+    assert labels.ASKED_LAST in [line.group for group, _ in groups(PENDING, after, 4_000) for line in group]

@@ -33,7 +33,7 @@ def where(words: str, *entries: Entry | list[Entry]) -> tuple[str, str]:
 
 
 def test_a_step_of_the_running_turn_is_active_work_and_of_an_earlier_one_a_finding() -> None:
-    assert where("till counts", user("go"), agent(FOUND)) == (ACTIVE_WORK, f"- {FOUND}")
+    assert where(FOUND, user("go"), agent(FOUND), ran("true")) == (ACTIVE_WORK, f"- {FOUND}")
     assert where("till counts", user("go"), agent(FOUND), agent("Now the bill is next."), user("on"))[0] == REFERENCES
 
 
@@ -158,3 +158,17 @@ def test_every_line_belongs_to_a_section_and_begins_as_an_item_or_goes_on_one() 
 
     assert {line.section for line in pool(*session)} <= {ACTIVE_WORK, COMPLETED, FILES, REFERENCES}
     assert all(line.extends or line.text.startswith("- ") for line in pool(*session))
+
+
+def test_of_a_finding_only_what_it_states_is_told() -> None:
+    found = "The till of the shop rounds each total twice. Let me look at the bill. The bill of the shop adds the tax."
+    entries = [
+        user("go"),
+        agent(f"Good. {found}"),
+        agent("Good, the bill is here. Let me look at the till."),
+        agent("Ok."),
+    ]
+
+    assert of(labels.FINDINGS, *entries, user("on")) == [
+        "- Good. The till of the shop rounds each total twice. […] The bill of the shop adds the tax."
+    ]

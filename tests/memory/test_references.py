@@ -51,12 +51,14 @@ def test_rules_of_a_command_are_quoted_and_said_to_be_its_own() -> None:
     note = "<command-name>/ship</command-name>"
     shown = text(
         sections.REFERENCES,
+        user("are we done?"),
+        agent("Yes, the shop can be shipped."),
         entry("user", MachineText(note)),
         entry("user", MachineText(body)),
         agent("I ship the shop."),
     )
 
-    assert 'not typed by the user):\n- [t1] `/ship`: "Never push on a Friday evening"' in shown
+    assert 'not typed by the user):\n- [t2] `/ship`: "Never push on a Friday evening"' in shown
 
 
 def test_words_given_with_a_command_stand_with_it() -> None:

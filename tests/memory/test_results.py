@@ -17,6 +17,10 @@ def completed(*entries: Entry | list[Entry]) -> str:
     return text(sections.COMPLETED, *entries, *LAST)
 
 
+def ran_command(name: str) -> Entry:
+    return entry("user", MachineText(f"<command-name>{name}</command-name>"))
+
+
 def ended() -> Entry:
     return entry("", TurnEnd())
 
@@ -44,6 +48,15 @@ def test_a_turn_that_a_command_began_is_named_after_it() -> None:
     assert "t1, the user ran `/ship`:\n- Version four of the shop is released." in completed(
         began, agent("Version four of the shop is released.")
     )
+
+
+def test_the_words_that_ended_a_turn_are_not_those_of_the_command_after_it() -> None:
+    ends = agent("The tax of the checkout is added and stands in commit 11b303d.")
+    review = agent("The review found three contradictions in the parser of the cart.")
+    shown = completed(user("add the tax"), ends, ran_command("/review"), review, user("mend all of them"))
+
+    assert "t2, the user ran `/review`:\n- The review found" in shown
+    assert 't1, user: "add the tax":\n- The tax of the checkout' in shown
 
 
 def test_a_question_is_no_result() -> None:
@@ -139,6 +152,7 @@ def test_what_was_named_as_next_long_ago_is_forgotten() -> None:
 def test_a_request_that_is_an_address_stands_above_its_results() -> None:
     address = "https://shop.example/issues/532/of-the-cart-that-was-lost-in-the-checkout"
     entries = [user(f"{address} please"), agent("The cart is lost because its cookie ends too early."), user("ok")]
+    entries.append(agent("Then I mend the cookie of the shop."))
 
     assert f't1, user: "{address} […]":' in text(sections.COMPLETED, *entries)
 

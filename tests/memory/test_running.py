@@ -120,9 +120,53 @@ def test_a_turn_that_opposes_nothing_does_not_repeat_the_one_before() -> None:
     assert "The helper is in" not in text(sections.ACTIVE_WORK, *TURN, user("now the docs"), agent("Yes."), *ran("ls"))
 
 
-def test_the_request_that_was_steered_is_still_under_way() -> None:
+def test_the_request_that_was_steered_is_told_as_stopped() -> None:
     steering = [stopped(), user("not in that file", steering=True), agent("In the other one, then."), *ran("ls")]
     pending = text(sections.PENDING, *TURN, *steering)
 
     assert '- in progress, user: "not in that file"' in pending
-    assert '- begun before, and steered since, user: "please edit the pull request"' in pending
+    assert '- stopped by the user, maybe replaced by what follows, user: "please edit the pull request"' in pending
+
+
+def test_a_slip_is_an_open_error_only_while_its_turn_runs() -> None:
+    slip = ran("pytst a.py", "bash: pytst: command not found", failed=True)
+
+    assert "OPEN: `pytst a.py`" in text(sections.ERRORS, user("test it"), slip, *ran("ls"))
+    ended = text(sections.ERRORS, user("test it"), slip, agent("All tests of the cart pass."))
+    assert "without or around, newest first:\n- [t1] `pytst a.py`" in ended
+    assert "OPEN" not in ended
+
+
+REFUSED = done("Bash", {"command": "cd /tmp && rm -rf shop"}, "refused", is_error=True, rejected=True)
+
+
+def test_a_refusal_without_words_is_told_with_what_was_refused() -> None:
+    shown = text(sections.ERRORS, user("clean up"), REFUSED, agent("I leave it as it is, then."))
+
+    assert "- [t1] refused without a word: `Bash cd /tmp && rm -rf shop`" in shown
+
+
+def test_words_typed_right_after_a_refusal_stand_with_what_was_refused() -> None:
+    shown = text(sections.ERRORS, user("clean up"), REFUSED, stopped(), user("are the tests right?", steering=True))
+
+    assert '- [t2] refused `Bash cd /tmp && rm -rf shop` — user: "are the tests right?"' in shown
+
+
+def test_what_was_announced_in_a_turn_that_has_ended_is_told_nowhere() -> None:
+    said = [user("fix it"), agent("Let me first write a test of round_half_up in the cart."), *ran("ls")]
+    ended = [*said, agent("The cart is right now.")]
+
+    assert "Let me first write" in text(sections.ACTIVE_WORK, *said, *ran("ls"))
+    assert "Latest steps" not in text(sections.ACTIVE_WORK, *ended)
+    assert "Findings" not in text(sections.REFERENCES, *ended)
+
+
+def test_what_the_last_words_propose_stands_among_the_pending_tasks_alone() -> None:
+    said = [
+        user("fix it"),
+        agent("The cart is right now.\n\nNext: the till of the shop\n\nShall I begin with the till?"),
+    ]
+
+    assert text(sections.ACTIVE_WORK, *said).endswith('latest words:\n- agent: "The cart is right now."')
+    assert "Next: the till of the shop" in text(sections.PENDING, *said)
+    assert "Shall I begin with the till?" in text(sections.PENDING, *said)

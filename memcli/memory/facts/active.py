@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from memcli.memory import labels
 from memcli.memory.budget import Line
 from memcli.memory.facts.outcome import uncommitted
+from memcli.memory.facts.pending import proposed
 from memcli.memory.facts.running import SHARE, said_so_far, spoken_against
 from memcli.memory.quoting import quoted
 from memcli.memory.sections import ACTIVE_WORK
@@ -27,9 +28,13 @@ def active_work(ledger: Ledger, share: int) -> Groups:
 
 
 def _latest(ledger: Ledger) -> list[Line]:
-    """The agent's last text; its end, where it says how things stand, is served first."""
+    """The agent's last text; its end, where it says how things stand, is served first. What of it is ahead or was only
+    proposed stands among Pending Tasks.
+    """
     narrative = ledger.state.narrative
     latest = [note for note in narrative.notes if note.text == narrative.texts and not note.plan]
+    asked = proposed(ledger)
+    latest = [note for note in latest if not (note.ahead or note in asked)]
     lines = [
         Line(ACTIVE_WORK, labels.STANDS, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(latest)
     ]

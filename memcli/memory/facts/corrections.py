@@ -56,13 +56,27 @@ def corrections_told(ledger: Ledger, share: int) -> tuple[list[Line], int]:
     fair = max(110, fair_limit([len(one.text) + 50 for one in known], room) - 50)
     fair = min(fair, room // 2) if len(known) > 1 else fair
 
-    whole = _lines(ledger, known, fair)
+    bare = _without_words(ledger)
+    whole = _lines(ledger, known, fair) + bare
     if sum(len(line.text) + 1 for line in whole) + len(labels.CORRECTIONS) <= room:
         return whole, room
     most = int(share * MOST_FOR_CORRECTIONS)
     around = 40 * len(known) + len(labels.CORRECTIONS)
     limit = ((room if mixed else most) - around) // len(known)
-    return _lines(ledger, known, max(LEAST_WORDS, min(fair, limit)), brief=True), most
+    return _lines(ledger, known, max(LEAST_WORDS, min(fair, limit)), brief=True) + bare, most
+
+
+def _without_words(ledger: Ledger) -> list[Line]:
+    """Calls that the person refused and said nothing about, newest served first: not to be made again unasked."""
+    return [
+        Line(
+            ERRORS,
+            labels.CORRECTIONS,
+            f"- {turn_mark(ledger, index)}refused without a word: {spelled(call, 110)}",
+            index,
+        )
+        for index, call in reversed(ledger.state.requests.refusals)
+    ]
 
 
 def _lines(ledger: Ledger, known: list[Request], limit: int, *, brief: bool = False) -> list[Line]:
@@ -71,8 +85,9 @@ def _lines(ledger: Ledger, known: list[Request], limit: int, *, brief: bool = Fa
 
 
 def _correction(one: Request, limit: int, *, brief: bool) -> str:
-    how = _HOW.get(one.via, "")
-    about = f" {spelled(one.about, 30 if brief else 110)}" if one.about and one.via == "rejection" else ""
+    refused = bool(one.about) and one.via in ("rejection", "prompt")
+    how = _HOW["rejection"] if refused else _HOW.get(one.via, "")
+    about = f" {spelled(one.about, 30 if brief else 110)}" if refused else ""
     about = f" '{told(one.about, 40 if brief else 120)}'" if one.about and one.via == "answer" else about
     parted = " — " if how else ""
     reply = f" — agent then: {quoted(one.reply, REPLY)}" if one.reply and not brief else ""

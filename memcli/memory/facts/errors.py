@@ -29,9 +29,12 @@ def errors_and_corrections(ledger: Ledger, share: int) -> Groups:
     """The section's groups: corrections, open errors, failing tests, errors left behind, fixed ones."""
     failures = ledger.state.work.failures
     root = ledger.state.commits.root
+    ended = not ledger.state.running
+    still = [one for one in failures.open if not (ended and one.passing)]
+    gone_by = [*failures.left, *(one for one in failures.open if ended and one.passing)]
     left = [
         Line(ERRORS, labels.LEFT, _left(one, root, turn_mark(ledger, one.last)), place)
-        for place, one in enumerate(_distinct(failures.left, failures.open))
+        for place, one in enumerate(_distinct(sorted(gone_by, key=lambda one: -one.last), still))
     ]
     fixed = [
         Line(ERRORS, labels.FIXED, _fixed(one, root), place) for place, one in enumerate(failures.fixed[:FIXED_SHOWN])
@@ -42,7 +45,7 @@ def errors_and_corrections(ledger: Ledger, share: int) -> Groups:
     ]
     return [
         corrections_told(ledger, share),
-        (_open(ledger, failures.open), int(share * 0.5)),
+        (_open(ledger, still), int(share * 0.5)),
         (failing, int(share * 0.15)),
         (left, int(share * 0.5)),
         (fixed, int(share * 0.25)),

@@ -17,6 +17,7 @@ from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from memcli.ledger.ledger import Ledger
+    from memcli.ledger.narrative import Note
     from memcli.memory.budget import Groups
 
 AHEAD_TURNS = 6  # turns after which what was named as next is forgotten
@@ -49,23 +50,27 @@ def _listed(ledger: Ledger, share: int) -> list[Line]:
     ]
 
 
-def _proposed(ledger: Ledger) -> list[Line]:
-    """Questions and offers of the agent's last text."""
+def proposed(ledger: Ledger) -> list[Note]:
+    """Questions and offers of the agent's last text, the last ones."""
     narrative = ledger.state.narrative
     latest = [note for note in narrative.notes if note.text == narrative.texts and not note.ahead]
-    offers = [note.words for note in latest if _OFFER.search(note.words)]
+    return [note for note in latest if _OFFER.search(note.words)][-OFFERS_SHOWN:]
+
+
+def _proposed(ledger: Ledger) -> list[Line]:
+    """What the agent proposed last. Whether the user's newer words answer it, nobody can tell."""
+    narrative = ledger.state.narrative
+    asked = labels.PROPOSED if narrative.before < narrative.texts else labels.ASKED_LAST
     return [
-        Line(PENDING, labels.PROPOSED, f"- agent: {quoted(text)}", place)
-        for place, text in enumerate(offers[-OFFERS_SHOWN:])
+        Line(PENDING, asked, f"- agent: {quoted(note.words)}", place) for place, note in enumerate(proposed(ledger))
     ]
 
 
 def _ahead(ledger: Ledger, share: int) -> list[Line]:
     """What the agent named as next or remaining, unless that was many turns ago."""
     state = ledger.state
-    notes = state.narrative.ahead
-    if not notes or state.turns.at(ledger.now) - state.turns.at(notes[0].index) > AHEAD_TURNS:
-        return []
+    turn = state.turns.at(ledger.now)
+    notes = [note for note in state.narrative.ahead if turn - state.turns.at(note.index) <= AHEAD_TURNS]
     marks = [turn_mark(ledger, note.index) for note in notes]
     room = share - len(labels.AHEAD) - sum(len(mark) + FRAME for mark in marks)
     fair = max(50, fair_limit([len(note.words) for note in notes], room))

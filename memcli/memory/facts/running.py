@@ -83,7 +83,7 @@ def under_way(ledger: Ledger, limit: int) -> list[Line]:
     if not state.running:
         return []
     since = [one for one in state.requests.said if one.index == state.turn]
-    ran = [name for index, name in state.requests.ran if index == state.turn]
+    ran = [name for index, name in state.requests.ran if index == state.turn + 1]
     steered = _steered_by(state.requests.said, since[0]) if since else []
     since += [one for one in state.requests.said if one.index > state.turn and one.via == "queued"][-2:]
     fair = min(UNDER_WAY_LIMIT, limit // max(1, len(since) + len(steered)))
@@ -92,7 +92,12 @@ def under_way(ledger: Ledger, limit: int) -> list[Line]:
         Line(PENDING, labels.UNDER_WAY, f"- in progress, user: {quoted(one.text, fair)}", one.index) for one in since
     ]
     return lines + [
-        Line(PENDING, labels.UNDER_WAY, f"- begun before, and steered since, user: {quoted(one.text, fair)}", one.index)
+        Line(
+            PENDING,
+            labels.UNDER_WAY,
+            f"- stopped by the user, maybe replaced by what follows, user: {quoted(one.text, fair)}",
+            one.index,
+        )
         for one in steered
     ]
 
