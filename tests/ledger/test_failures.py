@@ -357,7 +357,10 @@ def test_slips_and_probes_have_been_left_when_the_next_turn_begins(typed: str, o
 
 
 def test_what_is_missing_deep_in_a_check_is_no_slip() -> None:
-    missing = "WARN the till found no key: error\nrun.sh: line 314: parallel: command not found"
+    warnings = "".join(
+        f"WARN the {name} found no key: error\n" for name in ("till", "cart", "bill", "shop", "mill", "key")
+    )
+    missing = f"{warnings}run.sh: line 314: parallel: command not found"
     (one,) = opened(user("go"), ran("make test", missing, failed=True), user("on"))
 
     assert one.lines[0] == "run.sh: line 314: parallel: command not found"
