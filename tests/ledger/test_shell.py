@@ -12,6 +12,7 @@ from memcli.ledger.shell import (
     is_file,
     split,
     traffic,
+    without_written,
 )
 
 
@@ -128,7 +129,27 @@ def test_writing_is_understood_however_it_is_put(command: str, effects: list[tup
 
 
 @pytest.mark.parametrize(
-    ("command", "deleted"), [("git mv --cached a.py b.py", []), ("git log rm a.py", []), ("rm a.py 'b.py", ["a.py"])]
+    ("command", "run"),
+    [
+        ("cat > a.py <<'E'\nrm b\nE\nls", "cat > a.py \nls"),
+        ("cat <<-E > a.py\nrm b\n\tE\nls", "cat  > a.py\nls"),
+        ("bash <<E 2>/dev/null\nrm b\nE", "bash <<E 2>/dev/null\nrm b\nE"),
+        ("cat > a.py <<E\nrm b", "cat > a.py <<E\nrm b"),
+        ("cat <<A > a.py; sh <<B\nE\nA\nrm b\nB", "cat  > a.py; sh <<B\nrm b\nB"),
+    ],
+)
+def test_what_is_only_written_to_a_file_is_not_run(command: str, run: str) -> None:
+    assert without_written(command) == run
+
+
+@pytest.mark.parametrize(
+    ("command", "deleted"),
+    [
+        ("git mv --cached a.py b.py", []),
+        ("git log rm a.py", []),
+        ("rm a.py 'b.py", ["a.py"]),
+        ("<<E\nrm a.py\nE\nrm b.py", ["b.py"]),
+    ],
 )
 def test_only_what_surely_runs_deletes(command: str, deleted: list[str]) -> None:
     assert [effect.path for effect in traffic(command).effects] == deleted

@@ -41,14 +41,14 @@ def test_what_git_was_asked_about_is_known() -> None:
 def test_what_was_taken_back_is_told_and_waits_for_no_commit() -> None:
     said = active(*COMMIT, *edited("/home/dev/shop/a_one.py"), *ran("git checkout -- ."))
 
-    assert "- taken back with git, in the tree no more: a_one.py" in said
+    assert "- changes since then taken back with git: a_one.py" in said
     assert "only in the working tree" not in said
 
 
 def test_what_was_not_taken_back_is_in_the_commit() -> None:
     both = (*edited("/home/dev/shop/a_one.py"), *edited("/home/dev/shop/b_two.py"), *COMMIT)
 
-    assert "- every other change is in 1a2b3c4\n- taken back with git, in the tree no more: a_one.py" in active(
+    assert "- every other change is in 1a2b3c4\n- changes since then taken back with git: a_one.py" in active(
         *both, *edited("/home/dev/shop/a_one.py"), *ran("git checkout -- a_one.py")
     )
 
@@ -60,7 +60,7 @@ def test_what_was_put_aside_is_told() -> None:
     assert "- every other change is in 2b3c4d5\n- put aside with `git stash`: a_one.py" in active(
         *stash, *edited("/home/dev/shop/b_two.py"), *ran("git commit -m Two", "[main 2b3c4d5] Two")
     )
-    assert "- taken back with git, in the tree no more: a_one.py" in active(*stash, *ran("git stash drop"))
+    assert "- changes since then taken back with git: a_one.py" in active(*stash, *ran("git stash drop"))
     assert "put aside" not in active(*stash, *ran("git stash pop"))
 
 

@@ -25,7 +25,7 @@ def uncommitted(ledger: Ledger, room: int) -> list[Line]:
     if not changed:
         return []
     said = _waiting(changed, max(commits.made.values(), key=lambda one: one.index, default=None))
-    for head, aside in (("put aside with `git stash`: ", True), ("taken back with git, in the tree no more: ", False)):
+    for head, aside in (("put aside with `git stash`: ", True), ("changes since then taken back with git: ", False)):
         gone = [path for path, file in changed.items() if file.taken_back and file.aside == aside]
         if recent := [path for path in gone if aside or changed[path].undone > commits.last]:
             said.append((head, recent))
