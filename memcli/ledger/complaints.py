@@ -16,6 +16,7 @@ from memcli.transcript.secrets import lowered
 MAX_LINES = 3
 LINE_LIMIT = 220
 MIN_WORDS = 3
+EARLY = 6  # lines with signs, of which the most telling ones are taken
 SCAN_HEAD, SCAN_TAIL = 12_000, 8_000
 LONGEST = 600  # characters; what is longer is code squeezed into a line, or data
 
@@ -60,13 +61,15 @@ def telling_lines(output: str) -> list[str]:
     lines = list(dict.fromkeys(line for line in lines if len(line) >= 12 and not _empty(line)))
     lines = [line for line in lines if len(line) <= LONGEST] or lines
     lines = _distinct(lines)
-    signs = _with_signs(lines)
-    signs = [line for line in signs if not _LEVEL.search(line)] or signs
+    seen = _with_signs(lines)
+    signs = [line for line in seen if not _LEVEL.search(line)] or seen
     telling = [line for line in signs if not _GENERIC.search(line)]
     # What some program prints about any failure would blur the rest; alone ("task failed") it says nothing.
     signs = telling or [*signs, *_before(signs, lines)]
-    early = signs[:6] or [*lines[:1], *lines[-1:]]
+    early = signs[:EARLY] or [*lines[:1], *lines[-1:]]
     chosen = sorted(early, key=_worth, reverse=True)[:2] + [line for line in signs[-1:] if not _GENERIC.search(line)]
+    if len(signs) < len(seen) and not {*chosen} & {*seen[:EARLY]}:
+        chosen.insert(1, seen[0])  # a log is known again by what it begins with, whatever the cause was
     chosen = [_traced(line, lines) for line in chosen]
     return [clip(line, LINE_LIMIT) for line in _distinct(chosen, 45)][:MAX_LINES]
 

@@ -83,3 +83,10 @@ def test_the_tags_of_a_harness_around_an_error_are_no_part_of_it() -> None:
 )
 def test_a_line_tells_a_failure_by_its_words_unless_its_level_is_milder(line: str, tells: bool) -> None:
     assert tells_failure(line) is tells
+
+
+def test_a_log_shows_its_cause_first_and_then_how_it_begins() -> None:
+    begins = "12:00:01 WARN  the key of the lease was not found in the cellar, it is made anew"
+    log = [begins, *(f"12:00:0{n} WARN  sack {n} is missing from the list of the miller" for n in range(2, 9))]
+    cause = "/srv/mill/grind.sh: line 314: sieve: command not found"
+    assert telling_lines("\n".join([*log, cause])) == [cause, begins]

@@ -61,7 +61,7 @@ def test_options_that_can_work_come_back_as_they_are(options: Options) -> None:
     [
         (Options(backend="command"), "memcli watch --command"),
         (Options(backend="program"), "memcli watch --summarizer"),
-        (Options(base_url="localhost:11434"), "memcli watch --base-url"),
+        (Options(base_url="localhost:11434"), "memcli watch --backend anthropic --base-url"),
         (Options(jobs=0), "memcli watch --help"),
         (Options(timeout=0.0), "memcli watch --help"),
         (Options(timeout=86_401.0), "memcli watch --help"),
