@@ -86,8 +86,8 @@ def test_a_line_tells_a_failure_by_its_words_unless_its_level_is_milder(line: st
 
 
 def test_a_log_shows_its_cause_first_and_then_how_it_begins() -> None:
-    begins = "12:00:01 WARN  the key of the lease was not found in the cellar, it is made anew"
+    begins = "12:00:01 WARN the key of the lease was not found in the cellar, it is made anew"
     grains = "rye", "oats", "wheat", "barley", "millet", "spelt"
-    log = [begins, *(f"12:00:02 WARN  {grain} is missing from the list of the miller" for grain in grains)]
+    log = [begins, *(f"12:00:02 WARN {grain} is missing from the list of the miller" for grain in grains)]
     cause = "/srv/mill/grind.sh: line 314: sieve: command not found"
     assert telling_lines("\n".join([*log, cause])) == [cause, begins]
