@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+
+import msgspec
 import pytest
 
 from memcli.memory.jobs import Result
@@ -247,6 +250,14 @@ def test_a_state_without_its_log_is_refused():
     machine = Driver("claude-code", NEVER).feed(session("claude-code", 4)).session
     with pytest.raises(ValueError, match="the snapshot is gone"):
         Session.restore(machine.save(), NEVER)
+
+
+def test_a_state_of_another_version_is_refused():
+    machine = Driver("claude-code", NEVER).feed(session("claude-code", 4)).session
+    told = msgspec.msgpack.decode(zlib.decompress(machine.save()))
+    other = zlib.compress(msgspec.msgpack.encode(told | {"version": told["version"] + 1}))
+    with pytest.raises(ValueError, match=f"state of version {told['version'] + 1}"):
+        Session.restore(other, NEVER, machine.past)
 
 
 def test_a_saved_state_holds_neither_the_fold_nor_the_ids_again():

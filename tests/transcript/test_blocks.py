@@ -127,21 +127,29 @@ def test_an_input_is_an_object_whatever_was_given(given_as: Any, read_as: Any) -
     assert arguments(given_as) == read_as
 
 
-def test_what_is_nested_too_deep_to_store_becomes_its_text() -> None:
+@pytest.mark.parametrize(
+    ("wrapped", "inside", "text"),
+    [
+        (lambda value: [value], lambda value: value[0], '["core"]'),
+        (lambda value: {"k": value}, lambda value: value["k"], '{"k":"core"}'),
+    ],
+    ids=["lists", "objects"],
+)
+def test_what_is_nested_too_deep_to_store_becomes_its_text(wrapped: Any, inside: Any, text: str) -> None:
     def nested(depth: int) -> Any:
         value: Any = "core"
         for _ in range(depth):
-            value = [value]
+            value = wrapped(value)
         return value
 
     def depth_of(value: Any) -> tuple[int, Any]:
         depth = 0
-        while isinstance(value, list):
-            value, depth = value[0], depth + 1
+        while isinstance(value, list | dict):
+            value, depth = inside(value), depth + 1
         return depth, value
 
     assert depth_of(arguments({"a": nested(65)})["a"]) == (65, "core")
-    assert depth_of(arguments({"a": nested(66)})["a"]) == (65, '["core"]')
+    assert depth_of(arguments({"a": nested(66)})["a"]) == (65, text)
 
 
 @settings(max_examples=80)
