@@ -150,16 +150,10 @@ def test_an_answer_keeps_its_stop_reason_and_its_time() -> None:
 
 
 def test_what_follows_an_aborted_answer_corrects_it() -> None:
-    said = [{"type": "text", "text": "I round"}]
-    entries = read("pi", message("assistant", said, stopReason="aborted"), message("user", "a"), message("user", "b"))
+    """Also where it was stopped before it said anything: the person saw thoughts, or knew already."""
+    entries = read("pi", message("assistant", [], stopReason="aborted"), message("user", "a"), message("user", "b"))
 
-    assert script(entries)[2:] == ["user| prompt!: a", "user| prompt: b"]
-
-
-def test_what_follows_an_answer_that_was_stopped_before_it_said_anything_corrects_nothing() -> None:
-    entries = read("pi", message("assistant", [], stopReason="aborted"), message("user", "it works"))
-
-    assert script(entries) == ["assistant| interrupts", "user| prompt: it works"]
+    assert script(entries)[1:] == ["user| prompt!: a", "user| prompt: b"]
 
 
 def test_a_place_is_told_when_it_changes() -> None:

@@ -57,9 +57,9 @@ def corrections_told(ledger: Ledger, share: int) -> tuple[list[Line], int]:
     fair = min(fair, room // 2) if len(known) > 1 else fair
 
     bare = _without_words(ledger)
-    whole = _lines(ledger, known, fair) + bare
+    whole = _lines(ledger, known, fair)
     if sum(len(line.text) + 1 for line in whole) + len(labels.CORRECTIONS) <= room:
-        return whole, room
+        return whole + bare, room
     most = int(share * MOST_FOR_CORRECTIONS)
     around = 40 * len(known) + len(labels.CORRECTIONS)
     limit = ((room if mixed else most) - around) // len(known)
@@ -67,7 +67,9 @@ def corrections_told(ledger: Ledger, share: int) -> tuple[list[Line], int]:
 
 
 def _without_words(ledger: Ledger) -> list[Line]:
-    """Calls that the person refused and said nothing about, newest served first: not to be made again unasked."""
+    """Calls that the person refused and said nothing about, newest served first: not to be made again unasked. They
+    take what words have left.
+    """
     return [
         Line(
             ERRORS,

@@ -15,7 +15,6 @@ from memcli.transcript.entries import (
     AssistantText,
     Compacted,
     Entry,
-    Interrupt,
     MachineText,
     Place,
     Role,
@@ -198,7 +197,6 @@ class Reader(LineReader[State]):
     def _assistant(self, found: Found[_Record], message: dict[str, Any]) -> Entry:
         stop = string(message.get("stopReason"))
         parts = assistant_parts(message.get("content"))
-        shown = bool(parts)
         if stop == "stop":
             parts = [AssistantText(part.text, True) if type(part) is AssistantText else part for part in parts]
         if stop == "error" and (error := string(message.get("errorMessage"))):
@@ -206,7 +204,7 @@ class Reader(LineReader[State]):
         parts += _usage(message)
         if stop == "aborted":
             self.heard = None
-            parts += self.state.voice.interrupt() if shown else [Interrupt()]  # else there is nothing to correct
+            parts += self.state.voice.interrupt()
         if stop == "stop":
             parts.append(TurnEnd())
         return msgspec.structs.replace(_entry(found, parts, "assistant"), stop=stop)
