@@ -145,6 +145,7 @@ class Anthropic:
     def _ask(self, request: Request, deadline: float, heard: Callable[[str], object]) -> Answer:
         client = self._client()
         import anthropic
+        import httpx2  # the SDK's transport, whose errors come as they are where the body of an error is read
 
         left = max(1.0, deadline - time.monotonic())
         try:
@@ -152,11 +153,13 @@ class Anthropic:
             stream = client.messages.create(**self.body(request), timeout=timeout)
         except anthropic.APIStatusError as error:
             raise self._refused(error) from error
-        except anthropic.APITimeoutError as error:
+        except (anthropic.APITimeoutError, httpx2.TimeoutException) as error:
             raise Failed(Failure(f"{self.host} did not answer within {left:.0f} s")) from error
         except anthropic.APIConnectionError as error:
             reason = faults.one_line(str(error.__cause__ or error))
             raise _Again(Failure(f"{self.host} cannot be reached: {reason}")) from error
+        except httpx2.HTTPError as error:
+            raise _Again(Failure(f"{self.host} broke off: {faults.one_line(str(error))}")) from error
         with stream:
             return self._read(stream.response, deadline, request.max_tokens, heard)
 
