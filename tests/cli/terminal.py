@@ -61,6 +61,15 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.screen, keys.encode())
 
+    def interrupt(self, pattern: str) -> bool:
+        """Press Ctrl-C until it shows this: what comes between the drawing of a prompt and the wait for a key is noticed
+        by Python with the next key."""
+        for _ in range(60):
+            self.press(CTRL_C)
+            if self.shows(pattern, within=2.0):
+                return True
+        return False
+
     def end(self, keys: str = "") -> int:
         """Press these, and wait for its end; the exit code."""
         if keys:

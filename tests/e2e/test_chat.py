@@ -279,8 +279,7 @@ def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
     chat.press("and the sluice\r")
     assert chat.shows("Answer 2: I read that 'and the sluice' is to be done")
     assert chat.shows("> ")
-    chat.press(CTRL_C)
-    assert chat.shows("Ctrl-D leaves")
+    assert chat.interrupt("Ctrl-D leaves")
     assert quits(chat) == 0
     assert "Traceback" not in chat.drawn
 
@@ -309,8 +308,7 @@ def test_ctrl_c_stops_a_compaction_and_changes_nothing(
     chat = terminal("--strategy", "traditional")
     chat.press("/compact\r")
     assert chat.shows(r"compacting, traditional ... [1-9]")
-    chat.press(CTRL_C)
-    assert chat.shows("nothing was changed")
+    assert chat.interrupt("nothing was changed")
     assert quits(chat) == 0
     assert path.read_bytes() == before
 
