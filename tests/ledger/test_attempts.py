@@ -48,7 +48,17 @@ def test_other_commands_have_other_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "looks"), [("grep -n x y", True), ("cd a && ls", True), ("make", False), ("", False)]
+    ("command", "looks"),
+    [
+        ("grep -n x y", True),
+        ("cd a && ls", True),
+        ("ls a; echo b && find c | wc -l", True),
+        ("grep -E 'a && make; b' c", True),
+        ("make", False),
+        ("ls a && make", False),
+        ("cat a || make", False),
+        ("", False),
+    ],
 )
 def test_lookers_are_told_from_doers(command: str, looks: bool) -> None:
     assert looks_only(command) is looks
