@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from functools import lru_cache
-from itertools import chain, pairwise, zip_longest
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from memcli.ledger.attempts import looks_only
@@ -100,8 +100,8 @@ def _stated(words: str) -> str:
     kept = [place for place, one in enumerate(said) if _BY_DOING.match(one) or not announces(one)]
     if len(kept) == len(said):
         return words
-    gaps = [f" {ELISION} " if place - before > 1 else " " for before, place in pairwise(kept)]
-    text = "".join(chain.from_iterable(zip_longest((said[place] for place in kept), gaps, fillvalue="")))
+    gaps = [f" {ELISION} " if place - before > 1 else " " for before, place in pairwise([*kept[:1], *kept])]
+    text = "".join(gap + said[place] for gap, place in zip(gaps, kept, strict=True)).strip()
     return text if telling(text) >= 2 * TELLING else ""
 
 
@@ -187,7 +187,7 @@ def _actions(ledger: Ledger) -> Iterable[Line]:
             how = "worked" if action.ok else "failed"
             why = told(action.why, 120).rstrip(":.") or ("looked for" if action.kind == "look" else "ran")
             text = f"- {why}: {tool_of(action.kind, key)}{spelled(entered(action.brief, root, 140), 140)} {how}"
-            section = ACTIVE_WORK if action.last > ledger.state.turn else REFERENCES
+            section = ACTIVE_WORK if action.last > turn else REFERENCES
             yield Line(section, labels.COMMANDS, text, action.last, 0.2 * min(action.runs, 5))
 
 
