@@ -66,7 +66,7 @@ class Terminal:
         by Python with the next key."""
         for _ in range(60):
             self.press(CTRL_C)
-            if self.shows(pattern, within=2.0):
+            if self.shows(pattern):
                 return True
         return False
 

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 RULED = ("--backend", "embedded")
 """The memory is written without a model."""
 
-# Two programs of a chat import the SDK, which takes a second each of a machine that has nothing else to do.
-pytestmark = pytest.mark.timeout(300)
-
 
 def meet(patch: pytest.MonkeyPatch, server: Server) -> None:
     """Address and key are in the environment of every process."""
@@ -323,7 +320,7 @@ def test_a_memory_that_is_ready_is_swapped_in_before_the_next_answer(
         assert chat.shows(r"\d of 3,000 tokens, \$0\.0")
         assert chat.shows("> ")
         if number == 4:
-            assert eventually(lambda: Store(Place.of(path)).head() is not None, 60)
+            assert eventually(lambda: Store(Place.of(path)).head() is not None)
     chat.press(long(5) + "\r")
     assert chat.shows("the context is full")
     assert chat.shows(r"instant: \d+ -> \d messages")

@@ -62,7 +62,7 @@ def test_who_waits_is_told_how_far_it_is_and_what_it_may_cost(ask):
 def test_who_gives_up_waits_no_longer_and_ends_the_child(tmp_path):
     given_up, noted = threading.Event(), tmp_path / "asked"
     asking = Asking(argv(HANGS, noted), 60.0, given_up=given_up)
-    teller = threading.Thread(target=lambda: eventually(noted.exists, 20.0) and given_up.set())
+    teller = threading.Thread(target=lambda: eventually(noted.exists) and given_up.set())
     teller.start()
     with pytest.raises(GivenUp):
         asking.ask(job())

@@ -10,7 +10,7 @@ import pytest
 
 from memcli.memory.jobs import Job
 from memcli.watch.children import DEADLINE_SECONDS, IDLE_SECONDS, Answered, Asking, ChildGone, Progressed, Summarizers
-from tests.builders import eventually
+from tests.builders import PATIENCE, eventually
 
 ANSWERS = """
 import json, sys
@@ -58,7 +58,7 @@ def job(name: str = "j1", ledger: bytes = b"facts") -> Job:
 def handle(summarizers: Summarizers, inbox: SimpleQueue, now: float = 0.0) -> Answered:
     """As the loop does, until an answer comes."""
     while True:
-        message = inbox.get(timeout=10)
+        message = inbox.get(timeout=PATIENCE)
         if isinstance(message, Answered):
             summarizers.answered(message, now)
             return message
@@ -94,7 +94,7 @@ def test_a_broken_child_costs_two_tries_and_then_an_error(hire, program):
     summarizers, inbox = hire(program)
     summarizers.ask("a.jsonl", job(), 0.0)
     first = summarizers.pid
-    message = inbox.get(timeout=10)
+    message = inbox.get(timeout=PATIENCE)
     assert message == ChildGone(first)
     summarizers.gone(message, 0.0)
     assert summarizers.pid not in (0, first)
@@ -118,7 +118,7 @@ def written() -> Job:
 def test_a_sign_of_life_names_the_job_it_is_about(hire):
     summarizers, inbox = hire(SPEAKS)
     summarizers.ask("a.jsonl", written(), 0.0)
-    assert inbox.get(timeout=10) == Progressed("a.jsonl", "j1", "thinking")
+    assert inbox.get(timeout=PATIENCE) == Progressed("a.jsonl", "j1", "thinking")
 
 
 def test_a_job_that_a_model_writes_has_time_as_long_as_something_is_heard_of_it(hire):
@@ -178,7 +178,7 @@ sys.stdin.read()
 def test_a_program_that_does_not_exist_is_an_error_not_a_crash():
     inbox: SimpleQueue = SimpleQueue()
     Summarizers(inbox.put, ["/nowhere/at/all"]).ask("a.jsonl", job(), 0.0)
-    assert inbox.get(timeout=5).result.error == "cannot start /nowhere/at/all: No such file or directory"
+    assert inbox.get(timeout=PATIENCE).result.error == "cannot start /nowhere/at/all: No such file or directory"
 
 
 def test_an_idle_child_is_let_go_and_another_comes_when_needed(hire):
@@ -196,7 +196,7 @@ def test_closing_ends_the_whole_process_group(hire, tmp_path):
     noted = tmp_path / "pid"
     summarizers, inbox = hire(GRANDCHILD, str(noted))
     summarizers.ask("a.jsonl", job(), 0.0)
-    inbox.get(timeout=10)
+    inbox.get(timeout=PATIENCE)
     grandchild = int(noted.read_text())
     summarizers.close()
     assert eventually(lambda: not alive(grandchild))

@@ -31,7 +31,7 @@ class Noted:
                 self.paths |= self.inbox.get().paths
             return str(path) in self.paths
 
-        return eventually(arrived, within=5.0)
+        return eventually(arrived)
 
     def forget(self, directory: Path) -> None:
         """What happened so far is of no interest; a file made now comes after all of it."""
@@ -52,7 +52,7 @@ def noticing():
         assert opened[-1].watch(map(str, directories))
         for directory in directories:
             probe = directory / "probe"
-            assert eventually(lambda probe=probe: probe.touch() or bool(noted.inbox.qsize()), within=5.0)
+            assert eventually(lambda probe=probe: probe.touch() or bool(noted.inbox.qsize()))
             assert noted.has(probe)
         return noted
 
