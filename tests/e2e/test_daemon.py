@@ -20,6 +20,7 @@ from memcli.watch.daemon import Orders
 from tests.builders import PATIENCE, eventually, session_file
 from tests.cli.command import ROOT, command, environment
 from tests.commands.states import grown
+from tests.summarize.scripts import alive
 from tests.watch.playing import LONG
 
 HEAVY = {"typer", "click", "rich", "pydantic", "anthropic", "jsonlines"}
@@ -41,15 +42,6 @@ def path(tmp_path):
 def children(pid: int) -> list[int]:
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(child) for child in file.read().split()]
-
-
-def alive(pid: int) -> bool:
-    """True if the process runs; a dead one that init has not looked after yet does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_daemon_nobody_looks_at_never_loads_what_draws_or_what_asks_a_model(path):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import pytest
 
 from memcli.memory.jobs import Job
 from memcli.watch.children import DEADLINE_SECONDS, IDLE_SECONDS, Answered, Asking, ChildGone, Progressed, Summarizers
-from tests.builders import PATIENCE, eventually
+from tests.builders import LIMITS, PATIENCE, eventually
+from tests.summarize.scripts import alive
 
 ANSWERS = """
 import json, sys
@@ -160,19 +161,21 @@ def test_who_asks_and_waits_is_as_patient():
     program = """
 import json, sys, time
 name = json.loads(sys.stdin.readline())["job"]
-for _ in range(3):
+for _ in range(20):
     print(json.dumps({"v": 1, "job": name, "progress": "thinking"}), flush=True)
-    time.sleep(1)
+    time.sleep(float(sys.argv[1]) / 16)
 print(json.dumps({"v": 1, "job": name, "blocks": {"Files": "- a"}}), flush=True)
 sys.stdin.read()
 """
-    said: list[str] = []
-    child = Asking([sys.executable, "-c", program], 2.5, lambda told: said.append(told.sentence))
-    try:
-        assert child.ask(written()).blocks == {"Files": "- a"}
-    finally:
+
+    def waited_for(seconds: float) -> bool:
+        said: list[str] = []
+        child = Asking([sys.executable, "-c", program, str(seconds)], seconds, lambda told: said.append(told.sentence))
+        answered = child.ask(written())
         child.close()
-    assert said == ["thinking"] * 3
+        return (answered.blocks, said) == ({"Files": "- a"}, ["thinking"] * 20)
+
+    assert any(map(waited_for, LIMITS))
 
 
 def test_a_program_that_does_not_exist_is_an_error_not_a_crash():
@@ -203,10 +206,9 @@ def test_closing_ends_the_whole_process_group(hire, tmp_path):
 
 
 def test_an_answer_to_nothing_is_dropped(hire):
-    summarizers, inbox = hire('print(\'{"v": 1, "job": "other"}\', flush=True); import sys; sys.stdin.read()')
+    summarizers, inbox = hire('print(\'{"v": 1, "job": "other"}\', flush=True)\n' + ANSWERS)
     summarizers.ask("a.jsonl", job(), 0.0)
-    with pytest.raises(Empty):
-        inbox.get(timeout=0.3)
+    assert inbox.get(timeout=PATIENCE).result.job == "j1"
 
 
 def test_a_line_without_end_is_a_fault_and_not_a_full_memory(hire):
@@ -272,13 +274,3 @@ def test_what_a_child_says_on_stderr_is_no_answer(hire):
     summarizers, inbox = hire(noisy)
     summarizers.ask("a.jsonl", job(), 0.0)
     assert handle(summarizers, inbox).result.error == ""
-
-
-def alive(pid: int) -> bool:
-    """True if the process runs; one that is dead and not yet waited for by its new parent does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] != "Z"
