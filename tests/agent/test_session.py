@@ -19,7 +19,7 @@ from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.watch.taking import taken
 from tests.agent.talks import answer, grow, is_valid, prompt, talk
-from tests.builders import MARK, eventually
+from tests.builders import MARK, PATIENCE, eventually
 from tests.cli.command import memcli as command
 from tests.messages_api import Server
 from tests.messages_api.answers import Talking
@@ -47,7 +47,7 @@ class Gated(Talking):
 
     def __call__(self, body: dict[str, Any]) -> str:
         self.asked.set()
-        self.tired = not self.open.wait(60) or self.tired
+        self.tired = not self.open.wait(PATIENCE) or self.tired
         assert not self.tired
         return super().__call__(body)
 
@@ -76,7 +76,7 @@ def status(path: Path) -> dict[str, Any]:
 
 async def opened(gate: threading.Event) -> None:
     """Wait for a gate without holding up the loop."""
-    await asyncio.to_thread(gate.wait, 60)
+    await asyncio.to_thread(gate.wait, PATIENCE)
 
 
 @pytest.mark.parametrize("strategy", ["instant", "cached", "traditional"])
@@ -128,7 +128,7 @@ def test_what_the_house_can_do_with_a_transcript_it_can_do_with_this_one(path: P
             session.add(message)
         assert eventually(lambda: remembers(path))
         assert status(path)["watched_by"]
-        assert command("update", path).code == 0
+        assert command("update", path, "--wait", PATIENCE).code == 0
         assert "please do step 5 of the plan" in command("show", path).out
         assert "please do step 5 of the plan" in session.memory
         assert command("compact", path).code == 0
@@ -149,7 +149,7 @@ def test_the_event_loop_goes_on_while_a_model_is_waited_for(path: Path, gated: G
             assert session.messages[-1] == answer(6)
             assert is_valid([*session.messages, prompt(7)])
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 def test_what_is_said_between_the_taking_and_the_swap_stands_behind_it(path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_compaction_that_is_cancelled_changes_nothing(path: Path, gated: Gated
     with memcli.Session(path, strategy="traditional") as session:
         for message in talk(6):
             session.add(message)
-        asyncio.run(asyncio.wait_for(run(session), 60))  # which waits for its threads
+        asyncio.run(asyncio.wait_for(run(session), PATIENCE))  # which waits for its threads
         assert gated.asked.is_set()
         assert not gated.tired  # which an answer would have been waited for until it was
         assert session.messages == [*talk(6), prompt(6)]

@@ -15,7 +15,7 @@ from tests.builders import MARK, eventually, session_file
 from tests.cli.command import Ran, fails, memcli
 from tests.cli.hints import of
 from tests.cli.offers import said
-from tests.cli.terminal import CTRL_C, CTRL_D, Terminal, needs_a_terminal
+from tests.cli.terminal import CTRL_D, Terminal, needs_a_terminal
 from tests.messages_api import COMPATIBLE, KEY_ONLY, Server
 from tests.messages_api.answers import Talking
 
@@ -267,8 +267,7 @@ def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
     chat = terminal()
     chat.press("mend the dam\r")
     assert chat.shows("Answer 1: ")
-    chat.press(CTRL_C)
-    assert chat.shows("stopped")
+    assert chat.interrupt("stopped")
     assert chat.shows("> ")
     kept = messages(path)[1]["content"][0]["text"]
     assert "Answer 1: I read".startswith(kept[:8])

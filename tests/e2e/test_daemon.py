@@ -123,7 +123,7 @@ def test_as_a_service_it_says_that_it_is_ready_that_it_lives_and_that_it_ends(pa
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(PATIENCE)
-        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "100000"}
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
         process = subprocess.Popen(command("watch", "-q", path), stderr=subprocess.DEVNULL, env=environment() | told)
         with process:
             assert manager.recv(4096).splitlines()[:2] == [b"READY=1", b"WATCHDOG=1"]

@@ -15,7 +15,7 @@ import pytest
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
-from tests.builders import Script, eventually, session_file
+from tests.builders import PATIENCE, Script, eventually, session_file
 from tests.cli.command import command, environment, fails, memcli
 from tests.e2e.daemon import Daemon
 from tests.watch.playing import LONG
@@ -202,7 +202,7 @@ def test_others_are_refused_and_asking_works_for_those_that_rest(watch, room, pa
     assert daemon.follows(paths)
     code, sentence = fails(memcli("watch", paths[5]))
     assert (code, f"process {daemon.process.pid}" in sentence) == (5, True)
-    assert memcli("update", paths[5]).code == 0
+    assert memcli("update", paths[5], "--wait", PATIENCE).code == 0
     assert holder(Place.of(paths[9]).lock).pid == daemon.process.pid
     assert memcli("stop", paths[9]).code == 0
     assert daemon.process.wait() == 143

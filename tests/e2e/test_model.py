@@ -183,8 +183,7 @@ def test_a_trigger_is_one_request_and_a_failure_waits_its_time(path, watch, mess
                 .turn(10 + number, output=LONG)
                 .data
             )
-        assert daemon.says("updated", number + 2)
-    assert "step 12 of the plan" in Place.of(path).memory.read_text()
+        assert eventually(lambda: f"step {10 + number} of the plan" in Place.of(path).memory.read_text())  # noqa: B023
     assert len(messages_api.log.asked()) == 1
     assert status(path)["summarizer"]["permanent"] is True
 
@@ -219,7 +218,8 @@ def test_a_daemon_that_is_killed_in_the_middle_of_a_request_leaves_nobody(path, 
     daemon.kill()
 
 
-def test_a_daemon_that_is_stopped_in_the_middle_of_a_request_ends_in_time(path, watch, messages_api):
+def test_a_daemon_that_is_stopped_in_the_middle_of_a_request_ends_in_time(path, watch, messages_api, monkeypatch):
+    monkeypatch.setenv("MEMCLI_TIMEOUT", "86400")
     messages_api.script("hang*9")
     daemon = watch(path, *OFTEN)
     assert eventually(lambda: len(messages_api.log.asked()) == 1)
