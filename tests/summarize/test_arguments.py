@@ -61,7 +61,7 @@ def test_what_makes_no_sense_is_refused(line: list[str]) -> None:
         parsed(line)
 
 
-@pytest.mark.parametrize("line", [["--command", "'"], ["--summarizer", " "]])
+@pytest.mark.parametrize("line", [["--command", "'"], ["--summarizer", "'"]])
 def test_what_is_no_command_line_is_refused_with_an_example(line: list[str]) -> None:
     with pytest.raises(Usage, match="is no command") as caught:
         parsed(line)
