@@ -161,7 +161,7 @@ def test_what_waits_in_the_buffer_when_the_reader_is_gone_is_no_traceback() -> N
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_unwinds_before_it_ends(number: signal.Signals, code: int) -> None:
-    body = "try: print('ready', flush=True); time.sleep(30)\n  finally: print('looked after')"
+    body = "try: print('ready', flush=True); time.sleep(600)\n  finally: print('looked after')"
     with subprocess.Popen(a_program(body), stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"

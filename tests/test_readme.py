@@ -104,7 +104,7 @@ AGENT = """#!/bin/sh
 for n in $(seq 40); do
   printf '{"role":"user","content":"mend plank %s %0800d"}\\n{"role":"assistant","content":"Done."}\\n' $n $n >> "$1"
 done
-for n in $(seq 300); do test -e session-memory.md && exit 0; sleep 0.2; done
+for n in $(seq 600); do test -e session-memory.md && exit 0; sleep 0.2; done
 exit 1
 """
 

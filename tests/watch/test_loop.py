@@ -16,6 +16,7 @@ from memcli.sidecar.lock import Lock, holder
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from tests.builders import LIMITS, PATIENCE, Script, eventually, is_tail, session, session_file
+from tests.commands.states import rested
 from tests.watch.playing import LONG, NEVER, Play, play
 from tests.watch.programs import BATCHES, HANGS, HELD, SPEAKS, program
 
@@ -49,10 +50,10 @@ def test_it_tells_whom_it_follows_and_what_each_update_covers(path):
     def story(loop: Play) -> None:
         assert loop.says("updated", path)
 
-    told = play([path], story)
+    told = play([rested(path)], story)
     assert told.events("following") == [{"memory": str(path.with_name("session-memory.md"))}]
     (updated,) = told.events("updated")
-    assert (updated["generation"], updated["covered"]) == (1, 7)
+    assert (updated["generation"], updated["covered"]) == (1, 8)
     assert updated["tokens"] > 200
 
 
