@@ -86,6 +86,11 @@ def without_filters(command: str) -> str:
     return _FILTERS.sub("", command) if "|" in command else command
 
 
+def ends_in_filter(command: str) -> bool:
+    """True if a filter behind a pipe tells the shell how the command ended."""
+    return bool(_FILTERS.search(without_streams(command)))
+
+
 def without_streams(command: str) -> str:
     """A command without redirections of one stream to another or to nowhere."""
     return _STREAMS.sub("", command) if ">" in command else command

@@ -223,6 +223,15 @@ def test_a_pipe_that_hides_a_failure_fixes_no_parts() -> None:
     assert len(opened(ran("go test ./cart", FAILS, failed=True), hidden)) == 1
 
 
+def test_a_pipe_that_hides_a_failure_fixes_nothing_and_clears_no_test_it_shows() -> None:
+    failed, piped = ran("go test ./cart", FAILS, failed=True), ran("go test ./cart 2>&1 | tail -5", FAILS)
+
+    assert len(opened(failed, piped)) == 1
+    assert folded(piped).state.work.checks.names == ["TestSum"]
+    assert opened(failed, piped, ran("go test ./cart 2>&1 | tail -5", "ok shop/cart")) == []
+    assert folded(ran("gh run view 7 | grep FAIL", FAILS)).state.work.checks.names == []
+
+
 def test_changes_that_git_took_in_later_leave_no_open_error_of_git() -> None:
     locked = ran("git commit -m 'Sum'", "fatal: Unable to create '.git/index.lock': File exists.", failed=True)
 
