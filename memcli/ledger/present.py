@@ -55,7 +55,9 @@ class Call(msgspec.Struct, array_like=True):
 
 
 class Now(msgspec.Struct, array_like=True):
-    """Everything `Present` knows. `turn` is the event at which the last turn began, `before` that of the one before."""
+    """Everything `Present` knows. `turn` is the event with which the last turn began, as in the ledger; `before` that of
+    the turn before.
+    """
 
     version: int = VERSION
     turn: int = 0
