@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -313,14 +312,13 @@ def test_a_server_that_is_not_there_is_a_transient_fault() -> None:
     assert not caught.value.failure.permanent
 
 
-@pytest.mark.parametrize("sent", [b"", start() + text("Half of")])
-def test_a_server_that_falls_silent_is_left_in_time_and_asked_once(sent: bytes) -> None:
-    began = time.monotonic()
-    with serving(Answer(sent, hold=True)) as wire:
+@pytest.mark.parametrize("answer", [Answer(b""), Answer(start() + text("Half of")), error(529)])
+def test_a_server_that_falls_silent_is_left_and_asked_once(answer: Answer) -> None:
+    """Else it breaks off by itself, a minute later."""
+    with serving(answer._replace(hold=True)) as wire:
         made = backend(wire, timeout=1.0)
-        with pytest.raises(Failed):
+        with pytest.raises(Failed, match=r"did not answer within 1 s|took longer than it had"):
             made.complete(REQUEST)
-        assert time.monotonic() - began < 10
         made.close()
     assert len(wire.asked) == 1
 
