@@ -147,7 +147,8 @@ def expected(error: OSError) -> MemcliError | None:
     """An OSError that says something about the machine, as a sentence; None if it must be our bug."""
     from shlex import quote
 
-    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    # Of a rename the user knows the place where it leads to.
+    name = next((os.fsdecode(name) for name in (error.filename2, error.filename) if isinstance(name, str | bytes)), "")
     reason = (error.strerror or "failed").lower()
     where = near(name)
     if error.errno in _FULL:
@@ -155,7 +156,8 @@ def expected(error: OSError) -> MemcliError | None:
     if not name:
         return NotReadable("the current directory was removed", "cd ~") if _is_nowhere() else None
     if error.errno in _FORBIDDEN:
-        return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where} {quote(name)}")
+        there = f" {quote(name)}" if os.path.lexists(name) else ""
+        return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where}{there}")
     if error.errno in _ABSENT:
         return NotReadable(f"cannot use {name}: {reason}", f"ls -ld {where}")
     return None

@@ -108,7 +108,7 @@ def test_a_bug_without_a_place_for_its_log_is_still_told(own_home: Path, capsys:
 
 
 @pytest.mark.parametrize(
-    ("number", "hint"), [(errno.ENOSPC, "df -h d"), (errno.EACCES, "ls -ld d 'd/a b'"), (errno.ENOENT, "ls -ld d")]
+    ("number", "hint"), [(errno.ENOSPC, "df -h d"), (errno.EACCES, "ls -ld d"), (errno.ENOENT, "ls -ld d")]
 )
 def test_what_a_machine_does_to_us_is_no_bug(
     number: int, hint: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -119,6 +119,16 @@ def test_what_a_machine_does_to_us_is_no_bug(
     error, tried = capsys.readouterr().err.splitlines()
     assert "d/a b" in error
     assert tried == f"Try: {hint}"
+
+
+def test_of_a_rename_that_may_not_be_the_place_where_it_leads_to_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.jsonl").touch()
+    assert raising(OSError(errno.EACCES, "Permission denied", "spare.tmp", None, "run.jsonl")) == 1
+    told = capsys.readouterr().err
+    assert told == "Error: no access to run.jsonl: permission denied\nTry: ls -ld . run.jsonl\n"
 
 
 def test_a_directory_that_is_not_there_is_not_offered_to_be_looked_at(tmp_path: Path) -> None:

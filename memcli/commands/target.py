@@ -71,8 +71,8 @@ def _near(path: Path, verb: str) -> str:
     """A command with a transcript that is there: the one with the name most like that of the one that is not."""
     from difflib import get_close_matches
 
-    there = transcripts_in(path.parent)
-    likely = get_close_matches(path.name, [one.name for one in there], 1, cutoff=0.0)
+    there = [one.name for one in transcripts_in(path.parent) if _refusal(one) is None]
+    likely = get_close_matches(path.name, there, 1, cutoff=0.0)
     return f"memcli {verb} {shlex.quote(str(path.parent / likely[0]))}" if likely else f"memcli {verb} --help"
 
 
@@ -102,4 +102,6 @@ def _only_one(directory: Path, verb: str) -> Path:
 
 def _several(there: list[Path], verb: str) -> Usage:
     names = ", ".join(path.name for path in there[:4])
-    return Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(there[0].name)}")
+    # Beside those that are remembered often lies a compacted copy of them.
+    likely = next((path for path in there if (Place.of(path).sidecar / "head").exists()), there[0])
+    return Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(likely.name)}")

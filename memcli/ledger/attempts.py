@@ -77,8 +77,13 @@ def command_key(command: str) -> str:
 
 def without_filters(command: str) -> str:
     """A command without redirections of its streams, and without the filters behind pipes."""
-    command = _STREAMS.sub("", command) if ">" in command else command
+    command = without_streams(command)
     return _FILTERS.sub("", command) if "|" in command else command
+
+
+def without_streams(command: str) -> str:
+    """A command without redirections of one stream to another or to nowhere."""
+    return _STREAMS.sub("", command) if ">" in command else command
 
 
 @lru_cache(maxsize=512)

@@ -12,7 +12,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from memcli.ledger.attempts import OPERATORS, without_filters
+from memcli.ledger.attempts import OPERATORS, without_filters, without_streams
 from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TAKES = frozenset(("reverted", "stashed", "unstashed", "dropped"))
 SCAN_LIMIT = 8_000
 MAX_MARKS = 8  # here-documents of one line
 
-_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less|checkout|restore|reset|stash)\b|>")
+_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less|checkout|restore|reset|stash)\b")
 _HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1")
 _TO_FILE = pattern(r">>?\s*[\w./~\"'$]")
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
@@ -85,7 +85,8 @@ class Traffic(NamedTuple):
 def traffic(command: str) -> Traffic:
     """What a command does to files: rm, mv, cp, tee, touch, sed -i, redirections write; cat, sed -n and such print."""
     found = Traffic([], [])
-    if not _TOUCHES.search(without_filters(command[:SCAN_LIMIT])):
+    seen = without_streams(command[:SCAN_LIMIT])
+    if ">" not in seen and not _TOUCHES.search(without_filters(seen)):
         return found
     here = ""
     known: dict[str, str] = {}
@@ -190,7 +191,7 @@ def _unquoted(match: re.Match[str]) -> str:
 
 def _effects_of(words: list[str]) -> Iterator[Effect]:
     words = _without_prefix(words)
-    yield from (Effect("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|"))
+    yield from (Effect("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|", "&>", "&>>"))
     program, operands = _program_of(words)
     if program == "git":
         yield from _taken_back(words)
@@ -275,6 +276,8 @@ def _without_redirections(words: list[str]) -> list[str]:
             skip = False
         elif re.fullmatch(r"[<>&|]+", word):
             skip = True
+            if kept and kept[-1].isdigit():
+                kept.pop()  # the stream: "2" of "2>&1"
         else:
             kept.append(word)
     return kept

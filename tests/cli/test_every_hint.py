@@ -361,7 +361,7 @@ CASES: dict[str, Case] = {
         lambda room: target.target(None, "show") if not os.chdir(elsewhere(room)) else None
     ),
     "commands/watch.py: no such directory: {}": Case(
-        lambda room: watch_verb.watch([room / "no" / "x"], {}, Live(), quiet=True, verbose=False)
+        lambda room: watch_verb.watch([], {}, Live(("pi",), room / "no"), quiet=True, verbose=False)
     ),
     "edge.py: cannot write{}: {}": Case(lambda room: fails_with(28, room / "x")),
     "edge.py: no access to {}: {}": Case(lambda room: fails_with(13, room / "run.jsonl")),

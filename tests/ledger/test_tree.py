@@ -45,6 +45,7 @@ def waiting(*entries: Entry | list[Entry]) -> set[str]:
         ("git stash push -q -m 'for later' src/cart.py", ["src/new.py", "src/tax.py"]),
         ("git -C src -c a=b checkout -- cart.py", ["src/new.py", "src/tax.py"]),
         ("git -C src stash", ["src/new.py"]),
+        ("git stash 2>&1 | tail -1", ["src/new.py"]),
         ("git -C ../api checkout -- .", ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git -C ../api reset --hard", ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git checkout -b src", ["src/cart.py", "src/new.py", "src/tax.py"]),
