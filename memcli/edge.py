@@ -211,22 +211,21 @@ def _write_log(error: BaseException) -> Path | None:
     import platform
     import shlex
     import time
-    from pathlib import Path
 
     from memcli.userdirs import state_dir
 
-    home = str(Path.home())
+    home = os.path.expanduser("~").rstrip("/")  # "~" for a user without one, "" for one who lives at the root
     lines = (
         f"memcli {__version__}, Python {platform.python_version()}, {platform.platform()}",
         f"command: {shlex.join(sys.argv)}",
         "",
         _trace(error),
     )
-    path = state_dir() / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     try:
+        path = state_dir() / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text("\n".join(lines).replace(home, "~"), encoding="utf-8", errors="backslashreplace")
-    except OSError:
+        path.write_text("\n".join(lines).replace(home or "~", "~"), encoding="utf-8", errors="backslashreplace")
+    except (OSError, RuntimeError):  # the latter where nobody knows of a home
         return None
     return path
 

@@ -43,6 +43,7 @@ _LOOKERS = frozenset(
 )
 _LEADING = pattern(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
 _SETTINGS = pattern(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
+_STRINGS = pattern(r"'[^']*'|\"[^\"]*\"")
 _STREAMS = pattern(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
 _FILTERS = pattern(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
 _ECHO = pattern(r"\s*;\s*echo\b.*$", re.DOTALL)
@@ -69,20 +70,41 @@ _TARGET = pattern(r"\S*/\S+|\S+\.[A-Za-z]\w*")  # an operand that is a path, a f
 @lru_cache(maxsize=512)
 def command_key(command: str) -> str:
     """The same for two runs of one command: without `cd`, settings, output filters, redirections and figures."""
-    text = _SETTINGS.sub("", _LEADING.sub("", command.strip()))
-    text = _ECHO.sub("", without_filters(text)) if "echo" in text else without_filters(text)
+    text = without_filters(_without_place(command))
+    text = _ECHO.sub("", text) if "echo" in text else text
     return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:KEY_LIMIT]
+
+
+def _without_place(command: str) -> str:
+    """A command without the folder it enters first, and without settings."""
+    return _SETTINGS.sub("", _LEADING.sub("", command.strip()))
 
 
 def without_filters(command: str) -> str:
     """A command without redirections of its streams, and without the filters behind pipes."""
-    command = _STREAMS.sub("", command) if ">" in command else command
+    command = without_streams(command)
     return _FILTERS.sub("", command) if "|" in command else command
 
 
+def without_streams(command: str) -> str:
+    """A command without redirections of one stream to another or to nowhere."""
+    return _STREAMS.sub("", command) if ">" in command else command
+
+
+@lru_cache(maxsize=512)
 def looks_only(command: str) -> bool:
-    """True if the command's first program only looks at things."""
-    return command_key(command).split(" ", 1)[0] in _LOOKERS
+    """True if the command's first program only looks at things, and all that a list runs besides does no more."""
+    first, *others = re.split(r"&&|\|\||[;\n]", without_strings(_without_place(command)))
+    return _program(first) in _LOOKERS and all(_program(one) in _SILENT for one in others if one.strip())
+
+
+def without_strings(command: str) -> str:
+    """A command without what stands in it between quotation marks."""
+    return _STRINGS.sub("", command)
+
+
+def _program(command: str) -> str:
+    return next(iter(command.split(None, 1)), "")
 
 
 @lru_cache(maxsize=512)
@@ -171,7 +193,7 @@ def stopped_in(key: str) -> set[str]:
 def parts(key: str) -> tuple[str, ...]:
     """The commands of a list that do something, if all of them are known whole: the list works if each of them does."""
     listed = stages(key) if len(key.removeprefix("cmd:")) < KEY_LIMIT else ()
-    doing = tuple(one for one in listed if one.split(" ", 1)[0] not in _SILENT)
+    doing = tuple(one for one in listed if _program(one) not in _SILENT)
     return doing if len(listed) > 1 else ()
 
 

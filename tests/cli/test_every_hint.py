@@ -563,7 +563,7 @@ def test_a_watcher_that_hangs_can_be_ended(room: Path, person: Person) -> None:
     with pytest.raises(MemcliError) as caught:
         stop.stop(path, quiet=True, patience=0.0)
     assert helps(person.pastes(room, caught.value.hint))
-    assert daemon.process.wait(10) == -signal.SIGKILL
+    assert daemon.process.wait() == -signal.SIGKILL
     assert held(Place.of(path).lock) is None
 
 

@@ -42,6 +42,14 @@ def waiting(*entries: Entry | list[Entry]) -> set[str]:
         ("git stash push -m x", ["src/new.py"]),
         ("git stash -- src/cart.py", ["src/new.py", "src/tax.py"]),
         ("git stash push src/cart.py", ["src/new.py", "src/tax.py"]),
+        ("git stash push -q -m 'for later' src/cart.py", ["src/new.py", "src/tax.py"]),
+        ("git -C src -c a=b checkout -- cart.py", ["src/new.py", "src/tax.py"]),
+        ("git -C src stash", ["src/new.py"]),
+        ("git stash 2>&1 | tail -1", ["src/new.py"]),
+        ("git -C ../api checkout -- .", ["src/cart.py", "src/new.py", "src/tax.py"]),
+        ("git -C ../api reset --hard", ["src/cart.py", "src/new.py", "src/tax.py"]),
+        ("cd ~/api && git stash", ["src/cart.py", "src/new.py", "src/tax.py"]),
+        ('git -C "$API" reset --hard', ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git checkout -b src", ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git checkout main", ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git restore --staged .", ["src/cart.py", "src/new.py", "src/tax.py"]),
@@ -111,6 +119,8 @@ def test_a_new_file_that_was_committed_is_tracked() -> None:
         ("git status --short src", "", ["src/cart.py", "src/tax.py"]),
         ("git status --short | head -3", "", ["src/cart.py", "src/tax.py"]),
         ("git -C ../api status --short", "", ["src/cart.py", "src/tax.py"]),
+        ("cd ~/api && git status --short", "", ["src/cart.py", "src/tax.py"]),
+        ('cd "$API"; git status --short', "", ["src/cart.py", "src/tax.py"]),
         ("git status --short && git checkout x", "", ["src/cart.py", "src/tax.py"]),
         ("git status", "", ["src/cart.py", "src/tax.py"]),
         ("git status --short && sed -i s/a/b/ src/cart.py", "", ["src/cart.py"]),
@@ -131,3 +141,15 @@ def test_what_changes_after_a_status_waits_again() -> None:
 
 def test_a_status_that_lists_what_was_taken_back_is_believed() -> None:
     assert waiting(edited(CART), ran("git checkout -- ."), ran("git status -s", "M  src/cart.py")) == {"src/cart.py"}
+
+
+def test_a_status_says_nothing_of_files_outside_the_project() -> None:
+    elsewhere = "/home/dev/api/serve.py"
+
+    assert waiting(edited(CART), edited(elsewhere), ran("git status -s", "")) == {elsewhere}
+
+
+def test_bringing_back_what_was_put_aside_brings_back_nothing_else() -> None:
+    undone = (edited(CART), ran("git checkout -- ."), edited(TAX), ran("git stash"), ran("git stash pop"))
+
+    assert waiting(*undone) == {"src/tax.py"}

@@ -213,6 +213,14 @@ def test_a_memory_that_we_wrote_is_no_edit_of_anybody_when_it_is_forgotten(tmp_p
     assert not (store.place.sidecar / "edits").exists()
 
 
+def test_nor_is_the_one_before_where_a_writer_died_before_it_was_replaced(store: Store) -> None:
+    a_commit(store, "first\n")
+    with pytest.raises(OSError, match="Input/output"):
+        a_commit(Store(store.place, NoRename("session-memory.md")), "second\n")
+    store.forget()
+    assert store.edits() == []
+
+
 def test_an_edit_that_is_forgotten_with_the_head_is_kept(store: Store) -> None:
     a_commit(store, "first\n")
     store.place.memory.write_text("mine\n")
@@ -235,6 +243,13 @@ def test_generations_of_a_long_life_are_few(store: Store) -> None:
     a_commit(store, "memory\n")
     assert len(store.generations.numbers()) <= 2 * RECENT + 1
     assert len(list((store.place.sidecar / "ledgers").iterdir())) == LEDGERS_KEPT
+
+
+def test_a_generation_that_cannot_be_removed_spoils_no_commit(store: Store) -> None:
+    a_long_life(store.place.sidecar, RECENT + 2, 4)
+    (store.place.sidecar / "generations/3.json").mkdir()
+    a_commit(store, "memory\n")
+    assert store.place.memory.read_text() == "memory\n"
 
 
 def test_an_edit_in_no_encoding_at_all_is_still_handed_out(store: Store) -> None:
