@@ -13,7 +13,7 @@ from memcli.memory.facts.corrections import MOST_FOR_CORRECTIONS
 from memcli.memory.facts.files import file_line
 from memcli.memory.facts.pending import AHEAD_TURNS
 from memcli.memory.sections import ERRORS, NAMES, PENDING, USER_INTENT
-from tests.ledger.builders import a_session, agent, done, folded, user
+from tests.ledger.builders import a_session, agent, done, flat, folded, user
 
 ROOT = "/srv/shop"
 
@@ -95,3 +95,12 @@ def test_what_the_agent_asked_before_newer_words_of_the_user_is_not_said_to_wait
 
     assert [line.group for group, _ in groups(PENDING, before, 4_000) for line in group] == [labels.PROPOSED]
     assert labels.ASKED_LAST in [line.group for group, _ in groups(PENDING, after, 4_000) for line in group]
+
+
+@pytest.mark.parametrize("share", [4_000, 1_200])
+def test_refusals_without_words_are_served_after_what_corrects_with_words(share: int) -> None:
+    refused = [done("Bash", {"command": f"rm {n}"}, "no", is_error=True, rejected=True) for n in "ab"]
+    said = [user(f"never put price {n} into a table of " + "old " * 40, steering=True) for n in range(9)]
+    (lines, _), *_ = groups(ERRORS, folded(*flat([user("clean up"), refused, agent("I leave it."), said])), share)
+
+    assert ["without a word" in line.text for line in lines] == [False] * 9 + [True] * 2
