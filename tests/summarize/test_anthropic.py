@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from memcli.memory.jobs import Usage
+from memcli.summarize.backends import anthropic
 from memcli.summarize.backends.anthropic import Anthropic
 from memcli.summarize.options import Options
 from memcli.summarize.request import Failed, Request
@@ -324,6 +327,22 @@ def test_a_server_that_falls_silent_is_left_in_time_and_asked_once(answer: Answe
         if wire.asked:
             break
     assert len(wire.asked) == 1
+
+
+def test_the_time_that_it_takes_to_load_the_sdk_is_not_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = anthropic._client
+
+    def answered_in(seconds: float) -> bool:
+        def slowly(*args: Any, **more: Any) -> Any:
+            time.sleep(seconds * 1.1)
+            return load(*args, **more)
+
+        monkeypatch.setattr(anthropic, "_client", slowly)
+        with serving(good()) as wire, closing(backend(wire, timeout=seconds)) as made, suppress(Failed):
+            return bool(made.complete(REQUEST).text)
+        return False
+
+    assert any(map(answered_in, LIMITS))
 
 
 def test_who_waits_to_ask_again_is_woken_by_the_end() -> None:

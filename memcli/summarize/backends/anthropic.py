@@ -77,7 +77,7 @@ class Anthropic:
     def complete(self, request: Request) -> Reply:
         """The answer, whole; in `timeout` seconds or not at all (of a server that falls silent in the middle of its
         answer, in twice that). Raises Failed."""
-        started = time.monotonic()
+        started = self._begun()
         return self._reply(request, self._persist(request, started), started)
 
     def converse(self, request: Request, heard: Callable[[str], object]) -> Answer:
@@ -86,11 +86,17 @@ class Anthropic:
 
         An answer that was cut off or refused is one, too: its `stop` says so. Raises Failed.
         """
-        answer = self._persist(request, time.monotonic(), heard)
+        answer = self._persist(request, self._begun(), heard)
         trouble = "" if answer.stop in (*_CUT_OFF, "refusal") else self._trouble(answer, request)
         if trouble:
             raise self._broken(answer, trouble)
         return answer
+
+    def _begun(self) -> float:
+        """When a question begins: once there is a client, as to import the SDK may take a slow machine longer than the
+        server has."""
+        self._client()
+        return time.monotonic()
 
     def _persist(self, request: Request, started: float, heard: Callable[[str], object] = lambda _: None) -> Answer:
         """Ask until there is an answer; again only while nothing of one has come."""
