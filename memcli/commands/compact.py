@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.commands import packed, source
-from memcli.commands.target import target, transcripts_in
+from memcli.commands.target import first_transcript, target, transcripts_in
 from memcli.errors import IsDirectory, Usage
 from memcli.making.maker import maker
 from memcli.sidecar import backups, files
@@ -75,8 +75,8 @@ def compact(path: str | None, wish: Wish) -> int:
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
-        inside = [one for one in transcripts_in(transcript) if one.stat().st_size]
-        hint = f"memcli compact {shlex.quote(str(inside[0]))}" if inside else "memcli compact --help"
+        inside = first_transcript(transcripts_in(transcript))
+        hint = f"memcli compact {shlex.quote(str(inside))}" if inside else "memcli compact --help"
         raise IsDirectory(f"{transcript} is a directory", hint)
     made_by = maker(overrides, Place.of(transcript).sidecar, fresh=wish.fresh, quiet=wish.quiet)
     _swap_any(transcript, wish, made_by, stream=False)
