@@ -147,7 +147,8 @@ def expected(error: OSError) -> MemcliError | None:
     """An OSError that says something about the machine, as a sentence; None if it must be our bug."""
     from shlex import quote
 
-    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    # Of a rename the user knows the place where it leads to.
+    name = next((os.fsdecode(name) for name in (error.filename2, error.filename) if isinstance(name, str | bytes)), "")
     reason = (error.strerror or "failed").lower()
     where = near(name)
     if error.errno in _FULL:
@@ -155,7 +156,8 @@ def expected(error: OSError) -> MemcliError | None:
     if not name:
         return NotReadable("the current directory was removed", "cd ~") if _is_nowhere() else None
     if error.errno in _FORBIDDEN:
-        return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where} {quote(name)}")
+        there = f" {quote(name)}" if os.path.lexists(name) else ""
+        return NotReadable(f"no access to {name}: {reason}", f"ls -ld {where}{there}")
     if error.errno in _ABSENT:
         return NotReadable(f"cannot use {name}: {reason}", f"ls -ld {where}")
     return None
@@ -209,22 +211,21 @@ def _write_log(error: BaseException) -> Path | None:
     import platform
     import shlex
     import time
-    from pathlib import Path
 
     from memcli.userdirs import state_dir
 
-    home = str(Path.home())
+    home = os.path.expanduser("~").rstrip("/")  # "~" for a user without one, "" for one who lives at the root
     lines = (
         f"memcli {__version__}, Python {platform.python_version()}, {platform.platform()}",
         f"command: {shlex.join(sys.argv)}",
         "",
         _trace(error),
     )
-    path = state_dir() / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     try:
+        path = state_dir() / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text("\n".join(lines).replace(home, "~"), encoding="utf-8", errors="backslashreplace")
-    except OSError:
+        path.write_text("\n".join(lines).replace(home or "~", "~"), encoding="utf-8", errors="backslashreplace")
+    except (OSError, RuntimeError):  # the latter where nobody knows of a home
         return None
     return path
 

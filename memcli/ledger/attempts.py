@@ -44,6 +44,7 @@ _LOOKERS = frozenset(
 )
 _LEADING = pattern(r"^\s*(?:(?:cd|sleep)\s+\S+\s*(?:&&|;|\n)\s*)+")
 _SETTINGS = pattern(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
+_STRINGS = pattern(r"'[^']*'|\"[^\"]*\"")
 _STREAMS = pattern(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
 _FILTERS = pattern(r"\|\s*(?:tail|head|grep|cat|wc|less|sed -n)\b[^|;&]*")
 _ECHO = pattern(r"\s*;\s*echo\b.*$", re.DOTALL)
@@ -78,13 +79,29 @@ def command_key(command: str) -> str:
 
 def without_filters(command: str) -> str:
     """A command without redirections of its streams, and without the filters behind pipes."""
-    command = _STREAMS.sub("", command) if ">" in command else command
+    command = without_streams(command)
     return _FILTERS.sub("", command) if "|" in command else command
 
 
+def without_streams(command: str) -> str:
+    """A command without redirections of one stream to another or to nowhere."""
+    return _STREAMS.sub("", command) if ">" in command else command
+
+
+@lru_cache(maxsize=512)
 def looks_only(command: str) -> bool:
-    """True if the command's first program only looks at things."""
-    return command_key(command).split(" ", 1)[0] in _LOOKERS
+    """True if the command's first program only looks at things, and all that a list runs besides does no more."""
+    first, *others = re.split(r"&&|\|\||;", without_strings(command_key(command)))
+    return _program(first) in _LOOKERS and all(_program(one) in _SILENT for one in others if one.strip())
+
+
+def without_strings(command: str) -> str:
+    """A command without what stands in it between quotation marks."""
+    return _STRINGS.sub("", command)
+
+
+def _program(command: str) -> str:
+    return command.strip().split(" ", 1)[0]
 
 
 @lru_cache(maxsize=512)
@@ -173,7 +190,7 @@ def stopped_in(key: str) -> set[str]:
 def parts(key: str) -> tuple[str, ...]:
     """The commands of a list that do something, if all of them are known whole: the list works if each of them does."""
     listed = stages(key) if len(key.removeprefix("cmd:")) < KEY_LIMIT else ()
-    doing = tuple(one for one in listed if one.split(" ", 1)[0] not in _SILENT)
+    doing = tuple(one for one in listed if _program(one) not in _SILENT)
     return doing if len(listed) > 1 else ()
 
 

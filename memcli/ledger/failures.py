@@ -30,6 +30,7 @@ from memcli.ledger.attempts import (
     stages,
     stopped_in,
     whole_check,
+    without_strings,
 )
 from memcli.ledger.checks import shows_failure
 from memcli.ledger.clean import clip
@@ -72,7 +73,6 @@ _PROVES = pattern(
     r"(?i)(?:^|[\s:])(?:\w*tests?|specs?|check|lint|build|vet|compile|clippy|mypy|ruff|tsc|eslint|bats|e2e|ci|verify|"
     r"deploy|migrate|make)(?=[\s:]|$)"
 )
-_STRINGS = pattern(r"'[^']*'|\"[^\"]*\"")
 _MISUSE = pattern(
     r"(?i)unexpected argument|(?:unknown|unrecognized|invalid|no such) (?:\w+ )?(?:option|flag|argument|subcommand|"
     r"field)|no version is set for command|no matches found|^\(eval\):\d+:|^env: [^:]+: No such file"
@@ -219,7 +219,7 @@ class Failures(msgspec.Struct, array_like=True):
 @lru_cache(maxsize=2 * MAX_FAILURES)  # asked at each turn of each failure that is open
 def _checks(key: str) -> bool:
     typed = key.removeprefix("cmd:").split("<<", 1)[0]  # not the text that is handed to it
-    return bool(_PROVES.search(_STRINGS.sub("", typed)))
+    return bool(_PROVES.search(without_strings(typed)))
 
 
 def _misspelt(failure: Failure) -> bool:

@@ -11,7 +11,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from memcli.ledger.attempts import OPERATORS, without_filters
+from memcli.ledger.attempts import OPERATORS, without_filters, without_streams
 from memcli.ledger.here_documents import without_texts
 from memcli.transcript.patterns import pattern
 
@@ -25,7 +25,7 @@ TAKES = frozenset(("reverted", "stashed", "unstashed", "dropped"))
 
 SCAN_LIMIT = 8_000
 
-_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less|checkout|restore|reset|stash)\b|>")
+_TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less|checkout|restore|reset|stash)\b")
 _TO_FILE = pattern(r">>?\s*[\w./~\"'$]")
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 _ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
@@ -43,10 +43,8 @@ _STASHES = {
     "clear": "dropped",
 }
 _WITH_WORDS = frozenset(("-m", "--message"))
-_NEW_BRANCH = frozenset(("-b", "-B", "--orphan", "-t", "--track", "--detach"))
-_CHOSEN = frozenset(
-    ("-p", "--patch", "-k", "--keep-index", "-S", "--ours", "--theirs")
-)  # git takes a part that is not known
+# Of what is named git takes a part that is not known.
+_CHOSEN = frozenset(("-p", "--patch", "-k", "--keep-index", "-S", "--ours", "--theirs"))
 _ENDLESS = pattern(  # files that are known by their whole name
     r"[A-Z][a-z]+file|makefile|justfile|CODEOWNERS|AUTHORS|CHANGELOG|CONTRIBUTING|COPYING|LICEN[CS]E|NOTICE|README|VERSION"
 )
@@ -85,7 +83,8 @@ class Traffic(NamedTuple):
 def traffic(command: str) -> Traffic:
     """What a command does to files: rm, mv, cp, tee, touch, sed -i, redirections write; cat, sed -n and such print."""
     found = Traffic([], [])
-    if not _TOUCHES.search(without_filters(command[:SCAN_LIMIT])):
+    seen = without_streams(command[:SCAN_LIMIT])
+    if ">" not in seen and not _TOUCHES.search(without_filters(seen)):
         return found
     here = ""
     known: dict[str, str] = {}
@@ -167,7 +166,9 @@ def _unquoted(match: re.Match[str]) -> str:
 
 def _effects_of(words: list[str]) -> Iterator[Effect]:
     words = _without_prefix(words)
-    yield from (Effect("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|"))
+    yield from (
+        Effect("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|", "&>", "&>>")
+    )
     program, operands = _program_of(words)
     if program == "git":
         yield from _taken_back(words)
@@ -187,24 +188,32 @@ def _effects_of(words: list[str]) -> Iterator[Effect]:
 
 def _taken_back(words: list[str]) -> Iterator[Effect]:
     """What a git command takes back, puts aside or brings back of what is not recorded."""
-    words = _without_redirections(words)[1:]
+    words, here = _without_redirections(words)[1:], ""
     while len(words) > 2 and words[0] in ("-C", "-c"):
+        here = posixpath.join(here, words[1]) if words[0] == "-C" else here
         words = words[2:]
     verb, rest = (words[0], words[1:]) if words else ("", [])
-    operands = [word for word in rest if not word.startswith("-")]
+    for state, path in _taken_by(verb, rest):
+        yield Effect(state, posixpath.join(here, path))
+
+
+def _taken_by(verb: str, rest: list[str]) -> Iterator[tuple[State, str]]:
+    """State and path of what a git command with these arguments takes back, puts aside or brings back."""
+    given = [word for before, word in itertools.pairwise(["", *rest]) if before not in _WITH_WORDS]
+    operands = [word for word in given if not word.startswith("-")]
     named = rest[rest.index("--") + 1 :] if "--" in rest else []
     if _CHOSEN.intersection(rest):
         return
     if verb == "stash":
         asked = rest[0] if rest and not rest[0].startswith("-") else "push"
-        paths = named or (operands[1:] if asked == "push" and not _WITH_WORDS.intersection(rest) else [])
-        yield from (Effect(_STASHES[asked], path) for path in paths or [":/"] if asked in _STASHES)
+        paths = named or (operands[1:] if asked == "push" else [])
+        yield from ((_STASHES[asked], path) for path in paths or [":/"] if asked in _STASHES)
     elif verb == "reset" and "--hard" in rest:
-        yield Effect("reverted", ":/")
+        yield "reverted", ":/"
     elif verb == "restore" and ("--staged" not in rest or "--worktree" in rest):
-        yield from (Effect("reverted", path) for path in operands)
-    elif verb == "checkout" and not _NEW_BRANCH.intersection(rest):
-        yield from (Effect("reverted", path) for path in named or operands if path == "." or named or is_file(path))
+        yield from (("reverted", path) for path in operands)
+    elif verb == "checkout":
+        yield from (("reverted", path) for path in named or operands if path == "." or named or is_file(path))
 
 
 def _is_folder(path: str) -> bool:
@@ -244,6 +253,8 @@ def _without_redirections(words: list[str]) -> list[str]:
             skip = False
         elif re.fullmatch(r"[<>&|]+", word):
             skip = True
+            if kept and kept[-1].isdigit():
+                kept.pop()  # the stream: "2" of "2>&1"
         else:
             kept.append(word)
     return kept

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from functools import lru_cache
-from itertools import chain, pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from memcli.ledger.attempts import looks_only
-from memcli.ledger.clean import ELISION
 from memcli.ledger.names import is_name, key_of, keys_in
-from memcli.ledger.prose import TELLING, announces, sentences, telling
+from memcli.ledger.prose import TELLING, sentences, telling
 from memcli.memory import labels, results
 from memcli.memory.budget import Line
 from memcli.memory.facts.files import file_line
 from memcli.memory.quoting import quoted, spelled, told, worded
 from memcli.memory.sections import ACTIVE_WORK, COMPLETED, FILES, REFERENCES
 from memcli.memory.shown import entered, shown_path, tool_of, turn_mark
-from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +33,6 @@ ONCE_OVER = 8  # lines of a subagent once its turn is over
 ABOUT = 4.0  # worth of what a new file says it is, more than many names: it does not age
 PACK = 12  # names on one line of names
 PACKS = 4  # such lines for one file
-_BY_DOING = pattern(r"\w+ing\b")
 
 
 def lines(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> list[Line]:
@@ -69,7 +64,7 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
     for place, note in enumerate(state.narrative.notes):
         if not results.is_result(ledger, note):
             continue  # an offer is no result; the newest stands among Pending Tasks
-        final, words, stated = note.text in finals, note.words, _stated(note.words)
+        final, words, stated = note.text in finals, note.words, results.stated(note.words)
         worth = 0.3 + 1.0 * final + 0.7 * note.reason + 0.5 * note.plan
         section, group = (REFERENCES, labels.FINDINGS)
         if final or note.reason or note.plan:
@@ -90,19 +85,6 @@ def _notes(ledger: Ledger) -> Iterable[Line]:
         )
         line.spill = (REFERENCES, labels.FINDINGS) if stated else None
         yield line
-
-
-@lru_cache(maxsize=4096)
-def _stated(words: str) -> str:
-    """The words without sentences that only say what comes next; "" if without those they say too little."""
-    said = sentences(words)
-    # "Rounding each total is slow" begins like "Reading the file", and may be all that was found
-    kept = [place for place, one in enumerate(said) if _BY_DOING.match(one) or not announces(one)]
-    if len(kept) == len(said):
-        return words
-    gaps = [f" {ELISION} " if place - before > 1 else " " for before, place in pairwise(kept)]
-    text = "".join(chain.from_iterable(zip_longest((said[place] for place in kept), gaps, fillvalue="")))
-    return text if telling(text) >= 2 * TELLING else ""
 
 
 def _file_parts(ledger: Ledger, taken: list[Line], weights: Mapping[str, float]) -> Iterable[Line]:

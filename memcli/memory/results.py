@@ -8,10 +8,11 @@ Questions and offers are no results; what was ahead or under way when it was sai
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain, pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from memcli.ledger.clean import ELISION, clip
-from memcli.ledger.prose import TELLING, telling
+from memcli.ledger.prose import TELLING, announces, sentences, telling
 from memcli.memory import labels
 from memcli.memory.budget import Line
 from memcli.memory.quoting import quoted, spelled, told
@@ -35,12 +36,32 @@ _LEANS = pattern(
     r"(?:That|This|Those|These|They|It|Also|And|But|Meanwhile|Then|Now|Let|Current state)\b|[a-z]+ [a-z]+ "
     r"|\W*(?:\d{1,2}|[A-H])(?:\.| —) "  # one item of several
 )
+_BY_DOING = pattern(r"\w+ing\b")
+_CONCEDES = pattern(r"(?i)you(?:['’]re| are| were) (?:absolutely |quite )?right\b|good (?:question|point|catch)\b")
+_ANSWERS = pattern(r"(?i)((?:yes|no|both|neither)\b)(?! \w)")
 
 
 @lru_cache(maxsize=4096)
 def asks(words: str) -> bool:
     """True for a question or an offer: no result, whatever it names."""
     return bool(_ASKS.search(words))
+
+
+@lru_cache(maxsize=4096)
+def stated(words: str) -> str:
+    """The words without what only says what comes next, or who was right; "" if without it they say too little."""
+    said = sentences(words)
+    # "Rounding each total is slow" begins like "Reading the file", and may be all that was found
+    kept = [
+        place
+        for place, one in enumerate(said)
+        if not _CONCEDES.match(one) and (_BY_DOING.match(one) or not announces(one))
+    ]
+    if len(kept) == len(said):
+        return words
+    gaps = [f" {ELISION} " if place - before > 1 else " " for before, place in pairwise(kept)]
+    text = "".join(chain.from_iterable(zip_longest((said[place] for place in kept), gaps, fillvalue="")))
+    return text if telling(text) >= 2 * TELLING else ""
 
 
 class TurnLabels:
@@ -85,18 +106,20 @@ def closings(ledger: Ledger) -> list[Line]:
         if note.text in texts and note.text != narrative.texts and is_result(ledger, note):
             texts[note.text].append(note)
     turns = TurnLabels(ledger)
-    best = [note for note in map(_closing, texts.values()) if note]
+    best = [(said[0].index, closing) for said in texts.values() if (closing := _closing([one.words for one in said]))]
     lines = [
-        Line(COMPLETED, turns.at(note.index), f"- {told(clip(note.words, CLOSING_LIMIT)).rstrip(':')}", note.index)
-        for note in reversed(best)
+        Line(COMPLETED, turns.at(index), f"- {told(clip(closing, CLOSING_LIMIT)).rstrip(':')}", index)
+        for index, closing in reversed(best)
     ]
     return [Line(COMPLETED, labels.RESULTS, "", -1), *lines] if lines else []
 
 
-def _closing(notes: list[Note]) -> Note | None:
-    """The first note of a text that says enough to stand for the whole, without what stands before it."""
-    whole = [note for note in notes if not _LEANS.match(note.words)]
-    return next(
-        (note for least in (2 * TELLING, TELLING) for note in whole if telling(note.words) >= least),
-        None,
-    )
+def _closing(said: list[str]) -> str:
+    """The first note of a text that says enough to stand for the whole, without what stands before it; "" if none does.
+
+    What only leads to the answer ("You were right.", "Let me be precise.") is left out, but not a "Yes".
+    """
+    whole = [stated(words) for words in said if not _LEANS.match(words)]
+    found = next((words for least in (2 * TELLING, TELLING) for words in whole if telling(words) >= least), "")
+    answer = _ANSWERS.match(said[0]) if said else None
+    return f"{answer[1]}. {ELISION} {found}" if answer and found and not _ANSWERS.match(found) else found

@@ -22,7 +22,7 @@ from memcli.ledger.history import History, Past
 from memcli.ledger.present import Present
 from memcli.memory import message
 from memcli.session.marks import Ahead, Marks, Pending
-from memcli.transcript import formats
+from memcli.transcript import encode, formats
 from memcli.transcript.boundary import KEPT_CUTS, Boundaries, Cut
 from memcli.transcript.encode.common import NO_RESULT
 from memcli.transcript.entries import (
@@ -107,7 +107,8 @@ class Conversation:
             self.marks.told = self.marks.begin
             self.marks.prose = [(self.marks.begin, inheritance.prose)] if inheritance.prose else []
         self.thread.place(waiting[0])  # what follows hangs on it
-        self.meter.swapped(inheritance.tokens)
+        if encode.module(self.format).COPIES:  # other encoders leave no usage in a tail
+            self.meter.swapped(inheritance.tokens)
         self.meter.add(waiting[0])
         return self._replay(waiting[1:])
 

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
     from memcli.sidecar.presence import Presence
 
-# `holder` takes the lock for a moment to see if it is free. Whoever wants it in just that moment looks again.
+# `holder` shares the lock for a moment to see if it is free, and a daemon has it for a moment when it writes into it.
+# Whoever wants it in just that moment looks again; longer if it is only looked at, where a moment may be long: on a
+# machine that is busy.
 _LOOKS = 5
+_MOST_LOOKS = 1_000
 _PAUSE_SECONDS = 0.01
 _GREATEST = 4096
 
@@ -137,9 +140,12 @@ def freed(path: Path, patience: float) -> bool:
 def _locked(path: Path) -> int:
     """The lock file, open and flocked; -1 if another has it flocked."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    for _ in range(_LOOKS):
+    for look in range(_MOST_LOOKS):
         if presences.flocked(fd, fcntl.LOCK_EX):
             return fd
+        if look >= _LOOKS and not presences.flocked(fd, fcntl.LOCK_SH):
+            break
+        fcntl.flock(fd, fcntl.LOCK_UN)
         time.sleep(_PAUSE_SECONDS)
     os.close(fd)
     return -1

@@ -151,10 +151,10 @@ class Store:
 
     def forget(self) -> None:
         """The transcript was replaced by another: nothing committed holds. Generations and edits stay."""
-        head = self.head()
-        if head is not None and self.unedited(head):
+        head, number = self.head(), heads.number(files.read(self.place.memory) or b"")
+        if head is not None and number in (head.memory_number, head.memory_previous):
             with contextlib.suppress(OSError):  # without a head, this name tells that it is nobody's edit
-                files.second_name(self.place.memory, self._replaced(head.memory_number), self._disk)
+                files.second_name(self.place.memory, self._replaced(number), self._disk)
         for name in ("head", "now", "tail", "state", "ledger", "memory.next"):
             (self._sidecar / name).unlink(missing_ok=True)
 

@@ -34,7 +34,7 @@ SENTENCE_CHARACTERS = 300
 # few costs a request for each of five transcripts: then they wait all the same (`watch.health`).
 _OF_ALL = re.compile(
     r"credit|billing|payment|quota|usage limits?\b|spend(ing)? limit|organization has been|\baccount\b|subscription"
-    r"|api[ _-]?key|x-api-key|authenticat|unauthori[sz]ed",
+    r"|api[ _-]?key|authenticat|unauthori[sz]ed",
     re.IGNORECASE,
 )
 

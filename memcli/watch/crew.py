@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ class Crew:
         self._report = report
         self._rules = rested.rules(triggers)
         self._most = MOST + jobs
-        self._awake: dict[str, Awake] = {}
+        self._awake: OrderedDict[str, Awake] = OrderedDict()  # others look at it while the loop runs
         self._troubles: dict[str, str] = {}
 
     def __len__(self) -> int:
@@ -72,9 +73,8 @@ class Crew:
 
     def touch(self, path: str, now: float) -> None:
         """Something happened to this one."""
-        awake = self._awake.pop(path)
-        awake.active = now
-        self._awake[path] = awake
+        self._awake[path].active = now
+        self._awake.move_to_end(path)
 
     # ------------------------------------------------------------------ waking
 

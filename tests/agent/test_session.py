@@ -19,7 +19,7 @@ from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 from memcli.watch.taking import taken
 from tests.agent.talks import answer, grow, is_valid, prompt, talk
-from tests.builders import MARK, eventually
+from tests.builders import MARK, PATIENCE, eventually
 from tests.cli.command import memcli as command
 from tests.messages_api import Server
 from tests.messages_api.answers import Talking
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT = 8_000
-
-# Each session starts a daemon, and many a summarizer, which takes a second to import its SDK.
-pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -50,7 +47,7 @@ class Gated(Talking):
 
     def __call__(self, body: dict[str, Any]) -> str:
         self.asked.set()
-        self.tired = not self.open.wait(60) or self.tired
+        self.tired = not self.open.wait(PATIENCE) or self.tired
         assert not self.tired
         return super().__call__(body)
 
@@ -79,7 +76,7 @@ def status(path: Path) -> dict[str, Any]:
 
 async def opened(gate: threading.Event) -> None:
     """Wait for a gate without holding up the loop."""
-    await asyncio.to_thread(gate.wait, 60)
+    await asyncio.to_thread(gate.wait, PATIENCE)
 
 
 @pytest.mark.parametrize("strategy", ["instant", "cached", "traditional"])
@@ -91,7 +88,7 @@ def test_each_way_keeps_the_facts_over_two_compactions(path: Path, model: Server
             for _ in range(2):
                 number = grow(session, number) + 1
                 if strategy != "traditional":
-                    assert eventually(lambda: remembers(path), 60)
+                    assert eventually(lambda: remembers(path))
                 done.append(await session.compact())
                 assert not session.full
                 assert is_valid(session.messages)
@@ -129,9 +126,9 @@ def test_what_the_house_can_do_with_a_transcript_it_can_do_with_this_one(path: P
     with memcli.Session(path, update_tokens=500, init_tokens=500) as session:
         for message in talk(6):
             session.add(message)
-        assert eventually(lambda: remembers(path), 60)
+        assert eventually(lambda: remembers(path))
         assert status(path)["watched_by"]
-        assert command("update", path).code == 0
+        assert command("update", path, "--wait", PATIENCE).code == 0
         assert "please do step 5 of the plan" in command("show", path).out
         assert "please do step 5 of the plan" in session.memory
         assert command("compact", path).code == 0
@@ -152,7 +149,7 @@ def test_the_event_loop_goes_on_while_a_model_is_waited_for(path: Path, gated: G
             assert session.messages[-1] == answer(6)
             assert is_valid([*session.messages, prompt(7)])
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 def test_what_is_said_between_the_taking_and_the_swap_stands_behind_it(path: Path) -> None:
@@ -178,7 +175,7 @@ def test_a_compaction_that_is_cancelled_changes_nothing(path: Path, gated: Gated
     with memcli.Session(path, strategy="traditional") as session:
         for message in talk(6):
             session.add(message)
-        asyncio.run(asyncio.wait_for(run(session), 60))  # which waits for its threads
+        asyncio.run(asyncio.wait_for(run(session), PATIENCE))  # which waits for its threads
         assert gated.asked.is_set()
         assert not gated.tired  # which an answer would have been waited for until it was
         assert session.messages == [*talk(6), prompt(6)]
@@ -200,7 +197,7 @@ def test_an_instant_session_can_be_compacted_the_traditional_way(path: Path, mod
     with memcli.Session(path, init_tokens=10**6) as session:
         for message in talk(6):
             session.add(message)
-        assert eventually(lambda: holder(Place.of(path).lock) is not None, 60)
+        assert eventually(lambda: holder(Place.of(path).lock) is not None)
         done = session.compact_now("traditional")
         assert (done.strategy, done.how, done.requests) == ("traditional", "written now beside the daemon", 1)
         assert "The user asked" in str(session.messages[0])
@@ -224,7 +221,7 @@ def test_nothing_said_is_nothing_to_compact(path: Path, model: Server) -> None:
 def test_another_watcher_of_the_file_will_do(path: Path) -> None:
     path.write_text("".join(json.dumps(message) + "\n" for message in talk(6)))
     with memcli.watch(path, init_tokens=100) as watching, memcli.Session(path) as session:
-        assert eventually(lambda: remembers(path), 60)
+        assert eventually(lambda: remembers(path))
         session.add(prompt(6))
         done = session.compact_now()
         assert (watching.running, done.problem) == (True, "")

@@ -40,7 +40,7 @@ def test_a_transcript_is_followed_from_the_start_of_the_block_to_its_end(path: P
         assert found.pid == watching.pid
         grown(path)
         memory = path.parent / "session-memory.md"
-        assert eventually(lambda: memory.exists() and "please do step 7" in memory.read_text(), 60)
+        assert eventually(lambda: memory.exists() and "please do step 7" in memory.read_text())
         assert any("following" in line for line in watching.heard)
     assert not watching.running
     assert holder(Place.of(path).lock) is None
@@ -50,7 +50,7 @@ def test_a_transcript_is_followed_from_the_start_of_the_block_to_its_end(path: P
 def test_a_directory_is_watched_for_what_comes(tmp_path: Path) -> None:
     with memcli.watch(tmp_path, init_tokens=10, backend="embedded"):
         session_file(tmp_path / "later.jsonl", turns=3)
-        assert eventually((tmp_path / "session-memory.md").exists, 60)
+        assert eventually((tmp_path / "session-memory.md").exists)
 
 
 def test_who_has_it_already_is_told(path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_file_without_a_line_yet_is_followed(tmp_path: Path) -> None:
     (path := tmp_path / "run.jsonl").touch()
     with memcli.watch(path, init_tokens=10, backend="embedded"):
         session_file(path, turns=3)
-        assert eventually((tmp_path / "session-memory.md").exists, 60)
+        assert eventually((tmp_path / "session-memory.md").exists)
 
 
 def test_a_setting_that_makes_no_sense_starts_nothing(path: Path) -> None:
@@ -87,16 +87,16 @@ def test_the_watcher_ends_with_whoever_started_it_however_that_ends(path: Path) 
         assert int(agent.stdout.readline()) > 0
         assert holder(Place.of(path).lock) is not None
         agent.send_signal(signal.SIGKILL)
-    assert eventually(lambda: holder(Place.of(path).lock) is None, 30)
+    assert eventually(lambda: holder(Place.of(path).lock) is None)
 
 
 def test_a_watcher_that_was_left_alone_ends_though_it_has_nothing_to_say(path: Path) -> None:
     orders = msgspec.json.encode(Orders((str(path),), Triggers())).decode()
     line = [sys.executable, "-m", "memcli.agent.attended", orders]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()) as watcher:
-        assert eventually(lambda: holder(Place.of(path).lock) is not None, 60)
+        assert eventually(lambda: holder(Place.of(path).lock) is not None)
         assert watcher.stdin is not None
         watcher.stdin.close()
-        ended = eventually(lambda: watcher.poll() is not None, 30)
+        ended = eventually(lambda: watcher.poll() is not None)
         watcher.kill()
     assert (ended, watcher.returncode) == (True, 143)

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.cli.command import ROOT
 
 if TYPE_CHECKING:
@@ -43,7 +41,6 @@ def bench(*words: str, room: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.timeout(600)  # it makes an environment, and starts some hundred programs
 def test_each_section_prints_all_of_its_figures(tmp_path: Path) -> None:
     sections = sorted(EXPECTED if sys.platform == "linux" else EXPECTED.keys() - NEEDS_LINUX)
     ran = bench(*sections, "--quick", "--json", room=tmp_path)

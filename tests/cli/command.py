@@ -26,9 +26,7 @@ def environment() -> dict[str, str]:
 
 
 def memcli(*args: object, stdin: bytes = b"", cwd: Path | None = None) -> Ran:
-    done = subprocess.run(
-        command(*args), input=stdin, capture_output=True, env=environment(), cwd=cwd, timeout=60, check=False
-    )
+    done = subprocess.run(command(*args), input=stdin, capture_output=True, env=environment(), cwd=cwd, check=False)
     ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
     assert "Traceback" not in ran.err, ran.err
     return ran

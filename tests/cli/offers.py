@@ -110,7 +110,7 @@ def helps(ran: Ran) -> bool:
 
 
 def _finished(cwd: Path, words: list[str]) -> Ran:
-    ran = subprocess.run(words, capture_output=True, cwd=cwd, text=True, check=False, timeout=60)
+    ran = subprocess.run(words, capture_output=True, cwd=cwd, text=True, check=False)
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
@@ -125,5 +125,5 @@ def _watched(cwd: Path, words: list[str]) -> Ran:
         assert eventually(lambda: last in log.read_text() or process.poll() is not None, 60), log.read_text()
     finally:
         process.terminate()
-        code = process.wait(10)
+        code = process.wait()
     return Ran(0 if code == STOPPED else code or 1, "", log.read_text())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.builders import PATIENCE
 from tests.cli.command import command, environment
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Terminal:
         os.close(theirs)
         self.drawn = ""
 
-    def shows(self, pattern: str, within: float = 120.0) -> bool:
+    def shows(self, pattern: str, within: float = PATIENCE) -> bool:
         """True as soon as it has drawn what matches, counted from the last time we asked."""
         deadline = time.monotonic() + within
         while not (found := re.search(pattern, self.drawn)) and time.monotonic() < deadline:
@@ -63,10 +64,10 @@ class Terminal:
 
     def interrupt(self, pattern: str) -> bool:
         """Press Ctrl-C until it shows this: what comes between the drawing of a prompt and the wait for a key is noticed
-        by Python with the next key."""
-        for _ in range(60):
+        by Python with the next one only."""
+        for _ in range(12):
             self.press(CTRL_C)
-            if self.shows(pattern, within=2.0):
+            if self.shows(pattern, PATIENCE / 12):
                 return True
         return False
 
@@ -74,7 +75,7 @@ class Terminal:
         """Press these, and wait for its end; the exit code."""
         if keys:
             self.press(keys)
-        while select.select([self.screen], [], [], 30.0)[0] and self._read():
+        while select.select([self.screen], [], [], PATIENCE)[0] and self._read():
             pass
         code = self._program.wait()
         self.pid = 0

@@ -361,7 +361,7 @@ CASES: dict[str, Case] = {
         lambda room: target.target(None, "show") if not os.chdir(elsewhere(room)) else None
     ),
     "commands/watch.py: no such directory: {}": Case(
-        lambda room: watch_verb.watch([room / "no" / "x"], {}, Live(), quiet=True, verbose=False)
+        lambda room: watch_verb.watch([], {}, Live(("pi",), room / "no"), quiet=True, verbose=False)
     ),
     "edge.py: cannot write{}: {}": Case(lambda room: fails_with(28, room / "x")),
     "edge.py: no access to {}: {}": Case(lambda room: fails_with(13, room / "run.jsonl")),
@@ -556,7 +556,7 @@ def test_a_watcher_that_hangs_can_be_ended(room: Path, person: Person) -> None:
     with pytest.raises(MemcliError) as caught:
         stop.stop(path, quiet=True, patience=0.0)
     assert helps(person.pastes(room, caught.value.hint))
-    assert daemon.process.wait(10) == -signal.SIGKILL
+    assert daemon.process.wait() == -signal.SIGKILL
     assert held(Place.of(path).lock) is None
 
 

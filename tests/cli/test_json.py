@@ -13,7 +13,7 @@ from memcli.cli import app
 from memcli.commands.reports import SHAPES, schema
 from memcli.sidecar.place import Place
 from memcli.ui.verbs import every, tree
-from tests.builders import eventually, session, session_file
+from tests.builders import PATIENCE, eventually, session, session_file
 from tests.cli.command import memcli
 from tests.commands.states import grown, remembered, rested
 from tests.e2e.daemon import Daemon
@@ -179,7 +179,7 @@ def test_an_update_beside_a_daemon_reports_what_the_daemon_left(run, tmp_path):
     try:
         assert eventually(lambda: reports(memcli("status", run, "--json").out)[0]["watched_by"] == daemon.process.pid)
         grown(run)
-        (report,) = reports(memcli("update", run, "--json").out)
+        (report,) = reports(memcli("update", run, "--json", "--wait", PATIENCE).out)
     finally:
         daemon.end()
     assert (report["changed"], report["covered_messages"]) == (None, 20)

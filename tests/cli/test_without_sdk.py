@@ -42,9 +42,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(there: Path, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), cwd=there, capture_output=True, text=True, check=False, timeout=60, **more
-    )
+    return subprocess.run(command(*arguments), cwd=there, capture_output=True, text=True, check=False, **more)
 
 
 def tripped(there: Path) -> str:
@@ -98,7 +96,7 @@ def test_what_needs_no_transcript_needs_no_sdk(there: Path, line: str) -> None:
 def test_the_daemon_leaves_it_to_its_child(there: Path) -> None:
     line = command("watch", "run.jsonl", "--init-tokens", "1", "--backend", "anthropic")
     with subprocess.Popen(line, cwd=there, stderr=subprocess.DEVNULL) as daemon:
-        made = eventually((there / "session-memory.md").exists, within=30)
+        made = eventually((there / "session-memory.md").exists)
         daemon.terminate()
     assert made
     assert tripped(there)

@@ -102,6 +102,26 @@ def test_several_are_named_with_a_command_that_works(here: Path) -> None:
     assert caught.value.hint == "memcli show 'a run.jsonl'"
 
 
+def test_of_several_one_that_is_remembered_is_offered_and_not_its_compacted_copy(here: Path) -> None:
+    _, run, _ = put(here, "compacted.jsonl", "run.jsonl", "zero.jsonl")
+    Place.of(run).make()
+    (Place.of(run).sidecar / "head").touch()
+    with pytest.raises(Usage) as caught:
+        target(None, "update")
+    assert caught.value.hint == "memcli update run.jsonl"
+
+
+@pytest.mark.parametrize(("there", "offered"), [((), "--help"), (("zebra.jsonl",), "zebra.jsonl")])
+def test_for_a_file_that_is_not_there_no_data_of_the_project_is_offered(
+    here: Path, there: tuple[str, ...], offered: str
+) -> None:
+    put(here, *there)
+    (here / "run.json.jsonl").write_text('{"id": 1, "price": 20}\n')
+    with pytest.raises(NoTranscript) as caught:
+        target(here.__class__("run.jsonl"), "show")
+    assert caught.value.hint == f"memcli show {offered}"
+
+
 def test_data_of_the_project_is_not_meant(here: Path) -> None:
     (only,) = put(here, "run.jsonl")
     (here / "data.jsonl").write_text('{"id": 1, "price": 20}\n' * 20_000)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.builders import eventually
+from tests.builders import PATIENCE, eventually
 from tests.cli.command import command, environment
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class Daemon:
     def heard(self) -> str:
         return self.log.read_text()
 
-    def says(self, words: str, times: int = 1, within: float = 20.0) -> bool:
-        return eventually(lambda: self.heard.count(words) >= times, within)
+    def says(self, words: str, times: int = 1) -> bool:
+        return eventually(lambda: self.heard.count(words) >= times)
 
     def kill(self) -> int:
         """As the kernel does."""
@@ -37,4 +37,4 @@ class Daemon:
         """SIGTERM; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(5.0)
+        return self.process.wait(PATIENCE)

@@ -15,7 +15,7 @@ from tests.builders import MARK, eventually, session_file
 from tests.cli.command import Ran, fails, memcli
 from tests.cli.hints import of
 from tests.cli.offers import said
-from tests.cli.terminal import CTRL_C, CTRL_D, Terminal, needs_a_terminal
+from tests.cli.terminal import CTRL_D, Terminal, needs_a_terminal
 from tests.messages_api import COMPATIBLE, KEY_ONLY, Server
 from tests.messages_api.answers import Talking
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 RULED = ("--backend", "embedded")
 """The memory is written without a model."""
-
-# Two programs of a chat import the SDK, which takes a second each of a machine that has nothing else to do.
-pytestmark = pytest.mark.timeout(300)
 
 
 def meet(patch: pytest.MonkeyPatch, server: Server) -> None:
@@ -270,8 +267,7 @@ def test_ctrl_c_stops_an_answer_what_was_said_is_kept_and_ctrl_d_leaves(
     chat = terminal()
     chat.press("mend the dam\r")
     assert chat.shows("Answer 1: ")
-    chat.press(CTRL_C)
-    assert chat.shows("stopped")
+    assert chat.interrupt("stopped")
     assert chat.shows("> ")
     kept = messages(path)[1]["content"][0]["text"]
     assert "Answer 1: I read".startswith(kept[:8])
@@ -323,7 +319,7 @@ def test_a_memory_that_is_ready_is_swapped_in_before_the_next_answer(
         assert chat.shows(r"\d of 3,000 tokens, \$0\.0")
         assert chat.shows("> ")
         if number == 4:
-            assert eventually(lambda: Store(Place.of(path)).head() is not None, 60)
+            assert eventually(lambda: Store(Place.of(path)).head() is not None)
     chat.press(long(5) + "\r")
     assert chat.shows("the context is full")
     assert chat.shows(r"instant: \d+ -> \d messages")

@@ -17,7 +17,7 @@ from memcli.sidecar.store import Store
 from memcli.watch import spot
 from memcli.watch.follower import Follower
 from memcli.watch.keeper import Keeper
-from tests.builders import FORMATS, Script, at_calls, is_tail, pairs_are_whole, told
+from tests.builders import FORMATS, PATIENCE, Script, at_calls, is_tail, pairs_are_whole, told
 from tests.cli.command import command, environment
 from tests.commands.states import rested
 from tests.e2e.swaps import compacted, memory_of
@@ -94,9 +94,9 @@ def test_of_three_updates_at_once_one_makes_the_memory_and_the_others_wait_for_i
     """No generation is made twice, and nobody is signalled who does not listen for it."""
     path = tmp_path / "run.jsonl"
     path.write_bytes(Script("pi").turn(0).turn(1).data)
-    words = command("update", path, "-q")
+    words = command("update", path, "-q", "--wait", PATIENCE)
     all_at_once = [subprocess.Popen(words, stderr=subprocess.PIPE, env=environment()) for _ in range(3)]
-    ended = [(process.communicate(timeout=60)[1], process.returncode) for process in all_at_once]
+    ended = [(process.communicate()[1], process.returncode) for process in all_at_once]
     assert ended == [(b"", 0)] * 3
     assert Store(Place.of(path)).generations.numbers() == [1]
 

@@ -7,111 +7,27 @@ does beside a daemon.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from memcli.commands.status import status
 from memcli.sidecar import spending
-from memcli.sidecar.lock import holder
-from memcli.sidecar.place import Place
-from memcli.sidecar.store import Store
-from memcli.watch import ask
-from tests.builders import Script, eventually, session
-from tests.conftest import _HOMES
-from tests.e2e.daemon import Daemon
-from tests.messages_api import Server
-from tests.messages_api.answers import Fixed, Reworded
+from tests.builders import PATIENCE
+from tests.e2e.houses import PROMPT, House, Talk, opened, same_home, stands, talk
+from tests.messages_api.answers import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-PROMPT = "never use the old wheel, the new wheel is in /srv/mill/wheel.py"
-
-
-class House(NamedTuple):
-    server: Server
-    daemon: Daemon
-    tree: Path
-    home: Path
+__all__ = ["same_home", "talk"]
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The daemon updates only when it is asked: no threshold is ever crossed."""
-    tree, home = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("home")
-    with Server() as server, pytest.MonkeyPatch.context() as patch:
-        for name in _HOMES:
-            patch.setenv(name, str(home))
-        patch.setenv("ANTHROPIC_API_KEY", "key-of-the-test")
-        patch.setenv("ANTHROPIC_BASE_URL", server.url)
-        patch.setenv("MEMCLI_DIALECT", "anthropic")
-        patch.setenv("MEMCLI_TIMEOUT", "4")
-        daemon = Daemon(home / "log", tree, "--init-tokens", 10**9, "-v")
-        assert daemon.says("backend", within=60)
-        started = House(server, daemon, tree, home)
-        first = Talk(started, "first")
-        # Importing the SDK may take longer than a question is allowed to.
-        assert eventually(lambda: first.updated() >= 0 and first.failure == "", 120)
-        yield started
-        assert daemon.end() == 143
-
-
-@pytest.fixture(autouse=True)
-def same_home(house: House, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in _HOMES:
-        monkeypatch.setenv(name, str(house.home))
-    house.server.script()
-    house.server.service.answers = Reworded()
-
-
-class Talk:
-    """One transcript under the daemon."""
-
-    def __init__(self, house: House, name: str) -> None:
-        self.house = house
-        self.path = house.tree / f"{name}.jsonl"
-        self.path.write_bytes(session("anthropic", 2))
-        assert eventually(lambda: holder(Place.of(self.path).lock) is not None, 30)
-        self.place = Place.of(self.path)
-
-    def goes_on(self, text: str = PROMPT, number: int = 7) -> None:
-        with self.path.open("ab") as file:
-            file.write(Script("anthropic", serial=100 * number).prompt(text).turn(number).data)
-
-    def updated(self) -> int:
-        """How many requests an update took. The file has rested before: nothing else is waited for."""
-        before = len(self.house.server.log.asked())
-        ask.ask(self.place.sidecar, self.house.daemon.process.pid, 90.0, self.path)
-        return len(self.house.server.log.asked()) - before
-
-    @property
-    def memory(self) -> str:
-        return Place.of(self.path).memory.read_text()
-
-    @property
-    def prose(self) -> dict[str, str]:
-        return Store(self.place).generations.newest().prose
-
-    @property
-    def failure(self) -> str:
-        return spending.noted(self.place.sidecar).failure
-
-
-@pytest.fixture
-def talk(house: House, request: pytest.FixtureRequest) -> Iterator[Talk]:
-    """A transcript that a model has written for, and that has gone on since."""
-    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
-    found = Talk(house, name)
-    assert found.updated() == 1
-    assert found.prose
-    assert found.failure == ""
-    found.goes_on()
-    yield found
-    house.server.script()
-    house.server.service.answers = Reworded()
-    found.updated()  # what is owed would be asked for in the middle of the next test
+    """Whose model has time for all it does."""
+    with opened(tmp_path_factory, PATIENCE) as opened_house:
+        yield opened_house
 
 
 # What the server does, how often it is asked, what is told.
@@ -131,8 +47,6 @@ FAULTS = {
     "529*3": (3, "answered 529"),
     "no-retry": (1, "answered 529"),
     "drop*3": (3, "cannot be reached"),
-    "hang": (1, "did not answer within"),
-    "slow=60": (1, "did not answer within"),
     "cut": (1, "broke off"),
     "mid-stream": (1, "broke off with overloaded_error"),
     "half-body": (1, "ended before the answer did"),
@@ -147,30 +61,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_prose_stands_the_facts_go_on_and_the_reason_is_told(talk: Talk, fault: str, capsys) -> None:
-    """And one good answer later all is as it should be."""
-    requests, reason = FAULTS[fault]
-    prose = talk.prose
-    talk.house.server.script(fault)
-
-    assert talk.updated() == requests
-    assert talk.prose == prose
-    assert PROMPT in talk.memory
-    assert "step 7 of the plan" in talk.memory
-    assert reason in talk.failure
-    assert reason in summarizer_of(talk, capsys)["reason"]
-    assert reason in talk.house.daemon.heard
-    assert talk.house.daemon.process.poll() is None
-
-    talk.house.server.script()
-    assert talk.updated() == 1
-    assert talk.failure == ""
-    assert talk.prose != prose
-
-
-def summarizer_of(talk: Talk, capsys) -> dict[str, object]:
-    capsys.readouterr()
-    assert status(talk.path, as_json=True) == 0
-    return json.loads(capsys.readouterr().out)["summarizer"]
+    stands(talk, fault, *FAULTS[fault], capsys)
 
 
 @pytest.mark.parametrize(

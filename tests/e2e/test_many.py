@@ -15,7 +15,7 @@ import pytest
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
-from tests.builders import Script, eventually, session_file
+from tests.builders import PATIENCE, Script, eventually, session_file
 from tests.cli.command import command, environment, fails, memcli
 from tests.e2e.daemon import Daemon
 from tests.watch.playing import LONG
@@ -48,13 +48,13 @@ class Watcher(Daemon):
     def follows(self, paths: Iterable[Path]) -> bool:
         """True as soon as it follows these."""
         wanted = set(map(str, paths))
-        return eventually(lambda: wanted <= set(self.told("following")), 90.0)
+        return eventually(lambda: wanted <= set(self.told("following")))
 
     def notices(self, paths: Iterable[Path], happens: Callable[[], object]) -> bool:
         """True as soon as it has noticed these after something happened."""
         before, wanted = len(self.told("noticed")), set(map(str, paths))
         happens()
-        return eventually(lambda: wanted <= set(self.told("noticed")[before:]), 90.0)
+        return eventually(lambda: wanted <= set(self.told("noticed")[before:]))
 
 
 @pytest.fixture
@@ -202,10 +202,10 @@ def test_others_are_refused_and_asking_works_for_those_that_rest(watch, room, pa
     assert daemon.follows(paths)
     code, sentence = fails(memcli("watch", paths[5]))
     assert (code, f"process {daemon.process.pid}" in sentence) == (5, True)
-    assert memcli("update", paths[5]).code == 0
+    assert memcli("update", paths[5], "--wait", PATIENCE).code == 0
     assert holder(Place.of(paths[9]).lock).pid == daemon.process.pid
     assert memcli("stop", paths[9]).code == 0
-    assert daemon.process.wait(5.0) == 143
+    assert daemon.process.wait() == 143
 
 
 def test_killed_it_leaves_no_lock(watch, room, paths):
@@ -237,7 +237,7 @@ def test_it_does_not_keep_small_ones_waiting_and_is_left_at_once(watch, room, hu
     small = [session_file(room / f"{number}.jsonl", output=LONG) for number in range(8)]
     os.utime(huge, (time.time() + 60,) * 2)  # the first in the order
     daemon = watch(room, "--init-tokens", "200")
-    assert eventually(lambda: {*map(str, small)} <= set(daemon.told("updated")), 60.0)
+    assert eventually(lambda: {*map(str, small)} <= set(daemon.told("updated")))
     append(small[:1])
     assert daemon.says(f"noticed {small[0]}")
     assert str(huge) not in daemon.told("updated")

@@ -40,7 +40,7 @@ def nobody_left_behind(tmp_path, monkeypatch):
     """No child and no grandchild of a process we started lives when the test ends; each inherits a variable of ours."""
     monkeypatch.setenv("STARTED_BY_A_TEST", f"mark-of-{tmp_path}")
     yield
-    assert eventually(lambda: marked(tmp_path) == [], 10), marked(tmp_path)
+    assert eventually(lambda: marked(tmp_path) == []), marked(tmp_path)
 
 
 def marked(tmp_path) -> list[str]:
@@ -159,8 +159,8 @@ def test_two_daemons_together_never_spend_more_than_the_hour_may_cost(tmp_path, 
         paths += [session_file(tree / f"run{number}.jsonl", "anthropic", 4, output=LONG) for number in range(4)]
     for tree in trees:
         watch(tree, *OFTEN, "--max-cost-per-hour", budget)
-    assert eventually(lambda: all(Store(Place.of(path)).head() for path in paths), 60)
-    assert eventually(lambda: all(spending.noted(Place.of(path).sidecar) for path in paths), 60)
+    assert eventually(lambda: all(Store(Place.of(path)).head() for path in paths))
+    assert eventually(lambda: all(spending.noted(Place.of(path).sidecar) for path in paths))
     notes = [spending.noted(Place.of(path).sidecar).failure for path in paths]
     paid = sum(one.call.cost for path in paths for one in spending.spent(Place.of(path).sidecar))
     assert 0 < paid <= budget
@@ -183,8 +183,7 @@ def test_a_trigger_is_one_request_and_a_failure_waits_its_time(path, watch, mess
                 .turn(10 + number, output=LONG)
                 .data
             )
-        assert daemon.says("updated", number + 2)
-    assert "step 12 of the plan" in Place.of(path).memory.read_text()
+        assert eventually(lambda: f"step {10 + number} of the plan" in Place.of(path).memory.read_text())  # noqa: B023
     assert len(messages_api.log.asked()) == 1
     assert status(path)["summarizer"]["permanent"] is True
 
@@ -209,27 +208,28 @@ def test_what_is_owed_is_written_once_the_model_may_be_asked_again(path, watch, 
     assert daemon.says("no model wrote")
     other = rested(session_file(path.with_name("other.jsonl")))
     assert memcli("update", other).code == 0
-    assert eventually(lambda: bool(generation(path).prose), 20)
+    assert eventually(lambda: bool(generation(path).prose))
 
 
 def test_a_daemon_that_is_killed_in_the_middle_of_a_request_leaves_nobody(path, watch, messages_api):
     messages_api.script("hang*9")
     daemon = watch(path, *OFTEN)
-    assert eventually(lambda: len(messages_api.log.asked()) == 1, 30)
+    assert eventually(lambda: len(messages_api.log.asked()) == 1)
     daemon.kill()
 
 
-def test_a_daemon_that_is_stopped_in_the_middle_of_a_request_ends_in_time(path, watch, messages_api):
+def test_a_daemon_that_is_stopped_in_the_middle_of_a_request_ends_in_time(path, watch, messages_api, monkeypatch):
+    monkeypatch.setenv("MEMCLI_TIMEOUT", "86400")
     messages_api.script("hang*9")
     daemon = watch(path, *OFTEN)
-    assert eventually(lambda: len(messages_api.log.asked()) == 1, 30)
+    assert eventually(lambda: len(messages_api.log.asked()) == 1)
     assert daemon.end() == 128 + signal.SIGTERM
 
 
 def test_a_daemon_that_is_killed_takes_a_hanging_command_along(path, watch, tmp_path):
     started = tmp_path / "started"
     daemon = watch(path, *OFTEN, "--command", f"sh -c 'touch {started}; sleep 600 & sleep 600'")
-    assert eventually(started.exists, 30)
+    assert eventually(started.exists)
     daemon.kill()
 
 

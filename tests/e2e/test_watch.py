@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.builders import Script, is_tail, pairs_are_whole, session, told
+from tests.builders import PATIENCE, Script, eventually, is_tail, pairs_are_whole, session, told
 from tests.cli.command import fails, memcli
 from tests.e2e.swaps import compacted, memory_of
 
@@ -33,7 +33,7 @@ def test_a_growing_file_is_remembered_and_compact_is_right_at_any_moment(tmp_pat
             assert is_tail("claude-code", out, seen[: seen.rfind(b"\n") + 1])
             assert pairs_are_whole("claude-code", out)
     assert daemon.says("updated")
-    assert memcli("update", path).code == 0
+    assert memcli("update", path, "--wait", PATIENCE).code == 0
     assert "please do step 5 of the plan" in (tmp_path / "session-memory.md").read_text()
 
 
@@ -54,7 +54,7 @@ def test_the_memory_of_a_daemon_is_that_of_one_pass(tmp_path, watch):
     daemon = watch(path, *SOON)
     assert daemon.says("updated")
     append(path, data[len(data) // 2 :])
-    assert memcli("update", path).code == 0
+    assert memcli("update", path, "--wait", PATIENCE).code == 0
     (tmp_path / "alone").mkdir()
     alone = tmp_path / "alone" / "run.jsonl"
     alone.write_bytes(data)
@@ -84,7 +84,7 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(tmp_path, watch):
     daemon = watch(path)
     assert daemon.says("following")
     daemon.process.send_signal(signal.SIGINT)
-    assert daemon.process.wait(5.0) == 130
+    assert daemon.process.wait() == 130
     assert "Traceback" not in daemon.heard
 
 
@@ -94,7 +94,7 @@ def test_stop_ends_it_and_says_so(tmp_path, watch):
     daemon = watch(path)
     assert daemon.says("following")
     assert memcli("stop", path).err == f"memcli: stopped process {daemon.process.pid}\n"
-    assert daemon.process.wait(5.0) == 143
+    assert daemon.process.wait() == 143
 
 
 def test_killed_and_appended_to_compact_is_still_right(tmp_path, watch):
@@ -119,7 +119,7 @@ def test_killed_and_started_again_it_goes_on(tmp_path, watch):
     append(path, data[len(data) // 2 :])
     second = watch(path, *SOON)
     assert second.says("updated")
-    assert memcli("update", path).code == 0
+    assert memcli("update", path, "--wait", PATIENCE).code == 0
     assert is_tail("claude-code", compacted(path), data)
     assert "step 7 of the plan" in (tmp_path / "session-memory.md").read_text()
 
@@ -179,8 +179,9 @@ def test_at_the_context_limit_the_compacted_file_is_written_and_the_command_runs
     daemon = watch(path, "--context-limit", "1000", "--on-limit", f'echo "$MEMCLI_COMPACTED" >> {noted}')
     assert daemon.says("compacted")
     append(path, Script("anthropic").turn(9, output=LONG).data)
-    assert memcli("update", path).code == 0
+    assert memcli("update", path, "--wait", PATIENCE).code == 0
     compact = tmp_path / "run.compacted.jsonl"
+    assert eventually(lambda: noted.exists() and noted.read_text())
     assert noted.read_text() == f"{compact}\n"
     assert is_tail("anthropic", compact.read_bytes(), session("anthropic", 4, output=LONG))
     assert f"following {compact}" not in daemon.heard

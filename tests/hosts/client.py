@@ -58,7 +58,6 @@ class Client:
             input=stdin,
             capture_output=True,
             env={**environment(), **(env or {})},
-            timeout=60,
             check=False,
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.attempts import command_key, covers, first_run, looks_only, recorded, whole_check
+from memcli.ledger.attempts import (
+    command_key,
+    covers,
+    first_run,
+    looks_only,
+    parts,
+    recorded,
+    stages,
+    whole_check,
+)
 from memcli.ledger.shell import traffic
 
 
@@ -41,7 +50,17 @@ def test_other_commands_have_other_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "looks"), [("grep -n x y", True), ("cd a && ls", True), ("make", False), ("", False)]
+    ("command", "looks"),
+    [
+        ("grep -n x y", True),
+        ("cd a && ls", True),
+        ("ls a; echo b && find c | wc -l", True),
+        ("grep -E 'a && make; b' c", True),
+        ("make", False),
+        ("ls a && make", False),
+        ("cat a || make", False),
+        ("", False),
+    ],
 )
 def test_lookers_are_told_from_doers(command: str, looks: bool) -> None:
     assert looks_only(command) is looks
@@ -107,3 +126,15 @@ def test_where_a_command_runs_is_no_part_of_its_key(rest: str) -> None:
 
     assert len(key) <= 160
     assert key == command_key(f"cd /srv/shop && make {rest}") == command_key(f"CI=1 make {rest}")
+
+
+def test_of_a_list_only_what_does_something_is_a_part() -> None:
+    assert parts("cmd:cd till && mkdir -p out && make cart && make till && ls") == ("make cart", "make till")
+    assert parts("make cart") == parts("make cart; make till") == ()
+
+
+def test_a_command_that_may_be_cut_off_is_no_stage_and_leaves_the_parts_unknown() -> None:
+    key = command_key("make cart && make till && go test " + "./cart/" * 40)
+
+    assert stages(key) == ("make cart", "make till")
+    assert parts(key) == ()

@@ -279,6 +279,12 @@ def test_a_script_may_commit_on_the_branch_the_harness_told() -> None:
     assert [one.sha for one in made(folded(place(), *ran("make release", "[main 98fac2b] Release 2")))] == ["98fac2b"]
 
 
+def test_the_branch_the_harness_told_counts_before_that_of_a_switch() -> None:
+    switch, script = ran("git switch -c fix", "Switched to a new branch 'fix'"), ran("./save.sh", "[fix 98fac2b] Tax")
+
+    assert made(folded(place(branch="main"), *switch, *script)) == []
+
+
 def test_without_a_branch_of_the_harness_that_of_the_last_switch_counts() -> None:
     switch, script = ran("git switch -c fix", "Switched to a new branch 'fix'"), ran("./save.sh", "[fix 98fac2b] Tax")
 

@@ -50,6 +50,15 @@ def test_where_only_general_words_fail_the_lines_before_them_are_told() -> None:
     assert "the linker has no memory left" in telling_lines(output)
 
 
+def test_of_tasks_that_run_at_once_the_lines_of_the_one_that_failed_are_told() -> None:
+    output = "[cart] the linker has no memory left\n[till] the drawer is open by now\n[cart] task failed at last"
+
+    told = telling_lines(output)
+
+    assert "[cart] the linker has no memory left" in told
+    assert not any("drawer" in line for line in told)
+
+
 def test_a_traceback_is_told_with_its_last_line() -> None:
     output = "Traceback (most recent call last):\n" + "  in the middle of it\n" * 3 + "KeyboardStopped because of it"
 

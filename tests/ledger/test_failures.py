@@ -91,10 +91,11 @@ def test_a_result_that_comes_before_its_call_counts_when_the_call_comes() -> Non
 
 
 def test_beyond_the_cap_fixed_failures_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "MAX_FAILURES", 1)
-    all_of_them = [ran("first", BROKEN, failed=True), ran("first"), ran("second", BROKEN, failed=True)]
+    monkeypatch.setattr(failures, "MAX_FAILURES", 2)
+    first, second, third = (ran(name, BROKEN, failed=True) for name in ("first", "second", "third"))
+    all_of_them = [first, second, ran("second"), third]
 
-    assert [one.what for one in opened(*all_of_them)] == ["second"]
+    assert [one.what for one in opened(*all_of_them)] == ["third", "first"]
     assert fixed(*all_of_them) == []
 
 
@@ -114,7 +115,7 @@ def test_what_failed_once_and_was_not_needed_for_two_turns_is_no_open_error() ->
     assert left(user("look"), once, ran("curl https://shop.example/a", NO_PAGE, failed=True), WENT_ON) == []
 
 
-@pytest.mark.parametrize("check", ["pytest tests/a.py", "make", "npm run lint", "mise run test:cart"])
+@pytest.mark.parametrize("check", ["pytest tests/a.py", "make", "npm run lint", "mise run test:cart", "make <<E\ny\nE"])
 def test_a_check_that_failed_stays_open_however_long_nobody_runs_it(check: str) -> None:
     assert left(user("test it"), ran(check, BROKEN, failed=True), WENT_ON) == []
 

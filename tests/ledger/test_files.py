@@ -105,6 +105,10 @@ def test_a_target_that_may_be_a_name_or_a_folder_is_not_guessed() -> None:
     assert states(wrote("lib/a.py"), ran("mv src/cart.py lib"))["lib/cart.py"] == "created"
 
 
+def test_whether_a_target_never_seen_is_a_folder_is_not_guessed() -> None:
+    assert states(edited(CART), ran("mv src/cart.py attic")) == {"src/cart.py": "deleted"}
+
+
 def test_what_follows_a_move_in_one_command_counts_after_it() -> None:
     assert states(edited(CART), ran("mv src/cart.py src/old.py && echo x > src/cart.py")) == {
         "src/old.py": "created",

@@ -149,6 +149,7 @@ def test_the_next_command_of_a_family_ends_the_rules_that_the_last_had_brought()
 
     assert list(known(*planned)) == ["/till", "/shop:plan", "planner"]
     assert list(known(*planned, command("/shop:build"))) == ["/till"]
+    assert list(known(*planned, command("/shop"))) == ["/till", "/shop:plan", "planner"]
 
 
 def test_a_skill_that_no_command_brought_outlives_commands() -> None:

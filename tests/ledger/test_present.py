@@ -173,6 +173,7 @@ def test_words_that_add_to_a_request_do_not_replace_it() -> None:
 
     assert presented(*asked).state.request == "make the column wide"
     assert presented(*asked).state.added == ["that of the name", "blue"]
+    assert presented(*asked, user("red", "queued")).state.added == ["blue", "red"]
     assert presented(*asked, user("thanks")).state.added == []
     assert presented(user("go on", "queued")).state.request == "go on"
 
@@ -183,3 +184,5 @@ def test_a_job_of_which_nobody_spoke_for_many_turns_is_taken_for_ended() -> None
 
     assert list(presented(user("go"), monitor, *later).running) == ["m1"]
     assert list(presented(user("go"), monitor, *later, user("on")).running) == []
+    asked = done("TaskOutput", {"task_id": "m1"}, "<status>running</status>")
+    assert list(presented(user("go"), monitor, *later, asked, user("on")).running) == ["m1"]

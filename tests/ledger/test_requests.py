@@ -97,6 +97,10 @@ def test_beyond_the_cap_plain_prompts_go_before_the_first_and_corrections(monkey
         "no",
         "third one",
     ]
+    assert texts(user("first one"), user("no, not that one"), user("second one"), user("third one"))[1:] == [
+        "no, not that one",
+        "third one",
+    ]
 
 
 def why(*said: str) -> str:

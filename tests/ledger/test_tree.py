@@ -42,6 +42,12 @@ def waiting(*entries: Entry | list[Entry]) -> set[str]:
         ("git stash push -m x", ["src/new.py"]),
         ("git stash -- src/cart.py", ["src/new.py", "src/tax.py"]),
         ("git stash push src/cart.py", ["src/new.py", "src/tax.py"]),
+        ("git stash push -q -m 'for later' src/cart.py", ["src/new.py", "src/tax.py"]),
+        ("git -C src -c a=b checkout -- cart.py", ["src/new.py", "src/tax.py"]),
+        ("git -C src stash", ["src/new.py"]),
+        ("git stash 2>&1 | tail -1", ["src/new.py"]),
+        ("git -C ../api checkout -- .", ["src/cart.py", "src/new.py", "src/tax.py"]),
+        ("git -C ../api reset --hard", ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git checkout -b src", ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git checkout main", ["src/cart.py", "src/new.py", "src/tax.py"]),
         ("git restore --staged .", ["src/cart.py", "src/new.py", "src/tax.py"]),
@@ -131,3 +137,15 @@ def test_what_changes_after_a_status_waits_again() -> None:
 
 def test_a_status_that_lists_what_was_taken_back_is_believed() -> None:
     assert waiting(edited(CART), ran("git checkout -- ."), ran("git status -s", "M  src/cart.py")) == {"src/cart.py"}
+
+
+def test_a_status_says_nothing_of_files_outside_the_project() -> None:
+    elsewhere = "/home/dev/api/serve.py"
+
+    assert waiting(edited(CART), edited(elsewhere), ran("git status -s", "")) == {elsewhere}
+
+
+def test_bringing_back_what_was_put_aside_brings_back_nothing_else() -> None:
+    undone = (edited(CART), ran("git checkout -- ."), edited(TAX), ran("git stash"), ran("git stash pop"))
+
+    assert waiting(*undone) == {"src/tax.py"}

@@ -204,6 +204,15 @@ def test_where_no_note_says_much_one_that_says_something_will_do() -> None:
     assert closing("The cart rounds prices.") == ["- The cart rounds prices."]
 
 
+def test_what_only_leads_to_the_answer_is_left_out() -> None:
+    answer = "The rounding of prices happens after adding the shop tax."
+
+    assert closing("Let me be precise about the rounding of all those prices.", answer) == [f"- {answer}"]
+    assert closing(f"You were right to push back. {answer}") == [f"- {answer}"]
+    assert closing("Yes. Let me say how, since it was told wrong earlier.", answer) == [f"- Yes. […] {answer}"]
+    assert closing("No test of the shop rounds any prices.") == ["- No test of the shop rounds any prices."]
+
+
 def test_the_newest_turn_is_served_first_and_the_last_text_is_left_to_active_work() -> None:
     turns = [
         (user(f"turn {name}"), agent(f"The {name} rounds prices of the shop.")) for name in ("cart", "till", "bill")

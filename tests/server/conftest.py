@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.builders import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -28,6 +30,6 @@ def client(_first_client) -> Callable[..., anthropic.Anthropic]:
     """The client of a server."""
 
     def connect(server: Server, **options: Any) -> anthropic.Anthropic:
-        return _first_client.with_options(**{"base_url": server.url, "timeout": 20.0} | options)
+        return _first_client.with_options(**{"base_url": server.url, "timeout": PATIENCE} | options)
 
     return connect

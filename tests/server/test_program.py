@@ -30,15 +30,13 @@ def start():
     yield begin
     for process in running:
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=10)
+        _, stderr = process.communicate()
         assert (process.returncode, stderr) == (0, "")
 
 
 def post(url: str, payload: object) -> dict:
     headers = {"authorization": "Bearer k", "anthropic-version": "2026-10-21"}
-    with urllib.request.urlopen(
-        urllib.request.Request(url, json.dumps(payload).encode(), headers), timeout=20
-    ) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(payload).encode(), headers)) as answer:
         return json.loads(answer.read())
 
 
@@ -64,14 +62,14 @@ def test_faults_can_be_given_at_the_start_and_on_the_way(start):
 def test_its_clock_can_be_set_forward_from_outside(start):
     url = start("--answers", "echo")
     reads = []
-    for later in (0, 299, 299, 300):
+    for later in (0, 200, 200, 300):
         post(url + "/control", {"advance": later})
         reads.append(post(url + "/v1/messages", ASKED)["usage"]["cache_read_input_tokens"] > 0)
     assert reads == [False, True, True, False]
 
 
 def test_its_answers_take_the_time_it_is_told(start):
-    url = start("--delay", "0.3")
+    url = start("--delay", "600")
     with pytest.raises(TimeoutError):
         urllib.request.urlopen(
             urllib.request.Request(

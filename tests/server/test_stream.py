@@ -29,7 +29,7 @@ def post(
     server: Server, payload: Any, path: str = "/v1/messages", method: str = "POST"
 ) -> tuple[int, dict[str, str], str]:
     """(status, headers, text) of one request, sent as it is."""
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
     try:
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         connection.request(method, path, data, HEADERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,25 @@ def test_covered_messages_are_not_folded_again(format):
     covered = 5 if format in ("claude-code", "codex") else 4
     again = successor(format, fold, covered).session.settled
     assert again.ledger.snapshot() == fold.ledger.snapshot()
+
+
+USED = {
+    "claude-code": {"type": "assistant", "message": {"id": "m", "content": [], "usage": {"input_tokens": 26_000}}},
+    "codex": {
+        "type": "event_msg",
+        "payload": {"type": "token_count", "info": {"last_token_usage": {"input_tokens": 26_000}}},
+    },
+    "pi": {"type": "message", "id": "m", "message": {"role": "assistant", "content": [], "usage": {"input": 26_000}}},
+}
+
+
+@pytest.mark.parametrize("format", USED)
+def test_what_a_client_counts_after_the_swap_of_a_small_context_is_believed(format):
+    """It is nearly as much as before, for what the client says by itself; the tail holds no usage of before."""
+    script = Script(format).prompt(MEMORY)
+    used = {**USED[format], "parentUuid": script.leaf, "parentId": script.leaf}
+    driver = Driver(format, NEVER, Inheritance(parent(format).snapshot(), 0, tokens=30_000)).feed(script.data)
+    assert driver.feed(json.dumps(used).encode() + b"\n").session.reading.exact == 26_000
 
 
 def test_messages_the_parent_does_not_know_are_folded():

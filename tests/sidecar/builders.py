@@ -72,14 +72,14 @@ def many_backups(place: Place, newest: int) -> Path:
     return directory
 
 
-def a_long_life(sidecar: Path, newest: int, **inherited: str) -> Generations:
-    """Generations 1 to `newest` with their ledgers, as no thinning has left them; `n5="id"`: what number 5 inherited.
+def a_long_life(sidecar: Path, newest: int, oldest: int = 1, **inherited: str) -> Generations:
+    """Generations with their ledgers, as no thinning has left them; `n5="id"`: what number 5 inherited.
 
     Written straight away: thousands of commits would take minutes.
     """
     for kind in ("generations", "ledgers"):
         (sidecar / kind).mkdir(exist_ok=True)
-    for n in range(1, newest + 1):
+    for n in range(oldest, newest + 1):
         name = generation_id(SIDECAR, n)
         found = Generation(n=n, id=name, made=float(n), covered=10 * n, inherited=inherited.get(f"n{n}", ""))
         (sidecar / f"generations/{n}.json").write_bytes(msgspec.json.encode(found))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memcli.sidecar import backups
-from memcli.sidecar.generations import RECENT
+from memcli.sidecar.generations import LEDGERS_KEPT, RECENT
 from memcli.sidecar.kept_edits import KEPT
 from tests.sidecar.builders import Unsynced, a_commit, a_long_life, a_store, a_transcript, many_backups
 
@@ -45,7 +45,8 @@ def commit_over_edit(directory: Path, arm: Callable[[], None]) -> None:
 def commit_after_many(directory: Path, arm: Callable[[], None]) -> None:
     """One more generation after so many, and so many edits, that some have to go."""
     store = a_store(a_transcript(directory), Unsynced())
-    a_long_life(store.place.sidecar, RECENT + 2)
+    a_long_life(store.place.sidecar, 3)
+    a_long_life(store.place.sidecar, RECENT + 2, RECENT - LEDGERS_KEPT)
     edits = store.place.sidecar / "edits"
     edits.mkdir()
     for n in range(2 * KEPT + 1):

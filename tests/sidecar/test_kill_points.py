@@ -22,9 +22,7 @@ from tests.sidecar.killer import EDIT
 def killed_everywhere(scenario: str, directory: Path) -> list[Path]:
     """The directories that a writer left which was killed; the last one belongs to the writer that survived."""
     command = [sys.executable, "-m", "tests.sidecar.killer", scenario, str(directory)]
-    ran = subprocess.run(
-        command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False, timeout=60
-    )
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
     assert ran.returncode == 0, ran.stderr
     return [directory / str(n) for n in range(1, int(ran.stdout) + 2)]
 

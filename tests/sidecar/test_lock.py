@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,17 @@ def test_a_lock_file_that_tells_nothing_is_still_a_lock(tmp_path: Path, content:
         with pytest.raises(AlreadyWatched, match="another process"):
             Lock.acquire(tmp_path / "lock", "watch", 1.0)
         process.communicate()
+
+
+def test_who_only_looks_keeps_nobody_from_taking_it(tmp_path: Path) -> None:
+    """However long: the system may have let somebody else run in the middle of the look."""
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        ended = threading.Timer(0.3, fcntl.flock, (looking, fcntl.LOCK_UN))
+        ended.start()
+        Lock.acquire(tmp_path / "lock", "watch", 1.0).release()
+        ended.join()
 
 
 def test_releasing_twice_is_releasing_once(tmp_path: Path) -> None:

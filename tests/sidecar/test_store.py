@@ -213,6 +213,14 @@ def test_a_memory_that_we_wrote_is_no_edit_of_anybody_when_it_is_forgotten(tmp_p
     assert not (store.place.sidecar / "edits").exists()
 
 
+def test_nor_is_the_one_before_where_a_writer_died_before_it_was_replaced(store: Store) -> None:
+    a_commit(store, "first\n")
+    with pytest.raises(OSError, match="Input/output"):
+        a_commit(Store(store.place, NoRename("session-memory.md")), "second\n")
+    store.forget()
+    assert store.edits() == []
+
+
 def test_an_edit_that_is_forgotten_with_the_head_is_kept(store: Store) -> None:
     a_commit(store, "first\n")
     store.place.memory.write_text("mine\n")

@@ -61,7 +61,7 @@ def test_what_makes_no_sense_is_refused(line: list[str]) -> None:
         parsed(line)
 
 
-@pytest.mark.parametrize("line", [["--command", "'"], ["--summarizer", " "]])
+@pytest.mark.parametrize("line", [["--command", "'"], ["--summarizer", "'"]])
 def test_what_is_no_command_line_is_refused_with_an_example(line: list[str]) -> None:
     with pytest.raises(Usage, match="is no command") as caught:
         parsed(line)
@@ -70,6 +70,6 @@ def test_what_is_no_command_line_is_refused_with_an_example(line: list[str]) -> 
 
 @pytest.mark.parametrize("door", [["-m", "memcli.summarize"], ["-m", "memcli", "summarize"]])
 def test_both_doors_read_the_same_options(door: list[str]) -> None:
-    ran = subprocess.run([sys.executable, *door, "--colour"], capture_output=True, check=False, text=True, timeout=60)
+    ran = subprocess.run([sys.executable, *door, "--colour"], capture_output=True, check=False, text=True)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == "Error: unrecognized arguments: --colour\nTry: memcli summarize --help\n"

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import msgspec
 import pytest
 
 from memcli.memory.jobs import Job, Result, Source, parse_answer
-from tests.builders import eventually, session
+from tests.builders import PATIENCE, eventually, session
 from tests.ledger.builders import folded, user
 from tests.summarize.scripts import alive, python
 from tests.summarize.wire import Answer, error, good, serving
@@ -81,15 +80,13 @@ def test_a_failing_model_is_no_error_the_memory_is_there_and_says_why(job: bytes
 
 
 def test_the_end_of_stdin_ends_it_at_once_whatever_it_waits_for(job: bytes) -> None:
-    with serving(Answer(b"", hold=True)) as wire, asking(wire) as process:
+    with serving(Answer(b"", hold=True)) as wire, asking(wire, "--timeout", "86400") as process:
         ask(process, job)
-        assert eventually(lambda: bool(wire.asked), within=60)
+        assert eventually(lambda: bool(wire.asked))
         assert process.stdin
         process.stdin.close()
-        began = time.monotonic()
         assert answer(process).error == "the summarizer was told to end"
-        assert process.wait(20) == 0
-        assert time.monotonic() - began < 5.0  # a tenth of a second, if nobody else is busy
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -100,9 +97,9 @@ def test_a_signal_ends_it_and_the_command_it_waits_for(
     line = python(tmp_path, f"import os, time; open({str(pid)!r}, 'w').write(f'{{os.getpid()}}.'); time.sleep(600)")
     with child("--command", line) as process:
         ask(process, job)
-        assert eventually(lambda: pid.exists() and pid.read_text().endswith("."), within=60)
+        assert eventually(lambda: pid.exists() and pid.read_text().endswith("."))
         process.send_signal(number)
-        assert process.wait(20) == code
+        assert process.wait(PATIENCE) == code
         assert process.stderr
         assert process.stderr.read() == b""
     assert not alive(int(pid.read_text()[:-1]))
@@ -111,7 +108,7 @@ def test_a_signal_ends_it_and_the_command_it_waits_for(
 def test_jobs_of_a_file_are_all_answered_although_it_ends_at_once(tmp_path: Path, job: bytes) -> None:
     (tmp_path / "jobs.jsonl").write_bytes(job * 2)
     with open(tmp_path / "jobs.jsonl", "rb") as jobs:
-        ran = subprocess.run([*CHILD, "--command", "cat"], stdin=jobs, capture_output=True, check=False, timeout=60)
+        ran = subprocess.run([*CHILD, "--command", "cat"], stdin=jobs, capture_output=True, check=False)
     found = [said for raw in ran.stdout.splitlines() if isinstance(said := parse_answer(raw), Result)]
     assert (ran.returncode, len(found)) == (0, 2)
     assert not any(result.error for result in found)
@@ -121,7 +118,7 @@ def test_many_jobs_wait_for_one_server_side_by_side(job: bytes) -> None:
     """The answer comes only when all four have asked."""
     with serving(Answer(b"", hold=True)) as wire, asking(wire, "--jobs", "4") as process:
         ask(process, job * 4)
-        assert eventually(lambda: len(wire.asked) == 4, within=60)
+        assert eventually(lambda: len(wire.asked) == 4)
 
 
 def test_the_limit_on_memory_leaves_room_for_the_sdk_and_many_threads(job: bytes) -> None:
@@ -146,7 +143,7 @@ print(len(names), *sorted({name.split(".")[0] for name in sys.modules}))
 
 def test_no_module_loads_the_sdk_when_it_is_imported() -> None:
     """Every verb, the daemon, and the summarizer itself: only a question to the Messages API loads it."""
-    ran = subprocess.run([sys.executable, "-c", ROOMS], capture_output=True, check=True, text=True, timeout=120)
+    ran = subprocess.run([sys.executable, "-c", ROOMS], capture_output=True, check=True, text=True)
     count, *loaded = ran.stdout.split()
     assert int(count) > 100
     assert {"memcli", "typer"} <= set(loaded)

@@ -15,7 +15,7 @@ from memcli.summarize.backends.command import Command
 from memcli.summarize.backends.processes import Group, end_all, words
 from memcli.summarize.options import Options
 from memcli.summarize.request import Failed, Request
-from tests.builders import eventually
+from tests.builders import LIMITS, PATIENCE, eventually
 from tests.summarize.scripts import REQUEST, alive, python
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_a_prompt_and_an_answer_of_megabytes_pass_each_other() -> None:
 def test_a_program_that_reads_a_little_and_then_writes_much_is_not_waited_for_in_vain(tmp_path: Path) -> None:
     line = python(tmp_path, "import os; os.read(0, 5_000); print('x' * 1_000_000); os.read(0, 5_000)")
     long = Request("", ({"role": "user", "content": "word " * 400_000},), 500)
-    assert len(command(line, timeout=30.0).complete(long).text) == 1_000_000
+    assert len(command(line).complete(long).text) == 1_000_000
 
 
 def test_a_program_need_not_read_its_prompt() -> None:
@@ -90,17 +90,19 @@ open({str(tmp_path / "pid")!r}, "w").write(str(child.pid))
 child.wait()
 """,
     )
-    began = time.monotonic()
-    assert "did not answer within 2 s" in failed(line, timeout=2.0).failure.sentence
-    assert time.monotonic() - began < 20
-    pid = int((tmp_path / "pid").read_text())
+    noted = tmp_path / "pid"
+    for seconds in LIMITS:
+        assert f"did not answer within {seconds:g} s" in failed(line, timeout=seconds).failure.sentence
+        if noted.exists() and noted.read_text():
+            break
+    pid = int(noted.read_text())
     assert eventually(lambda: not alive(pid))
 
 
 def test_what_a_program_leaves_running_does_not_hold_its_answer_up() -> None:
     began = time.monotonic()
     assert command("sh -c 'sleep 600 & echo done'").complete(REQUEST).text == "done"
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_program_that_prints_without_end_is_stopped() -> None:

@@ -9,6 +9,7 @@ import pytest
 from memcli.summarize.backends.anthropic import Anthropic
 from memcli.summarize.options import Options
 from memcli.summarize.request import Failed, Reply, Request
+from tests.builders import PATIENCE
 from tests.messages_api import Server
 from tests.messages_api.answers import Fixed
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 REQUEST = Request("Write well.", ({"role": "user", "content": "The mill turns. The dam is mended. " * 20},), 500)
 
 
-def complete(server: Server, *script: str, timeout: float = 30.0) -> Reply | Failed:
+def complete(server: Server, *script: str, timeout: float = PATIENCE) -> Reply | Failed:
     """What one question comes to when the server does this."""
     server.script(*script)
     options = Options(backend="anthropic", base_url=server.url, dialect="anthropic", timeout=timeout)

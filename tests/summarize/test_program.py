@@ -14,6 +14,7 @@ from memcli.summarize.backends.program import Program
 from memcli.summarize.options import Options
 from memcli.summarize.progress import heard
 from memcli.summarize.request import Failed
+from tests.builders import LIMITS, PATIENCE
 from tests.summarize.scripts import alive, python
 
 if TYPE_CHECKING:
@@ -120,8 +121,11 @@ def test_a_program_that_dies_each_time_fails_with_its_last_word(tmp_path: Path, 
 
 def test_a_program_that_hangs_is_killed_and_not_asked_again(tmp_path: Path, hire: Callable[..., Program]) -> None:
     pids = tmp_path / "pids"
-    program = hire(f"open({str(pids)!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(600)", timeout=2.0)
-    assert "did not answer within 2 s" in failed(program).failure.sentence
+    for seconds in LIMITS:
+        program = hire(f"open({str(pids)!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(600)", timeout=seconds)
+        assert f"did not answer within {seconds:g} s" in failed(program).failure.sentence
+        if pids.exists():
+            break
     (pid,) = pids.read_text().split()
     assert not alive(int(pid))
 
@@ -132,7 +136,7 @@ def test_a_program_that_never_reads_does_not_hold_us_up(hire: Callable[..., Prog
     began = time.monotonic()
     with pytest.raises(Failed, match="did not answer"):
         program.write(Job("a", 4_000, prompt="word " * 200_000))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < PATIENCE
     program.close()
 
 

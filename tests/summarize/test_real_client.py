@@ -55,7 +55,6 @@ class There(NamedTuple):
             capture_output=True,
             text=True,
             check=False,
-            timeout=90,
             **more,
         )
 

@@ -61,6 +61,7 @@ def test_options_that_can_work_come_back_as_they_are(options: Options) -> None:
     [
         (Options(backend="command"), "memcli watch --command"),
         (Options(backend="program"), "memcli watch --summarizer"),
+        (Options(backend="program", summarizer=" \n"), "memcli watch --summarizer"),
         (Options(base_url="localhost:11434"), "memcli watch --backend anthropic --base-url"),
         (Options(jobs=0), "memcli watch --help"),
         (Options(timeout=0.0), "memcli watch --help"),

@@ -36,7 +36,7 @@ def test_results_come_as_they_are_done_and_not_in_the_order_of_the_jobs() -> Non
     second_is_done = threading.Event()
 
     def write(job: Job) -> Result:
-        assert job.job == "second" or second_is_done.wait(20)
+        assert job.job == "second" or second_is_done.wait()
         second_is_done.set()
         return Result(job.job)
 
@@ -51,7 +51,7 @@ def test_no_more_jobs_are_done_at_a_time_than_there_are_workers() -> None:
         with lock:
             busy += 1
             most = max(most, busy)
-        pair.wait(20)
+        pair.wait()
         with lock:
             busy -= 1
         return Result(job.job)
@@ -83,26 +83,26 @@ def test_a_job_that_overruns_is_answered_in_its_place_and_the_next_is_done() -> 
 
     def write(job: Job) -> Result:
         if job.job == "slow":
-            release.wait(60)
+            release.wait()
         return Result(job.job)
 
-    found = served([line("slow"), line("quick")], write, workers=1, seconds=0.1)
+    found = served([line("slow"), line("quick")], write, workers=1, seconds=2.0)
     release.set()
     assert [(result.job, result.error) for result in found] == [
-        ("slow", "nothing was heard of it for 0.1 s"),
+        ("slow", "nothing was heard of it for 2 s"),
         ("quick", ""),
     ]
 
 
 def test_a_job_that_tells_how_far_it_is_may_take_longer() -> None:
     def write(job: Job) -> Result:
-        began = time.monotonic()
-        while time.monotonic() - began < 1.0:
+        for _ in range(60):
             say("still at it")
+            time.sleep(0.05)
         return Result(job.job)
 
     results = io.BytesIO()
-    serve([line("long")], results, write, 1, 0.5)
+    serve([line("long")], results, write, 1, 2.0)
     assert parse_answer(results.getvalue().splitlines()[-1]).error == ""
 
 
@@ -111,14 +111,14 @@ def test_what_an_overrun_job_says_later_is_dropped() -> None:
     results = io.BytesIO()
 
     def write(job: Job) -> Result:
-        release.wait(60)
+        release.wait()
         say("still at it")
         said_late.set()
         return Result(job.job)
 
     serve([line("slow")], results, write, 1, 0.05)
     release.set()
-    assert said_late.wait(20)
+    said_late.wait()
     assert results.getvalue().count(b"\n") == 1
 
 
@@ -144,14 +144,14 @@ def test_when_the_jobs_end_only_those_that_ask_a_model_are_given_up() -> None:
 
     def write(job: Job) -> Result:
         begun.release()
-        assert release.wait(60) if job.write else eventually(lambda: b"told to end" in results.getvalue())
+        assert release.wait() if job.write else eventually(lambda: b"told to end" in results.getvalue())
         return Result(job.job)
 
     def jobs() -> Iterator[bytes]:
         yield line("asks", write=True)
         yield line("renders")
-        begun.acquire(timeout=20)
-        begun.acquire(timeout=20)
+        begun.acquire()
+        begun.acquire()
 
     results = io.BytesIO()
     serve(jobs(), results, write, 2, patient=False)

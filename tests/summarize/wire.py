@@ -82,7 +82,7 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(answer.body)
             self.wfile.flush()
             if answer.hold:
-                wire.closing.wait(60)
+                wire.closing.wait()
             self.close_connection = bool(more)
 
         def log_message(self, *_: object) -> None:

@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memcli.transcript.encode.common import Item, Plan, arrange
+from memcli.transcript.encode.common import Plan
+from memcli.transcript.encode.rounds import Item, arrange
 
 
 def item(kind: str, what: str = "", group: str = "") -> Item:

@@ -91,10 +91,10 @@ def test_the_request_is_found_below_what_an_editor_puts_before_it() -> None:
 
 def test_a_text_full_of_opening_tags_is_read_in_linear_time() -> None:
     text = "say " + "".join(f"<ide_{'abcdefghij'[n % 10]}{'x' * (n % 30)}>" for n in range(100_000))
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert typed(text)[0] == text
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 TAGS = [

@@ -36,6 +36,6 @@ def test_the_picture_follows_the_file_and_ctrl_c_ends_it_with_130(path: Path) ->
 
 def test_quiet_draws_nothing(path: Path) -> None:
     terminal = Terminal("watch", path, "-q")
-    assert eventually(lambda: holder(Place.of(path).lock) is not None, within=30.0)
+    assert eventually(lambda: holder(Place.of(path).lock) is not None)
     assert terminal.end(CTRL_C) == 130
     assert terminal.drawn == "^C"

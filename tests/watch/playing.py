@@ -18,7 +18,7 @@ from memcli.session import Triggers
 from memcli.sidecar.place import Place
 from memcli.watch import ask
 from memcli.watch.loop import Loop
-from tests.builders import eventually
+from tests.builders import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,16 +44,16 @@ class Play:
         """The fields of all events of this name, of one transcript if it is named."""
         return [told.fields for told in list(self.told) if told.event == event and str(path) in ("", told.path)]
 
-    def says(self, event: str, path: object = "", times: int = 1, within: float = 15.0) -> bool:
-        return eventually(lambda: len(self.events(event, path)) >= times, within)
+    def says(self, event: str, path: object = "", times: int = 1) -> bool:
+        return eventually(lambda: len(self.events(event, path)) >= times)
 
     def rests(self) -> bool:
         """True as soon as nobody is awake."""
-        return eventually(lambda: not self.loop.keepers, 15.0)
+        return eventually(lambda: not self.loop.keepers)
 
     def update(self, path: Path) -> str:
         """As `memcli update` beside it: the answer, after which everything written before has been dealt with."""
-        return ask.ask(Place.of(path).sidecar, os.getpid(), 15.0, path)
+        return ask.ask(Place.of(path).sidecar, os.getpid(), PATIENCE, path)
 
     def run(self, story: Callable[[Play], None], stop: signal.Signals) -> None:
         """Run the loop until the story is told; what fails in it fails here."""

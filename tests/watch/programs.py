@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _START = """
 import json, os, pathlib, select, sys, time
@@ -35,34 +31,27 @@ for line in [sys.stdin.buffer.readline() for _ in range(int(sys.argv[1]))]:
 """
 """Answers when it has been given so many jobs."""
 
-SLOW = f"""{_ANSWERING}
-for line in sys.stdin.buffer:
-    note(sys.argv[1], "job")
-    time.sleep(0.5)
-    reply(line)
-"""
-
 SPEAKS = f"""{_ANSWERING}
 for line in sys.stdin.buffer:
-    for _ in range(3):
+    for _ in range(20):
         os.write(1, json.dumps({{"v": 1, "job": json.loads(line)["job"], "progress": "thinking"}}).encode() + b"\\n")
-        time.sleep(1)
+        time.sleep(float(sys.argv[1]) / 16)
     reply(line)
 """
-"""Takes three seconds for an answer, and says so each second."""
+"""Takes longer for an answer than so many seconds, and says twenty times that it is at work."""
 
 BATCHES = f"""{_ANSWERING}
 waiting = b""
 while more := os.read(0, 1 << 20):
     waiting += more
-    while select.select([0], [], [], 0.3)[0] and (more := os.read(0, 1 << 20)):
-        waiting += more
+    while waiting.count(b"\\n") < int(sys.argv[2]) or select.select([0], [], [], 0.3)[0]:
+        waiting += os.read(0, 1 << 20)
     *lines, waiting = waiting.split(b"\\n")
     note(sys.argv[1], str(len(lines)))
     for line in lines:
         reply(line)
 """
-"""Notes how many jobs come together, then answers them all."""
+"""Answers when it has been given so many jobs, or more; notes how many."""
 
 HANGS = """
 sys.stdin.readline()
@@ -85,6 +74,6 @@ for line in sys.stdin.buffer:
 """
 
 
-def program(body: str, *args: Path) -> list[str]:
+def program(body: str, *args: object) -> list[str]:
     """The command that runs it."""
     return [sys.executable, "-c", _START + body, *map(str, args)]

@@ -13,7 +13,7 @@ import pytest
 
 from memcli.errors import TryAgain
 from memcli.watch import ask
-from tests.builders import eventually
+from tests.builders import PATIENCE, eventually
 
 TRANSCRIPT = Path("run.jsonl")
 
@@ -45,7 +45,7 @@ def test_the_question_lies_there_before_the_signal_comes(tmp_path):
 
 def test_the_answer_is_the_daemons_sentence_and_the_question_is_gone(tmp_path, heard):
     answers: list[str] = []
-    asking = threading.Thread(target=lambda: answers.append(ask.ask(tmp_path, os.getpid(), 10.0, TRANSCRIPT)))
+    asking = threading.Thread(target=lambda: answers.append(ask.ask(tmp_path, os.getpid(), PATIENCE, TRANSCRIPT)))
     asking.start()
     assert eventually(lambda: bool(heard))
     ask.answer(tmp_path, "covers 9 messages")

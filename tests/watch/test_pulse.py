@@ -13,6 +13,7 @@ from memcli.watch.exposure import FILE_SECONDS, File, Port, exposed
 from memcli.watch.metrics import Counts, Tally
 from memcli.watch.notify import Notifier
 from memcli.watch.pulse import Pulse
+from tests.builders import PATIENCE
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def manager(tmp_path):
     """The socket of a service manager."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(5.0)
+        manager.settimeout(PATIENCE)
         yield manager
 
 
@@ -72,7 +73,7 @@ def test_an_abstract_socket_is_written_with_an_at():
     name = f"memcli-test-{id(object())}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(f"\0{name}")
-        manager.settimeout(5.0)
+        manager.settimeout(PATIENCE)
         Notifier({"NOTIFY_SOCKET": f"@{name}"}).tell("READY=1")
         assert heard(manager) == ["READY=1"]
 

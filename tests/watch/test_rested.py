@@ -158,7 +158,7 @@ def test_while_an_answer_is_awaited_there_is_no_note(tmp_path: Path) -> None:
     asked, gate = tmp_path / "asked", tmp_path / "gate"
 
     def story(loop: Play) -> None:
-        assert eventually(asked.exists, 30.0)
+        assert eventually(asked.exists)
 
     play([tmp_path], story, idle=0.0, summarizer=program(HELD, asked, gate))
     assert (note(path).exists(), generations(path)) == (False, [])

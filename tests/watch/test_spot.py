@@ -14,7 +14,7 @@ from memcli.sidecar.store import Store
 from memcli.watch import spot
 from memcli.watch.follower import Follower
 from memcli.watch.keeper import Keeper
-from tests.builders import FORMATS, Script, session_file, tail_of, told
+from tests.builders import FORMATS, Script, eventually, session_file, tail_of, told
 from tests.commands.states import edit, grown, remembered, rested
 from tests.e2e.swaps import compacted
 
@@ -103,7 +103,7 @@ def test_what_was_made_beside_a_daemon_was_not_struck_out_by_who_edits_what_it_p
 def test_a_file_that_is_written_to_without_a_pause_is_compacted_as_far_as_it_goes(tmp_path):
     """Its end is never quiet: what stands there when patience ends is the tail, each message once."""
     path = session_file(tmp_path / "run.jsonl", "anthropic")
-    over = threading.Event()
+    before, over = path.stat().st_size, threading.Event()
 
     def write() -> None:
         number = 0
@@ -115,6 +115,7 @@ def test_a_file_that_is_written_to_without_a_pause_is_compacted_as_far_as_it_goe
     writer = threading.Thread(target=write)
     writer.start()
     try:
+        assert eventually(lambda: path.stat().st_size > before)
         tail = tail_of("anthropic", compacted(path))
     finally:
         over.set()

@@ -7,11 +7,9 @@ from memcli.transcript.encode.common import (
     THINKING,
     Doubt,
     Frame,
-    Item,
     Out,
     Pieces,
     Plan,
-    arrange,
     blocks,
     clean,
     dump,
@@ -21,6 +19,7 @@ from memcli.transcript.encode.common import (
     read,
     without_results,
 )
+from memcli.transcript.encode.rounds import Item, arrange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,11 +16,9 @@ from memcli.transcript.encode.common import (
     THINKING,
     Doubt,
     Frame,
-    Item,
     Out,
     Pieces,
     Plan,
-    arrange,
     blocks,
     dump,
     ids,
@@ -29,6 +27,7 @@ from memcli.transcript.encode.common import (
     read,
     without_results,
 )
+from memcli.transcript.encode.rounds import Item, arrange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,11 +19,9 @@ from memcli.transcript.encode.common import (
     NO_RESULT,
     Doubt,
     Frame,
-    Item,
     Out,
     Pieces,
     Plan,
-    arrange,
     blocks,
     dump,
     is_empty,
@@ -32,6 +30,7 @@ from memcli.transcript.encode.common import (
     read_mark,
 )
 from memcli.transcript.encode.openai import arguments, image
+from memcli.transcript.encode.rounds import Item, arrange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,15 +9,14 @@ from memcli.transcript.encode.common import (
     NO_RESULT,
     Doubt,
     Frame,
-    Item,
     Out,
     Pieces,
     Plan,
-    arrange,
     blocks,
     is_empty,
     read,
 )
+from memcli.transcript.encode.rounds import Item, arrange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

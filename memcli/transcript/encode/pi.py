@@ -12,17 +12,16 @@ from memcli.transcript.encode.common import (
     THINKING,
     Doubt,
     Frame,
-    Item,
     Out,
     Pieces,
     Plan,
-    arrange,
     blocks,
     ids,
     is_empty,
     parse,
     read,
 )
+from memcli.transcript.encode.rounds import Item, arrange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
