@@ -53,9 +53,6 @@ service = typer.Typer(
 )
 app.add_typer(service, name="service")
 
-_PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Of a verb whose words are for another program."""
-
 
 def _given(context: typer.Context) -> dict[str, object]:
     """The settings on the command line: parameters that are named like one. A flag that is not there says nothing."""
@@ -286,7 +283,7 @@ def chat(
     context_limit: options.CompactAt = None,
     strategy: options.Way = None,
     memory_model: options.MemoryModel = None,
-    backend: options.Backend = None,
+    backend: options.MemoryBackend = None,
     budget: options.Budget = None,
     max_cost_per_hour: options.MaxCost = None,
     quiet: options.Quiet = False,
@@ -465,11 +462,9 @@ def config_show(as_json: options.AsJson = False) -> None:
 
 
 # What is no option of ours is one of `watch`, and is checked as such before anything is written.
-@service.command(
-    "install", cls=options.Verb, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)
+@service.command("install", cls=options.Verb, context_settings={"ignore_unknown_options": True})
 def service_install(
-    context: typer.Context,
+    words: options.Watched = None,
     dry_run: options.UnitOnly = False,
     no_start: options.NoStart = False,
     as_json: options.AsJson = False,
@@ -477,15 +472,12 @@ def service_install(
 ) -> None:
     """Write a unit for systemd (a property list for launchd) and start it; without PATHs for all of Claude Code.
 
-    All else that stands here goes to `memcli watch`.
-
     Example: memcli service install ~/agents --context-limit 150000
     """
     from memcli.commands.service import Wish
     from memcli.commands.service import install as run
 
-    words = _watched(context.args) if context.args else ()
-    raise typer.Exit(run(Wish(words, dry_run, no_start, quiet, as_json)))
+    raise typer.Exit(run(Wish(_watched(words) if words else (), dry_run, no_start, quiet, as_json)))
 
 
 @service.command("uninstall", cls=options.Verb)

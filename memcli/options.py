@@ -165,6 +165,9 @@ Conversation = Annotated[
 TalksTo = Annotated[str | None, _option("The model to talk to. [default: claude-haiku-5-5]", value="NAME")]
 CompactAt = Annotated[int | None, _option("Compact at this context size. [default: 100000]", value="N")]
 Way = Annotated[str | None, _option("How: instant, cached, traditional. [default: instant]", value="NAME")]
+MemoryBackend = Annotated[
+    str | None, _option("Who writes the memory: auto, anthropic, command or embedded. [default: auto]", value="NAME")
+]
 MemoryModel = Annotated[str | None, _option("The model that writes the memory. [default: the same]", value="NAME")]
 
 # ------------------------------------------------------------------ install, service
@@ -173,6 +176,9 @@ Host = Annotated[str, typer.Argument(metavar="HOST", help="The client: claude-co
 OfProject = Annotated[bool, _option("In the settings of the current directory's project.", "--project")]
 OfUser = Annotated[bool, _option("In the user's own settings. This is the default.", "--user")]
 Yes = Annotated[bool, _option("Do not ask.", "--yes")]
+Watched = Annotated[
+    list[str] | None, typer.Argument(metavar="PATH", help="What is watched; and any other option of `memcli watch`.")
+]
 UnitOnly = Annotated[bool, _option("Only show the file that would be written.", "--dry-run")]
 NoStart = Annotated[bool, _option("Only write it.", "--no-start")]
 

@@ -52,7 +52,7 @@ class Report:
         dropped = "".join(f", {count} {problem}" for problem, count in sorted(self.problems.items()))
         return (
             f"memcli: {self.messages:,} -> {self.messages_after:,} messages, ~{self.tokens:,} -> "
-            f"~{self.tokens_after:,} tokens ({-saved:+d} %), {self.kept:,} kept, memory {_ago(age)} old, "
+            f"~{self.tokens_after:,} tokens ({-saved:+d} %), {self.kept:,} kept, memory {lasted(age)} old, "
             f"{how} in {seconds * 1000:.0f} ms{far}{dropped}\n"
         )
 
@@ -375,7 +375,8 @@ def _read(source: int, offset: int, length: int) -> bytes:
     return b"".join(pieces)
 
 
-def _ago(seconds: float) -> str:
+def lasted(seconds: float) -> str:
+    """A time for people: `40 s`, `13 min`, `2 d`."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"

@@ -6,6 +6,7 @@ trouble     killed, and hung: systemd starts it anew
 stop        `memcli stop` ends it for good; `install` with other options goes on with them
 logout      without lingering it ends with the last login, and is back with the next
 uninstall   nothing of it is left
+broken      what cannot run is said, and leaves nothing behind either
 """
 
 from __future__ import annotations

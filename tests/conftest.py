@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from tests.messages_api import Server
 
 # No test measures time. Examples are the same at every run, so that red means a change; EXPLORE=1 looks for new ones.
-settings.register_profile("memcli", deadline=None, derandomize=not os.environ.get("EXPLORE"))
+settings.register_profile(
+    "memcli",
+    deadline=None,
+    derandomize=not os.environ.get("EXPLORE"),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("memcli")
 
 _SCRUBBED = ("ANTHROPIC_", "MEMCLI_", "OPENAI_", "CLAUDE_", "CODEX_", "PI_", "OPENCLAW_")

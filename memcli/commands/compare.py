@@ -139,6 +139,8 @@ class _Answers:
     def __exit__(self, *_: object) -> None:
         if self._child is not None:
             self._child.close()
+        if self._accounts is not None:
+            self._accounts.dropped(time.time())
 
     def _heard(self, far: Progressed) -> None:
         if self._accounts is not None and far.most is not None:

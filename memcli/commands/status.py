@@ -11,6 +11,7 @@ from memcli.commands.cost import cost_record, cost_rows, health_record, health_r
 from memcli.commands.reports import Context, Status
 from memcli.commands.standing import Standing, standing_of
 from memcli.commands.target import target
+from memcli.swap import lasted
 from memcli.ui.tables import table
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _rows(found: Standing) -> list[tuple[str, str]]:
     ]
     if head:
         rows.append(("covered", f"{found.covered:,} of {session.messages:,} messages"))
-        rows.append(("generation", f"{head.generation}, made {max(0, time.time() - head.made):.0f} s ago"))
+        rows.append(("generation", f"{head.generation}, made {lasted(time.time() - head.made)} ago"))
     who = f"process {found.holder.pid} ({found.holder.command})" if found.holder else "nobody"
     rows += [("watched by", who), health_row(health_record(found.place))]
     rows += [("unreadable", f"{count} x {name}") for name, count in sorted(session.reader.problems.items())]

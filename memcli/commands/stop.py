@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from memcli.commands.target import target
+from memcli.commands.target import target, transcripts_in
 from memcli.errors import MemcliError, NothingThere, TryAgain
 from memcli.hosts import known
 from memcli.sidecar.lock import holder
@@ -19,19 +19,30 @@ PATIENCE_SECONDS = 10.0
 
 
 def _lock(path: Path | None, *, quiet: bool) -> tuple[Path, Path]:
-    """The lock of whoever watches: of the transcript itself, or of a watcher that waits for its session, or for any
-    session of this directory's project, to live."""
+    """The lock of whoever watches: of the transcript itself, or of one in the directory, or of a watcher that waits for
+    its session, or for any session of this directory's project, to live."""
     try:
         transcript = target(path, "stop", quiet=quiet)
     except MemcliError:
-        waiting = known.held_in(Path.cwd()) if path is None else None
+        if path is not None:
+            raise
+        watchers = _watchers(Path.cwd())
+        waiting = watchers[0] if len(watchers) == 1 else known.held_in(Path.cwd())
         if waiting is None:
             raise
         return waiting, Path.cwd()
+    if transcript.is_dir():
+        return next(iter(_watchers(transcript)), Place.of(transcript).lock), transcript
     lock = Place.of(transcript).lock
     if holder(lock) is None:
         lock = known.held_over(transcript) or lock
     return lock, transcript
+
+
+def _watchers(directory: Path) -> list[Path]:
+    """A lock of each daemon that watches transcripts in a directory."""
+    locks = [Place.of(path).lock for path in transcripts_in(directory)]
+    return list({found.pid: lock for lock in locks if (found := holder(lock)) and found.daemon}.values())
 
 
 def stop(path: Path | None, *, as_json: bool = False, quiet: bool, patience: float = PATIENCE_SECONDS) -> int:

@@ -72,9 +72,14 @@ _TARGET = pattern(r"\S*/\S+|\S+\.[A-Za-z]\w*")  # an operand that is a path, a f
 def command_key(command: str) -> str:
     """The same for two runs of one command: without `cd` and `sleep` before it, settings, output filters, redirections
     and figures."""
-    text = _SETTINGS.sub("", _LEADING.sub("", command.strip()))
-    text = _ECHO.sub("", without_filters(text)) if "echo" in text else without_filters(text)
+    text = without_filters(_without_place(command))
+    text = _ECHO.sub("", text) if "echo" in text else text
     return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:KEY_LIMIT]
+
+
+def _without_place(command: str) -> str:
+    """A command without the folder it enters first and how long it waits, and without settings."""
+    return _SETTINGS.sub("", _LEADING.sub("", command.strip()))
 
 
 def without_filters(command: str) -> str:
@@ -91,7 +96,7 @@ def without_streams(command: str) -> str:
 @lru_cache(maxsize=512)
 def looks_only(command: str) -> bool:
     """True if the command's first program only looks at things, and all that a list runs besides does no more."""
-    first, *others = re.split(r"&&|\|\||;", without_strings(command_key(command)))
+    first, *others = re.split(r"&&|\|\||[;\n]", without_strings(_without_place(command)))
     return _program(first) in _LOOKERS and all(_program(one) in _SILENT for one in others if one.strip())
 
 
@@ -101,7 +106,7 @@ def without_strings(command: str) -> str:
 
 
 def _program(command: str) -> str:
-    return command.strip().split(" ", 1)[0]
+    return next(iter(command.split(None, 1)), "")
 
 
 @lru_cache(maxsize=512)

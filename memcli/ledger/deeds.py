@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.ledger import code
-from memcli.ledger.attempts import command_key
+from memcli.ledger.attempts import command_key, looks_only
 from memcli.ledger.clean import WITHIN, clean, clip, identity, one_line
 from memcli.ledger.commits import subjects_in
 from memcli.ledger.git import Run, records, runs_in
@@ -95,7 +95,7 @@ class Deed(msgspec.Struct, array_like=True):
     subjects: list[str] = []  # of commits it makes, "" for one that does not say it
     outward: list[str] = []  # what it does outside this machine
     amends: bool = False
-    looks: bool = False  # a subagent that was told to change nothing
+    looks: bool = False  # a command that only looks, a subagent that was told to change nothing
     stops: bool = False  # it interrupts the session it names
     title: str = ""  # what the input itself says the call is for
     git: list[Run] = []  # what of git it runs
@@ -163,7 +163,8 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     deed.brief = safe if shown == command and len(command) <= BRIEF_SCAN else clean(shown, head=BRIEF_SCAN)
     deed.key = "cmd:" + command_key(safe)
     deed.names = keys_in(deed.brief)
-    deed.outward, deed.git = deeds_in(command), runs_in(command)
+    deed.looks = looks_only(command)
+    deed.outward, deed.git = deeds_in(command), [] if deed.looks else runs_in(command)
     deed.subjects, deed.amends = subjects_in(command) if records(deed.git) else [], "--amend" in command
     touched = traffic(command)
     deed.reads = [clean(path) for path in touched.reads]

@@ -22,7 +22,6 @@ from memcli.ledger.attempts import (
     covers,
     first_run,
     gone_on,
-    looks_only,
     parts,
     proves,
     recorded,
@@ -142,7 +141,7 @@ class Failures(msgspec.Struct, array_like=True):
     def failed(self, deed: Deed, output: str, now: Moment) -> str:
         """A call failed with this output; the name under which that is kept is returned, "" if it is no failure."""
         head = lowered(output[:400])
-        if any(slip in head for slip in _SLIPS) or (deed.kind == "shell" and looks_only(deed.brief)):
+        if any(slip in head for slip in _SLIPS) or (deed.kind == "shell" and deed.looks):
             return ""
         lines = telling_lines(output)
         if not lines:

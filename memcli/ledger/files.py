@@ -91,13 +91,13 @@ class Files(msgspec.Struct, array_like=True):
             self._moved(change, deed.index, cwd)
             return
         if change.state == "deleted" and change.path.endswith("/"):
-            self._cleared(self._path(change.path, cwd), deed.index)
+            self._cleared(self.at(change.path, cwd), deed.index)
             return
-        path = self._path(change.path, cwd)
+        path = self.at(change.path, cwd)
         file = self._touch(path, deed.index)
         file.writes += file.changed != deed.index or not file.writes  # many lines of one script are one change
         file.become(_state_after(file, change.state, created), deed.index)
-        file.source = self._path(change.source, cwd) if change.source else file.source
+        file.source = self.at(change.source, cwd) if change.source else file.source
         file.about = change.about or file.about
         _touched(file, clip(deed.why, WHY_LIMIT), change.names, deed.index)
         for remark in change.remarks:
@@ -109,15 +109,15 @@ class Files(msgspec.Struct, array_like=True):
 
     def told(self, change: Change, index: int, cwd: str, by: str = "") -> None:
         """Git or a subagent said what became of a whole file: no call wrote it, so `writes` is left alone."""
-        path = self._path(change.path, cwd)
+        path = self.at(change.path, cwd)
         file = self._touch(path, index)
         file.become(_state_after(file, change.state, None), index)
-        file.source = self._path(change.source, cwd) if change.source else file.source
+        file.source = self.at(change.source, cwd) if change.source else file.source
         file.by = by if not file.writes else ""
 
     def read(self, path: str, deed: Deed, cwd: str, output: str) -> None:
         """A call printed a file: what it defines and uses most is what the file is about."""
-        file = self._touch(self._path(path, cwd), deed.index)
+        file = self._touch(self.at(path, cwd), deed.index)
         file.reads += 1
         file.read_why = clip(deed.why, WHY_LIMIT) or file.read_why
         if not file.state and len(file.names) < READ_MAX:
@@ -126,7 +126,7 @@ class Files(msgspec.Struct, array_like=True):
     def found(self, output: str, deed: Deed, cwd: str) -> None:
         """A search printed lines of files: which symbols they define is worth knowing."""
         for path, symbols in list(by_file(output[:READ_SCAN]).items())[:READ_NAMES]:
-            file = self._touch(self._path(clean(path), cwd), deed.index)
+            file = self._touch(self.at(clean(path), cwd), deed.index)
             if not file.state:
                 self._holds(file, symbols)
 
@@ -136,7 +136,7 @@ class Files(msgspec.Struct, array_like=True):
         A target in which something is known is a folder that takes it in. Of a folder only known files are seen to
         move; whether a target is a new name or a folder never seen is not guessed.
         """
-        old, new = self._path(change.source, cwd), posixpath.normpath(posixpath.join(cwd, change.path))
+        old, new = self.at(change.source, cwd), posixpath.normpath(posixpath.join(cwd, change.path))
         if change.path.endswith("/") or any(path.startswith(new + "/") for path in self.known):
             new = posixpath.join(new, posixpath.basename(old))
         elif is_file(change.source) and not is_file(change.path):
@@ -190,9 +190,6 @@ class Files(msgspec.Struct, array_like=True):
 
     def at(self, path: str, cwd: str) -> str:
         """The whole path by which a file is known, or would be."""
-        return self._path(path, cwd)
-
-    def _path(self, path: str, cwd: str) -> str:
         whole = posixpath.normpath(posixpath.join(cwd, path)) if path else ""
         if whole in self.known or path.startswith("/"):
             return whole

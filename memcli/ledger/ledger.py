@@ -60,7 +60,9 @@ MAX_COMMITTED = 60  # whole files one commit may add to what is known
 
 
 class State(msgspec.Struct, array_like=True):
-    """Everything a ledger knows. `turn` is the event index at which the last turn began."""
+    """Everything a ledger knows. `turn` is the event of the prompt that began the last turn; the last one before it,
+    if a command without words did.
+    """
 
     version: int = VERSION
     turn: int = 0

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.answers import Offer, offer_of
-from memcli.ledger.attempts import looks_only
 from memcli.ledger.clean import bounded, clean, clip, identity, one_line
 from memcli.ledger.commits import branch_in
 from memcli.ledger.pasted import without_logs
@@ -55,7 +54,9 @@ class Call(msgspec.Struct, array_like=True):
 
 
 class Now(msgspec.Struct, array_like=True):
-    """Everything `Present` knows. `turn` is the event at which the last turn began, `before` that of the one before."""
+    """Everything `Present` knows. `turn` is the event with which the last turn began, as the ledger counts it, `before`
+    that of the turn before.
+    """
 
     version: int = VERSION
     turn: int = 0
@@ -219,5 +220,5 @@ class Present:
 def _ended(deed: Deed, failed: bool) -> str:
     """How a call went: a look-up without a find is no failure."""
     if failed:
-        return "found nothing" if deed.kind == "look" or (deed.kind == "shell" and looks_only(deed.brief)) else "failed"
+        return "found nothing" if deed.kind == "look" or (deed.kind == "shell" and deed.looks) else "failed"
     return _ENDED.get(deed.kind, "worked")

@@ -50,6 +50,7 @@ _ENDLESS = pattern(  # files that are known by their whole name
 )
 _OPERATOR = r"[();<>|&]"
 _SINGLE, _DOUBLE, _ESCAPE = r"'[^']*'", r"\"(?P<inner>(?:[^\"\\]|\\.)*)\"", r"\\."
+_INTO = frozenset((">", ">>", ">|", "&>", "&>>"))
 _OPENING = ("'", '"', "\\")  # what stands behind a word only if it is not closed
 # Nothing follows a word, so nothing is ever tried again. Possessive repeats would say so; Python 3.11.2 has them wrong.
 _WORD = pattern(
@@ -166,9 +167,7 @@ def _unquoted(match: re.Match[str]) -> str:
 
 def _effects_of(words: list[str]) -> Iterator[Effect]:
     words = _without_prefix(words)
-    yield from (
-        Effect("written", path) for mark, path in itertools.pairwise(words) if mark in (">", ">>", ">|", "&>", "&>>")
-    )
+    yield from (Effect("written", path) for mark, path in itertools.pairwise(words) if mark in _INTO)
     program, operands = _program_of(words)
     if program == "git":
         yield from _taken_back(words)

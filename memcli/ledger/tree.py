@@ -33,6 +33,8 @@ _IS_LONG = pattern(
 
 def took(files: Files, change: Change, index: int, commits: Commits) -> None:
     """Git took back or put aside what was not recorded of tracked files, or brought back or dropped what was aside."""
+    if _nobody_knows(change.path):
+        return
     path = change.path.removesuffix(WHOLE)
     whole = posixpath.normpath(posixpath.join(commits.cwd, path)) if path or commits.cwd else "."
     if path != change.path and commits.root and f"{whole}/".startswith(f"{commits.root}/"):
@@ -43,6 +45,11 @@ def took(files: Files, change: Change, index: int, commits: Commits) -> None:
             _left_aside(file, back=change.state == "unstashed")
         elif known == named or ((whole == "." or known.startswith(whole + "/")) and _tracked(file, commits.last)):
             _taken(file, index, max(commits.last, file.clean), aside=change.state == "stashed")
+
+
+def _nobody_knows(path: str) -> bool:
+    """True for a path below a home or a variable: which folder that is no transcript tells."""
+    return "~" in path or "$" in path
 
 
 def _tracked(file: File, last: int) -> bool:
@@ -74,7 +81,7 @@ def showed(files: Files, output: str, deed: Deed, commits: Commits) -> None:
     """A shell command that succeeded printed this: if it is the whole of a `git status`, what it says of each file."""
     run = _last_status(deed.git)
     listed = _listed(output, short=run.what == "short") if run else None
-    if run is None or listed is None:
+    if run is None or listed is None or _nobody_knows(run.where):
         return
     here = posixpath.normpath(posixpath.join(commits.cwd, run.where)) if run.where or commits.cwd else ""
     root = commits.root

@@ -78,12 +78,12 @@ class _Asker:
         child = Asking(self._who.argv, self._who.patience, heard, self._given_up)
         try:
             result = child.ask(grant.job)
+            accounts.settled(self._sidecar, grant, result, time.time())
         except GivenUp:
-            accounts.dropped(time.time())
             return rendered(job)  # a sidecar that was cleared for the new memory is not left without any
         finally:
             child.close()
-        accounts.settled(self._sidecar, grant, result, time.time())
+            accounts.dropped(time.time())
         problem = result.error or (result.failure.sentence if result.failure else "")
         outcome = f"failed ({problem}); the memory was folded from the transcript" if problem else "answered"
         self._say(f"{self._who.name} {outcome} after {time.monotonic() - started:.1f} s")

@@ -169,7 +169,7 @@ def _actions(ledger: Ledger) -> Iterable[Line]:
             how = "worked" if action.ok else "failed"
             why = told(action.why, 120).rstrip(":.") or ("looked for" if action.kind == "look" else "ran")
             text = f"- {why}: {tool_of(action.kind, key)}{spelled(entered(action.brief, root, 140), 140)} {how}"
-            section = ACTIVE_WORK if action.last > ledger.state.turn else REFERENCES
+            section = ACTIVE_WORK if action.last > turn else REFERENCES
             yield Line(section, labels.COMMANDS, text, action.last, 0.2 * min(action.runs, 5))
 
 

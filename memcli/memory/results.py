@@ -8,7 +8,7 @@ Questions and offers are no results; what was ahead or under way when it was sai
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import chain, pairwise, zip_longest
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from memcli.ledger.clean import ELISION, clip
@@ -59,8 +59,8 @@ def stated(words: str) -> str:
     ]
     if len(kept) == len(said):
         return words
-    gaps = [f" {ELISION} " if place - before > 1 else " " for before, place in pairwise(kept)]
-    text = "".join(chain.from_iterable(zip_longest((said[place] for place in kept), gaps, fillvalue="")))
+    gaps = [f" {ELISION} " if place - before > 1 else " " for before, place in pairwise([*kept[:1], *kept])]
+    text = "".join(gap + said[place] for gap, place in zip(gaps, kept, strict=True)).strip()
     return text if telling(text) >= 2 * TELLING else ""
 
 

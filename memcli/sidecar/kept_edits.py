@@ -9,7 +9,8 @@ the one before in a few words: packed one behind the other a text takes a hundre
 what lies here grows with what is typed, not with how often it is saved.
 
 What a crash leaves: before the rename of the archive, the old one; after it, texts that stand in it and beside it. The
-next time those are not packed again, only removed. An archive that cannot be read is left alone, and nothing is packed.
+next time those are not packed again, only removed: they are all in its last part, so no other is read. An archive whose
+last part cannot be read is left alone, and nothing is packed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ KEPT = 32
 """So many texts that were taken in stay files of their own at least; as many more may come before they are packed."""
 
 ARCHIVE = "older.md.gz"
+_PART = b"\x1f\x8b\x08\0\0\0\0\0"
+"""How each part begins that was packed at once: gzip, deflated, no flags, no time."""
 _TITLE = "##### memcli edit {} #####\n"
 _TITLES = re.compile(rb"^##### memcli edit ([0-9a-f]+) #####$", re.MULTILINE)
 
@@ -54,7 +57,7 @@ class KeptEdits:
         files.create(self._directory / f"{name}.{kind}", content, disk=self._disk)
 
     @property
-    def wait(self) -> bool:
+    def any_wait(self) -> bool:
         """True if a text waits to be taken in."""
         return any(self._directory.glob("*.new"))
 
@@ -74,9 +77,10 @@ class KeptEdits:
         archive, old = self._directory / ARCHIVE, found[:-KEPT]
         before = files.read(archive) or b""
         try:
-            packed = {title.decode() for title in _TITLES.findall(gzip.decompress(before))}
+            last = gzip.decompress(before[before.rfind(_PART) :])
         except (OSError, EOFError, zlib.error):
             return
+        packed = {title.decode() for title in _TITLES.findall(last)}
         text = b"".join(_below_title(path) for path in old if path.stem not in packed)
         if text:
             files.write_atomic(archive, before + gzip.compress(text, mtime=0), disk=self._disk)

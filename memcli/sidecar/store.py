@@ -221,7 +221,7 @@ class Store:
 
     def edited(self, head: heads.Head) -> bool:
         """True if there may be something for `edits` to find. Costs a stat and a look into a directory."""
-        return not self.stands(head) or self._edits.wait
+        return not self.stands(head) or self._edits.any_wait
 
     def stands(self, head: heads.Head) -> bool:
         """True if the Markdown at its name is, by its stat, the one that `head` has published."""

@@ -38,7 +38,8 @@ def parsed(argv: Sequence[str]) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="memcli summarize",
-        description="The summarizer child: jobs as JSON lines on stdin, results on stdout.",
+        description="The summarizer child: jobs as JSON lines on stdin, results on stdout. "
+        "Example: memcli summarize < jobs.jsonl",
         epilog="Keys are taken from ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN alone.",
     )
     add = parser.add_argument

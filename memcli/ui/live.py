@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from memcli.swap import lasted
 from memcli.watch.told import line_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,5 @@ def _row(keeper: Keeper) -> tuple[str, str, str, str]:
     if head is None:
         return name, context, f"0/{session.messages}", "none yet"
     covered = head.messages - head.tail_messages
-    age = max(0, round(time.time() - head.made))
-    state = "updating" if session.flight else f"{age} s ago"
+    state = "updating" if session.flight else f"{lasted(time.time() - head.made)} ago"
     return name, context, f"{covered}/{session.messages}", f"{keeper.place.memory.name}, {state}"

@@ -94,7 +94,8 @@ class Accounts:
             self._change(lambda health: _after(health.released(self._name).charged(paid, wall), own, result, wall))
 
     def dropped(self, wall: float) -> None:
-        """A job in flight is given up: what it may have cost is taken for paid."""
+        """A job in flight is given up, as at Ctrl-C: what it may have cost is taken for paid, and no more is held. One
+        that was settled is none."""
         if self._dollars is not None:
             paid, self._bound = self._bound, 0.0
             self._change(lambda health: health.released(self._name).charged(paid, wall))

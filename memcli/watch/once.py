@@ -64,6 +64,8 @@ def update_once(
         done = _Once(keeper, summarizers, inbox, accounts, progress, limit).until_current()
     finally:
         summarizers.close()
+        if accounts is not None:
+            accounts.dropped(time.time())
     if not keeper.session.messages:  # known only now: a single message may lack its line end
         raise no_messages(keeper.path)
     keeper.ready(time.monotonic())

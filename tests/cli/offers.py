@@ -122,7 +122,7 @@ def _watched(cwd: Path, words: list[str]) -> Ran:
         process: subprocess.Popen[Any] = subprocess.Popen(words, stdout=out, stderr=out, env=quiet, cwd=cwd)
     last = SHOWS if "--metrics" in words else WATCHES
     try:
-        assert eventually(lambda: last in log.read_text() or process.poll() is not None, 60), log.read_text()
+        assert eventually(lambda: last in log.read_text() or process.poll() is not None), log.read_text()
     finally:
         process.terminate()
         code = process.wait()

@@ -15,6 +15,7 @@ import pytest
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
+from memcli.watch import rested
 from tests.builders import PATIENCE, Script, eventually, session_file
 from tests.cli.command import command, environment, fails, memcli
 from tests.e2e.daemon import Daemon
@@ -46,9 +47,13 @@ class Watcher(Daemon):
         return [line[2] for line in words if line[1:2] == [event]]
 
     def follows(self, paths: Iterable[Path]) -> bool:
-        """True as soon as it follows these."""
-        wanted = set(map(str, paths))
-        return eventually(lambda: wanted <= set(self.told("following")))
+        """True as soon as it follows these, and has read those that do not rest: what changes before is no news."""
+
+        def known() -> bool:
+            following, read = set(self.told("following")), set(self.told("current"))
+            return all(str(path) in following and (str(path) in read or rests(path)) for path in paths)
+
+        return eventually(known)
 
     def notices(self, paths: Iterable[Path], happens: Callable[[], object]) -> bool:
         """True as soon as it has noticed these after something happened."""
@@ -86,6 +91,11 @@ def many(room):
 @pytest.fixture
 def paths(room):
     return made(room, 40)
+
+
+def rests(path: Path) -> bool:
+    """True if a daemon has noted that nothing is due of it: the next one need not read it."""
+    return (Place.of(path).sidecar / rested.FILE).exists()
 
 
 def made(room: Path, count: int) -> list[Path]:

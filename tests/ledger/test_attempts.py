@@ -59,6 +59,8 @@ def test_other_commands_have_other_keys() -> None:
         ("make", False),
         ("ls a && make", False),
         ("cat a || make", False),
+        ("cat a\nmake", False),
+        ("ls a; " + "cat the/bill " * 20 + "; make", False),
         ("", False),
     ],
 )

@@ -279,6 +279,11 @@ def test_a_script_may_commit_on_the_branch_the_harness_told() -> None:
     assert [one.sha for one in made(folded(place(), *ran("make release", "[main 98fac2b] Release 2")))] == ["98fac2b"]
 
 
+def test_to_look_for_a_commit_makes_none() -> None:
+    assert made(folded(place(), *ran("grep -rn 'git commit -m \"Add tax\"' docs", "docs/a.md: git commit"))) == []
+    assert len(made(folded(place(), *ran("ls; git commit -qm 'Add tax'", "a.py")))) == 1
+
+
 def test_the_branch_the_harness_told_counts_before_that_of_a_switch() -> None:
     switch, script = ran("git switch -c fix", "Switched to a new branch 'fix'"), ran("./save.sh", "[fix 98fac2b] Tax")
 

@@ -66,6 +66,11 @@ def test_a_look_up_without_a_find_is_no_failure() -> None:
     assert opened(ran("grep -rn nothing src", "Exit code 1: no match found here", failed=True)) == []
 
 
+@pytest.mark.parametrize("command", ["cat src/a.c && make", "cat src/a.c\nmake"])
+def test_what_fails_behind_a_look_up_is_a_failure(command: str) -> None:
+    assert len(opened(ran(command, BROKEN, failed=True))) == 1
+
+
 def test_a_refused_call_is_no_failure() -> None:
     assert opened(done("Bash", {"command": "make"}, "error: refused by the user", is_error=True, rejected=True)) == []
 

@@ -15,7 +15,7 @@ from memcli.memory.facts.pending import AHEAD_TURNS
 from memcli.memory.render import render
 from memcli.memory.sections import COMPLETED, ERRORS, NAMES, PENDING, SECTIONS, USER_INTENT
 from memcli.transcript.entries import Link
-from tests.ledger.builders import a_session, agent, done, entry, folded, user
+from tests.ledger.builders import a_session, agent, done, entry, flat, folded, user
 
 ROOT = "/srv/shop"
 
@@ -106,3 +106,12 @@ def test_links_take_a_sixth_of_their_section_and_the_newest_stand() -> None:
     room = 4_000 * 4 * next(one.share for one in SECTIONS if one.name == COMPLETED) / 6
     assert 0.6 * room < sum(map(len, shown)) <= room
     assert "/pull/59" in shown[-1]
+
+
+@pytest.mark.parametrize("share", [4_000, 1_200])
+def test_refusals_without_words_are_served_after_what_corrects_with_words(share: int) -> None:
+    refused = [done("Bash", {"command": f"rm {n}"}, "no", is_error=True, rejected=True) for n in "ab"]
+    said = [user(f"never put price {n} into a table of " + "old " * 40, steering=True) for n in range(9)]
+    (lines, _), *_ = groups(ERRORS, folded(*flat([user("clean up"), refused, agent("I leave it."), said])), share)
+
+    assert ["without a word" in line.text for line in lines] == [False] * 9 + [True] * 2

@@ -117,3 +117,11 @@ def test_a_commit_that_a_later_log_does_not_show_is_told_so() -> None:
 
     assert '1a2b3c4 — output: "B", not in the log printed later\n' in said
     assert said.count("not in the log") == 1
+
+
+def test_of_commits_without_room_the_hashes_stand_before_the_newest_ones() -> None:
+    many = [one for n in range(70) for one in ran(f"git commit -m {n}", f"[main {n:07x}] Sum of the cart number {n}")]
+    said = completed(*many)
+
+    assert "Commits:\n- earlier: 0000000, 0000001, 0000002, " in said
+    assert all(f"{n:07x}" in said for n in range(70))

@@ -170,3 +170,32 @@ def test_what_the_last_words_propose_stands_among_the_pending_tasks_alone() -> N
     assert text(sections.ACTIVE_WORK, *said).endswith('latest words:\n- agent: "The cart is right now."')
     assert "Next: the till of the shop" in text(sections.PENDING, *said)
     assert "Shall I begin with the till?" in text(sections.PENDING, *said)
+
+
+def test_a_request_of_its_own_stops_none_before_it() -> None:
+    pending = text(sections.PENDING, *TURN, user("now write the docs"), agent("I write them."), *ran("ls"))
+
+    assert '- in progress, user: "now write the docs"' in pending
+    assert "stopped by the user" not in pending
+
+
+def test_what_is_announced_finds_no_room_among_the_findings() -> None:
+    steps = [one for n in range(60) for one in (agent(f"Let me look at {'the till ' * 9}{n}."), *ran(f"ls {n}"))]
+
+    assert "Findings" not in text(sections.REFERENCES, user("find it"), *steps)
+
+
+def test_refusals_without_words_take_what_words_have_left() -> None:
+    refused = [done("Bash", {"command": f"rm -rf {'shop/' * 20}{n}"}, "no", is_error=True, rejected=True) for n in "ab"]
+    said = [user(f"never put price {n} into a table of " + "old " * 40, steering=True) for n in range(9)]
+    both = text(sections.ERRORS, user("clean up"), refused, agent("I leave it, then."), said)
+
+    assert all(f"never put price {n}" in both for n in range(9))
+    assert "refused without a word" in both
+
+
+def test_an_error_that_work_went_around_is_not_told_beside_an_open_one_that_says_the_same() -> None:
+    piped, check = (ran(it, "error: the key is missing", failed=True) for it in ("gh view 7 | jq a", "make gh"))
+    errors = text(sections.ERRORS, user("look"), piped, check, *ran("gh view 7"))
+
+    assert errors.count("the key is missing") == 1

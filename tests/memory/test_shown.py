@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memcli.memory.shown import local, shown_path
+from memcli.memory.shown import local, shown_command, shown_path
 
 ROOT = "/srv/shop"
 
@@ -38,3 +38,21 @@ def test_a_path_is_told_below_the_root(path: str, root: str, shown: str) -> None
 def test_a_command_is_told_as_typed_in_the_root(command: str, shown: str) -> None:
     assert local(command, ROOT) == shown
     assert local(command, "") == command
+
+
+LIST = "`grep -n total src/one src/one src/one src/one src/one src/one […] src/one src/one docs`"
+FOLDER = "cd /opt/elsewhere/than/the/root"
+
+
+@pytest.mark.parametrize(
+    ("command", "limit", "shown"),
+    [
+        (f"{FOLDER} && make till", 80, f"`{FOLDER} && make till`"),
+        (f"{FOLDER} && make the till of the shop and more", 40, "`make the till of the shop and more`"),
+        (f"{FOLDER} && ls", 36, "`cd /opt/elsewhere/than/the/root […]`"),
+        ("grep -n total " + "src/one " * 12 + "docs", 90, LIST),
+        (f"show {'x' * 70} of the cart and all that is in it by name", 90, f"`show {'x' * 70} of the […]`"),
+    ],
+)
+def test_a_command_too_long_loses_its_folder_then_its_middle(command: str, limit: int, shown: str) -> None:
+    assert shown_command(command, ROOT, limit) == shown

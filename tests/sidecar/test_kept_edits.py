@@ -74,6 +74,17 @@ def test_an_archive_that_cannot_be_read_is_left_alone_and_so_are_the_texts(tmp_p
     assert (tmp_path / "edits" / ARCHIVE).read_bytes() == b"no gzip"
 
 
+def test_of_a_large_archive_only_the_last_part_is_read(tmp_path: Path) -> None:
+    keep(tmp_path, MANY).pack()
+    path = tmp_path / "edits" / ARCHIVE
+    first = bytes(path.stat().st_size)
+    keep(tmp_path, MANY, MANY).pack()
+    path.write_bytes(first + path.read_bytes()[len(first) :])
+    keep(tmp_path, MANY, 2 * MANY).pack()
+    assert path.read_bytes().startswith(first)
+    assert "edit 100\n" in gzip.decompress(path.read_bytes()[len(first) :]).decode()
+
+
 def test_what_waits_is_never_packed(tmp_path: Path) -> None:
     edits = KeptEdits(tmp_path)
     for n in range(MANY):

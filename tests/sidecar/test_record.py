@@ -113,10 +113,11 @@ def test_the_edits_that_a_memory_honours_are_recorded(store: Store) -> None:
     assert recorded(store, publication).generation.edits == {"Files": "- dam.py", "struck out": "- mill.py"}
 
 
-def test_the_parent_is_the_generation_before_or_what_was_inherited(store: Store) -> None:
+@pytest.mark.parametrize(("before", "parent"), [("", "inherited"), ("before", "before")])
+def test_what_was_inherited_is_told_and_is_the_parent_of_the_first(store: Store, before: str, parent: str) -> None:
     publication = msgspec.structs.replace(made(store.place.transcript).publication, parent="inherited")
-    assert recorded(store, publication).generation.parent == "inherited"
-    assert recorded(store, publication, "before").generation.parent == "before"
+    generation = recorded(store, publication, before).generation
+    assert (generation.parent, generation.inherited) == (parent, "inherited")
 
 
 @pytest.mark.parametrize("format", FORMATS)

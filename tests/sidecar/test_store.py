@@ -245,6 +245,13 @@ def test_generations_of_a_long_life_are_few(store: Store) -> None:
     assert len(list((store.place.sidecar / "ledgers").iterdir())) == LEDGERS_KEPT
 
 
+def test_a_generation_that_cannot_be_removed_spoils_no_commit(store: Store) -> None:
+    a_long_life(store.place.sidecar, RECENT + 2, 4)
+    (store.place.sidecar / "generations/3.json").mkdir()
+    a_commit(store, "memory\n")
+    assert store.place.memory.read_text() == "memory\n"
+
+
 def test_an_edit_in_no_encoding_at_all_is_still_handed_out(store: Store) -> None:
     a_commit(store, "first\n")
     store.place.memory.write_bytes(b"caf\xe9\n")

@@ -313,12 +313,12 @@ def test_a_server_that_is_not_there_is_a_transient_fault() -> None:
     assert not caught.value.failure.permanent
 
 
-@pytest.mark.parametrize("sent", [b"", start() + text("Half of")])
-def test_a_server_that_falls_silent_is_left_in_time_and_asked_once(sent: bytes) -> None:
+@pytest.mark.parametrize("answer", [Answer(b""), Answer(start() + text("Half of")), error(529)])
+def test_a_server_that_falls_silent_is_left_in_time_and_asked_once(answer: Answer) -> None:
     for seconds in LIMITS:
-        with serving(Answer(sent, hold=True)) as wire:
+        with serving(answer._replace(hold=True)) as wire:
             made = backend(wire, timeout=seconds)
-            with pytest.raises(Failed):
+            with pytest.raises(Failed, match=r"did not answer within|took longer than it had"):
                 made.complete(REQUEST)
             made.close()
         if wire.asked:

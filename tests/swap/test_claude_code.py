@@ -119,6 +119,12 @@ def test_a_time_in_another_spelling_becomes_the_one_before_it(odd) -> None:
     assert never[0]["timestamp"] == "1970-01-01T00:00:00.000Z"
 
 
+def test_a_line_keeps_its_time_unless_it_is_older_than_the_one_before_it() -> None:
+    times = [f"2026-01-01T00:00:{second:02}.000Z" for second in (7, 3, 9)]
+    records = [{**made, "timestamp": time} for made, time in zip((*START, user("u2", "on", "a1")), times, strict=True)]
+    assert [made["timestamp"] for made in tail(*records)] == [times[0], times[0], times[2]]
+
+
 def test_results_of_one_record_whose_calls_are_gone_are_taken_out_of_it() -> None:
     mixed = user("r1", [result("gone"), result("c1"), text("and this")], "a2")
     found = tail(*START, agent("a2", call("c1"), parent="a1"), mixed)

@@ -242,6 +242,14 @@ def test_the_transcript_is_never_the_output(remembered) -> None:
     assert declined(path, "-o", path)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_that_may_not_be_written_to_is_left_to_the_program(remembered, tmp_path) -> None:
+    path, _, _ = remembered()
+    (tmp_path / "theirs").mkdir(0o500)
+
+    assert declined(path, "-o", tmp_path / "theirs" / "out")
+
+
 def test_a_closed_pipe_ends_it_quietly(remembered) -> None:
     path, _, _ = remembered()
     reader, writer = os.pipe()

@@ -126,6 +126,13 @@ def test_a_file_that_is_written_to_without_a_pause_is_compacted_as_far_as_it_goe
     assert len(tail) > 4
 
 
+def test_a_file_that_has_rested_needs_no_patience(tmp_path, monkeypatch):
+    """Nor has a machine that is too busy to come to it in time: what is quiet by then is covered."""
+    monkeypatch.setattr(spot, "PATIENCE_SECONDS", 0.0)
+    path = remembered(session_file(tmp_path / "run.jsonl"))
+    assert Store(Place.of(path)).head().covered == path.stat().st_size
+
+
 def test_a_pass_over_everything_that_was_forgotten_makes_a_memory_of_the_same_words(tmp_path):
     path = remembered(session_file(tmp_path / "run.jsonl"))
     keeper = Keeper(Place.of(path), Triggers())

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LINE_BYTES = 4 * 1024 * 1024
 """An answer longer than this is a fault of the program."""
 ATTEMPTS = 2
+LAST_WORDS_SECONDS = 5.0
+"""How long the end of stderr may come after that of stdout. It does not if something was left behind that holds it."""
 
 
 class _Ended(NamedTuple):
@@ -178,7 +180,7 @@ class _Process:
                 inbox = self._waiting.get(answer.job)
                 if inbox is not None:
                     inbox.put(answer)
-            self._threads[1].join(1.0)  # the last words come on the other pipe
+            self._threads[1].join(LAST_WORDS_SECONDS)  # the last words come on the other pipe
         why = last_line(bytes(self._complaints))
         self._over(f"ended: {why}" if why else "ended")
 
