@@ -351,8 +351,8 @@ CASES: dict[str, Case] = {
     "commands/session_file.py: _written()": Case(
         lambda room: as_session.session_file(spoken_to(room), Wish(keep_turns=0, quiet=True), resume=False)
     ),
-    "commands/session_file.py: session_file()": Case(
-        lambda room: as_session.session_file(in_database(room), Wish(quiet=True), resume=False)
+    "commands/compact.py: require_files()": Case(
+        lambda room: compact(str(in_database(room)), Wish(in_place=True, quiet=True))
     ),
     "commands/units.py: systemd cannot start anything in a directory of this name: {}": Case(
         lambda _: units.systemd(["memcli"], "/two\nlines")

@@ -182,6 +182,15 @@ def test_what_may_not_have_run_or_left_out_more_proves_nothing(failed: str, work
     assert left(ran(failed, BROKEN, failed=True), ran(worked, output)) == []
 
 
+@pytest.mark.parametrize(("before", "after"), [("", "sleep 3; "), ("sleep 3; ", ""), ("sleep 3 && ", "sleep 9; ")])
+def test_a_probe_that_waited_and_worked_is_the_one_that_failed(before: str, after: str) -> None:
+    probe = "curl -s http://localhost:8080/health"
+    refused = ran(before + probe, "curl: (7) Failed to connect to localhost: Connection refused", failed=True)
+
+    assert len(fixed(refused, ran(after + probe))) == 1
+    assert len(opened(refused, ran(f"{after}curl -s http://localhost:8080/other"))) == 1
+
+
 def test_what_was_left_opens_again_when_it_fails_again_and_is_fixed_when_it_works() -> None:
     before = [user("look"), ran("curl https://shop.example/a", NO_PAGE, failed=True), WENT_ON]
 
