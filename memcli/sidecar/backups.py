@@ -10,11 +10,6 @@ it had open lands in the backup instead of nowhere.
 What a crash leaves: after the link, before the rename: a backup that is the transcript itself, ignored as such;
 after the rename, before the size: a backup whose replacement has an unknown length. `restore` is the same the other
 way round: the present content gets a backup name first, then the backup is renamed back to its place.
-
-`restore` needs the newest; the ones before are for looking back. Who compacts in place at every full context makes one
-each time, so old ones are thinned out, the older the more (`generations.stays`), but for the first few, in which the
-conversation stands as it began. A crash meanwhile leaves some that go the next time; the size goes first, for without
-its backup nobody would find it again.
 """
 
 from __future__ import annotations
@@ -26,19 +21,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.errors import NothingThere, TryAgain
 from memcli.sidecar import files
-from memcli.sidecar.generations import stays
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from memcli.sidecar.place import Place
-
-
-RECENT = 16
-"""So many are kept whole, whatever their numbers: an undo leaves gaps."""
-
-FIRST = 4
-"""What has a number up to this stays: an undo moves the transcript as it began a number or two on."""
 
 
 class Replaced(NamedTuple):
@@ -72,8 +59,6 @@ def replace(place: Place, content: bytes, expected: int, disk: files.Disk = file
         files.second_name(place.transcript, backup, disk)
         disk.replace(fresh, place.transcript)
     _settle(place, backup, len(content), disk)
-    with contextlib.suppress(OSError):  # it is replaced; the next time tries again
-        _thin(backup.parent)
     return Replaced(backup, backup.stat().st_size - expected)
 
 
@@ -107,14 +92,6 @@ def _settle(place: Place, backup: Path, size: int, disk: files.Disk) -> None:
     files.sync_directory(place.transcript.parent, disk)
     files.sync_directory(backup.parent, disk)
     files.write_atomic(backup.with_suffix(".size"), b"%d\n" % size, disk=disk)
-
-
-def _thin(directory: Path) -> None:
-    numbers = sorted(_numbers(directory))
-    for n in numbers[:-RECENT]:
-        if n > FIRST and not stays(n, numbers[-1], RECENT):
-            (directory / f"{n}.size").unlink(missing_ok=True)
-            (directory / f"{n}.jsonl").unlink(missing_ok=True)
 
 
 def _newest(place: Place) -> Path | None:

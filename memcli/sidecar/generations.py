@@ -77,10 +77,10 @@ class Generation(msgspec.Struct, frozen=True, tag_field="version", tag=1, omit_d
     inherited: str = ""
 
 
-def stays(n: int, newest: int, recent: int = RECENT) -> bool:
-    """True if the `n`th is kept when there is a `newest`: the first, the last `recent`, of the `recent` before every
-    second one, of twice as many before those every fourth, and so on."""
-    spans = (newest - n) // recent
+def stays(n: int, newest: int) -> bool:
+    """True if generation `n` is kept when there is a `newest`: the first, the last `RECENT`, of the `RECENT` before
+    every second one, of twice as many before those every fourth, and so on."""
+    spans = (newest - n) // RECENT
     return n == 1 or n % (1 << spans.bit_length()) == 0
 
 

@@ -62,16 +62,6 @@ def a_commit(store: Store, memory: str, taken_in: Sequence[Edit] = ()) -> Genera
     return generation
 
 
-def many_backups(place: Place, newest: int) -> Path:
-    """The backups of so many replacements, as if none had ever been thinned out; the directory that holds them."""
-    directory = place.sidecar / "backups"
-    directory.mkdir()
-    for n in range(1, newest + 1):
-        (directory / f"{n}.jsonl").write_text(f"before the {n}.\n")
-        (directory / f"{n}.size").write_text("7\n")
-    return directory
-
-
 def a_long_life(sidecar: Path, newest: int, oldest: int = 1, **inherited: str) -> Generations:
     """Generations with their ledgers, as no thinning has left them; `n5="id"`: what number 5 inherited.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from memcli.sidecar import backups
 from memcli.sidecar.generations import LEDGERS_KEPT, RECENT
 from memcli.sidecar.kept_edits import KEPT
-from tests.sidecar.builders import Unsynced, a_commit, a_long_life, a_store, a_transcript, many_backups
+from tests.sidecar.builders import Unsynced, a_commit, a_long_life, a_store, a_transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,14 +70,6 @@ def in_place(directory: Path, arm: Callable[[], None]) -> None:
     backups.replace(store.place, b"short\n", len("the long original\n"))
 
 
-def in_place_after_many(directory: Path, arm: Callable[[], None]) -> None:
-    """The same where old backups go."""
-    store = a_store(a_transcript(directory, text="the long original\n"))
-    many_backups(store.place, backups.RECENT + 8)
-    arm()
-    backups.replace(store.place, b"short\n", len("the long original\n"))
-
-
 def undo(directory: Path, arm: Callable[[], None]) -> None:
     """The way back from there."""
     store = a_store(a_transcript(directory, text="the long original\n"))
@@ -86,10 +78,7 @@ def undo(directory: Path, arm: Callable[[], None]) -> None:
     backups.restore(store.place)
 
 
-SCENARIOS = {
-    act.__name__: act
-    for act in (commit, commit_over_edit, commit_after_many, first_commit, in_place, in_place_after_many, undo)
-}
+SCENARIOS = {act.__name__: act for act in (commit, commit_over_edit, commit_after_many, first_commit, in_place, undo)}
 
 
 def _arm(n: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from memcli.errors import NothingThere, TryAgain
 from memcli.sidecar import backups
-from tests.sidecar.builders import FullDisk, NoLinks, NoRename, a_store, a_transcript, many_backups
+from tests.sidecar.builders import FullDisk, NoLinks, NoRename, a_store, a_transcript
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,30 +115,3 @@ def test_a_backup_of_unknown_replacement_still_restores(place: Place) -> None:
     replaced.backup.with_suffix(".size").unlink()
     assert backups.restore(place).added == 0
     assert place.transcript.read_text() == ORIGINAL
-
-
-def test_of_old_backups_the_first_stay_and_of_the_others_the_fewer_the_older(place: Place) -> None:
-    directory = many_backups(place, 10 * backups.RECENT)
-    newest = int(compacted(place).backup.stem)
-    left = sorted(int(path.stem) for path in directory.glob("*.jsonl"))
-    assert left[: backups.FIRST] == [1, 2, 3, 4]
-    assert left[-backups.RECENT :] == [*range(newest - backups.RECENT + 1, newest + 1)]
-    assert len(left) < 4 * backups.RECENT
-    assert {int(path.stem) for path in directory.glob("*.size")} == {*left}
-
-
-def test_backups_that_are_few_stay_whatever_their_numbers(place: Place) -> None:
-    """Undoing and doing again gives high numbers."""
-    directory = many_backups(place, backups.RECENT - 1)
-    for path in directory.glob("*.jsonl"):
-        path.rename(directory / f"{path.stem}01.jsonl")
-    compacted(place)
-    assert len(list(directory.glob("*.jsonl"))) == backups.RECENT
-
-
-def test_an_old_backup_that_cannot_go_stops_nobody(place: Place) -> None:
-    directory = many_backups(place, 2 * backups.RECENT)
-    (directory / "5.size").unlink()
-    (directory / "5.size").mkdir()
-    assert compacted(place).late == 0
-    assert place.transcript.read_text() == "short\n"

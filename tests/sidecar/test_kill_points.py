@@ -114,16 +114,3 @@ def test_undo_leaves_one_of_the_two_and_loses_neither(tmp_path: Path) -> None:
         transcript = left / "run.jsonl"
         texts = {path.read_text() for path in (left / ".memcli/run.jsonl/backups").glob("*.jsonl")}
         assert texts | {transcript.read_text()} == {"the long original\n", "short\n"}
-
-
-def test_old_backups_go_in_any_number_of_steps_and_none_that_undo_needs(tmp_path: Path) -> None:
-    for left in killed_everywhere("in_place_after_many", tmp_path):
-        place = Place.of(left / "run.jsonl")
-        while place.transcript.read_text() != "short\n":
-            backups.replace(place, b"short\n", place.transcript.stat().st_size)
-        backups.replace(place, b"shorter\n", len("short\n"))
-        names = {path.name for path in (place.sidecar / "backups").iterdir()}
-        assert {f"{n}.jsonl" for n in (1, 2, 3, 4, 6)} <= names
-        assert not names & {f"{n}.{end}" for n in (5, 7, 9) for end in ("jsonl", "size")}
-        backups.restore(place)
-        assert place.transcript.read_text() == "short\n"
