@@ -14,7 +14,6 @@ from memcli.watch.accounts import Introduction, health_path
 from memcli.watch.health import HOUR_SECONDS, Health
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from memcli.sidecar.place import Place
@@ -29,13 +28,13 @@ def cost_record(place: Place) -> Cost:
     found = spending.spent(place.sidecar)
     hour = time.time() - HOUR_SECONDS
     return Cost(
-        requests=_requests(found),
-        accepted=_requests(one for one in found if one.call.outcome == "accepted"),
+        requests=len(found),
+        accepted=sum(one.call.outcome == "accepted" for one in found),
         milliseconds=sum(one.call.milliseconds for one in found),
         tokens={kind: sum(getattr(one.call.usage, kind) for one in found) for kind in _KINDS},
         dollars=_dollars(found),
         dollars_last_hour=_dollars([one for one in found if one.made > hour]),
-        requests_without_price=_requests(one for one in found if one.call.cost is None),
+        requests_without_price=sum(one.call.cost is None for one in found),
         models=tuple(sorted({one.call.model or one.call.backend for one in found})),
         priced=tuple(sorted({one.call.priced for one in found if one.call.priced})),
     )
@@ -107,10 +106,6 @@ def health_row(who: Summarizer) -> tuple[str, str]:
     elif who.reason:
         text += f" - did not write: {who.reason}"
     return "summarizer", text
-
-
-def _requests(found: Iterable[Spent]) -> int:
-    return sum(one.requests for one in found)
 
 
 def _dollars(found: list[Spent]) -> float:

@@ -1,4 +1,4 @@
-"""What models were paid: a log that grows and is folded, and small values that many processes change."""
+"""What models were paid: a log that only grows, and small values that many processes change."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import sys
 import msgspec
 import pytest
 
-from memcli.commands.cost import cost_record
 from memcli.memory.jobs import Call, Usage
 from memcli.sidecar import spending
-from memcli.sidecar.place import Place
-from tests.sidecar.builders import NoRename
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -123,68 +120,3 @@ def test_a_change_that_fails_changes_nothing_and_blocks_nobody(tmp_path):
     with pytest.raises(ZeroDivisionError):
         spending.changed(path, Sum, lambda old: Sum(old.n // 0))
     assert spending.changed(path, Sum, lambda old: Sum(old.n + 1)) == Sum(4)
-
-
-@pytest.fixture
-def small(monkeypatch):
-    """The log is folded after some ten requests."""
-    monkeypatch.setattr(spending, "FOLD_BYTES", 2000)
-
-
-DAY = spending.KEPT_SECONDS
-MANY = [
-    msgspec.structs.replace(
-        call(cost), model=model, outcome=outcome, usage=Usage(*range(number, number + 6), service_tier="s", cost=0.1)
-    )
-    for cost in (0.5, None)
-    for model in ("m", "n")
-    for number, outcome in enumerate(("accepted", "accepted", "rejected: odd", "rejected: long", "failed: dry"))
-]
-
-
-def test_old_requests_are_folded_and_all_that_is_told_of_them_stays(tmp_path, monkeypatch):
-    place = Place.of(tmp_path / "run.jsonl")
-    place.make()
-    for number, one in enumerate(MANY * 3):
-        spending.record(place.sidecar, float(number), "a", [one])
-    before = cost_record(place)
-    monkeypatch.setattr(spending, "FOLD_BYTES", 1)
-    spending.record(place.sidecar, DAY + 60.0, "b", [Call("anthropic", "m", cost=0.0)])
-    assert [one.requests for one in spending.spent(place.sidecar)] == [6, 6, 3] * 4 + [1]
-    assert cost_record(place) == msgspec.structs.replace(before, requests=61, accepted=25)
-
-
-def test_folding_again_adds_to_the_sums_and_the_log_is_bounded(tmp_path, small):
-    for day in range(1, 200):
-        spending.record(tmp_path, day * DAY, "a", [call(0.25), call()])
-    found = spending.spent(tmp_path)
-    assert (tmp_path / spending.FILE).stat().st_size < 5000
-    assert sum(one.requests for one in found) == 398
-    assert sum(one.call.cost for one in found) == 199 * 0.75
-    assert sum(one.call.usage.input_tokens for one in found) == 3980
-
-
-def test_the_requests_of_a_day_keep_their_lines(tmp_path, small):
-    for second in range(100):
-        spending.record(tmp_path, DAY + second, "a", [call()])
-    assert [one.made for one in spending.spent(tmp_path)] == [DAY + second for second in range(100)]
-
-
-def test_many_processes_add_and_fold_and_no_request_is_lost(tmp_path):
-    code = (
-        "import sys, pathlib\n"
-        "from tests.sidecar.test_spending import call\n"
-        "from memcli.sidecar import spending\n"
-        "spending.FOLD_BYTES = 400\n"
-        "for day in range(1, 40):\n"
-        "    spending.record(pathlib.Path(sys.argv[1]), day * spending.KEPT_SECONDS, 'a', [call()])\n"
-    )
-    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(3)]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
-    assert sum(one.requests for one in spending.spent(tmp_path)) == 3 * 39
-
-
-def test_a_log_that_cannot_be_folded_stays_whole(tmp_path, small):
-    for day in range(1, 40):
-        spending.record(tmp_path, day * DAY, str(day), [call()], NoRename(spending.FILE))
-    assert [one.job for one in spending.spent(tmp_path)] == [str(day) for day in range(1, 40)]
