@@ -3,7 +3,7 @@
 The sequence is: temporary file in the same directory, write, fsync, rename, fsync of the directory. What a crash
 leaves behind at each point:
 
-    while writing the temporary file   the old content; a `.tmp` file that `sweep` removes
+    while writing the temporary file   the old content; a `.tmp` file that `sweep` removes, as nobody holds it
     after fsync, before the rename     the same
     after the rename                   the new content; without the directory's fsync a power loss may still bring
                                        back the old one, whole
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+# O_EXCL and O_NOFOLLOW: in a directory that others may write to, nobody can lay a symlink in our way.
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
@@ -91,28 +94,51 @@ def _create_without_links(path: Path, fresh: Path, disk: Disk) -> bool:
 @contextlib.contextmanager
 def temporary(path: Path, data: bytes, *, disk: Disk = DISK, durable: bool = True, mode: int = 0o600) -> Iterator[Path]:
     """A file with `data` beside `path` under a name of its own; gone at the end unless it was renamed."""
-    fresh = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp")
+    try:
+        fresh, fd = _begun(path, mode)
+    except OSError as error:
+        raise _of(path, error) from None
     try:
         try:
-            write_new(fresh, data, disk=disk, durable=durable, mode=mode)
+            _fill(fd, data, disk, durable=durable)
         except OSError as error:
-            error.filename = error.filename and str(path)  # a name that people know
-            raise
+            raise _of(path, error) from None
         yield fresh
     finally:
         fresh.unlink(missing_ok=True)
+        os.close(fd)
+
+
+def _of(path: Path, error: OSError) -> OSError:
+    error.filename = error.filename and str(path)  # a name that people know
+    return error
+
+
+def _begun(path: Path, mode: int) -> tuple[Path, int]:
+    """A new file beside `path`, flocked as long as it is open: whoever sweeps here meanwhile lets it be."""
+    while True:
+        fresh = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp")
+        fd = os.open(fresh, _NEW, mode)
+        with contextlib.suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        if os.fstat(fd).st_nlink:
+            return fresh, fd
+        os.close(fd)  # swept before it was locked
 
 
 def write_new(path: Path, data: bytes, *, disk: Disk = DISK, durable: bool = True, mode: int = 0o600) -> None:
     """Write a file that must not exist yet. Raises OSError and may then leave half of it."""
-    # O_EXCL and O_NOFOLLOW: in a directory that others may write to, nobody can lay a symlink in our way.
-    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    fd = os.open(path, _NEW, mode)
     try:
-        write_all(fd, data, disk)
-        if durable:
-            disk.sync(fd)
+        _fill(fd, data, disk, durable=durable)
     finally:
         os.close(fd)
+
+
+def _fill(fd: int, data: bytes, disk: Disk, *, durable: bool) -> None:
+    write_all(fd, data, disk)
+    if durable:
+        disk.sync(fd)
 
 
 def write_all(fd: int, data: bytes, disk: Disk = DISK) -> None:
@@ -169,8 +195,17 @@ def is_temporary(name: str) -> bool:
 
 
 def sweep(directory: Path) -> None:
-    """Remove the temporary files a killed writer left in `directory`. Only for the holder of its lock."""
+    """Remove the temporary files a killed writer left in `directory`; not those of a writer who is at it."""
     for entry in os.scandir(directory):
         if is_temporary(entry.name):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(entry.path)
+            with contextlib.suppress(OSError):
+                _remove_unheld(entry.path)
+
+
+def _remove_unheld(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+    finally:
+        os.close(fd)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +105,31 @@ def test_sweep_takes_what_a_killed_writer_left_and_nothing_else(tmp_path: Path) 
         (tmp_path / name).write_text("x")
     files.sweep(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden", "head", "notes.tmp"]
+
+
+def test_sweep_leaves_what_somebody_writes_at_this_moment(tmp_path: Path) -> None:
+    with files.temporary(tmp_path / "head", b"new") as fresh:
+        files.sweep(tmp_path)
+        os.replace(fresh, tmp_path / "head")
+    assert (tmp_path / "head").read_bytes() == b"new"
+
+
+def test_a_file_that_was_swept_before_it_could_be_locked_is_begun_anew(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def sweep() -> None:
+        while not over.is_set():
+            files.sweep(tmp_path)
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    try:
+        for number in range(300):
+            files.write_atomic(tmp_path / "head", b"%d" % number, durable=False)
+    finally:
+        over.set()
+        thread.join()
+    assert os.listdir(tmp_path) == ["head"]
 
 
 def test_a_name_of_the_greatest_length_can_be_written(tmp_path: Path) -> None:
