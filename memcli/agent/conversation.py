@@ -190,7 +190,7 @@ def _line(record: Record) -> bytes:
     try:
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
     except (TypeError, ValueError) as error:
-        raise Usage(f"this is no message: {error}", "session.add(answer.to_dict())") from error
+        raise Usage(f"this message is no JSON: {error}", "session.add(answer.to_dict())") from error
 
 
 def _objection(record: Record) -> str:

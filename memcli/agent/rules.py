@@ -25,8 +25,6 @@ Strategy = Literal["instant", "cached", "traditional"]
 """The three ways: a memory kept ready from what is new; the same, through the prompt cache; one call that is waited
 for."""
 
-LEAST_BUDGET = 2_000
-
 WAYS: tuple[Strategy, ...] = get_args(Strategy)
 
 _SHOWN: dict[Strategy, str] = {"instant": "incremental", "cached": "cached", "traditional": "traditional"}
@@ -91,13 +89,13 @@ def _scaled(loaded: Loaded, triggers: Triggers, limit: int) -> Triggers:
 
     def at_most(name: str, tokens: int) -> int:
         value: int = getattr(triggers, name)
-        return min(value, tokens) if limit and loaded.origins[name] == "default" else value
+        return min(value, max(KEYS[name].least, tokens)) if limit and loaded.origins[name] == "default" else value
 
     return msgspec.structs.replace(
         triggers,
-        budget=at_most("budget", max(LEAST_BUDGET, limit // 4)),
+        budget=at_most("budget", limit // 4),
         init_tokens=at_most("init_tokens", limit // 2),
-        update_tokens=at_most("update_tokens", max(1, limit // 4)),
+        update_tokens=at_most("update_tokens", limit // 4),
         min_update_tokens=at_most("min_update_tokens", limit // 8),
     )
 

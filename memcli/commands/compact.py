@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.commands import packed, source
-from memcli.commands.target import target, transcripts_in
+from memcli.commands.target import first_transcript, target, transcripts_in
 from memcli.errors import IsDirectory, Usage
 from memcli.making.maker import maker
 from memcli.sidecar import backups, files
@@ -30,6 +30,7 @@ from memcli.watch.taking import taken, taken_from
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from memcli.hosts.host import Host
     from memcli.watch.taking import Maker, Taken
 
 _SPOOL_BLOCK = 1024 * 1024
@@ -74,8 +75,8 @@ def compact(path: str | None, wish: Wish) -> int:
         return 0
     transcript = target(Path(path) if path else None, "compact", quiet=wish.quiet)
     if transcript.is_dir():
-        inside = [one for one in transcripts_in(transcript) if one.stat().st_size]
-        hint = f"memcli compact {shlex.quote(str(inside[0]))}" if inside else "memcli compact --help"
+        inside = first_transcript(transcripts_in(transcript))
+        hint = f"memcli compact {shlex.quote(str(inside))}" if inside else "memcli compact --help"
         raise IsDirectory(f"{transcript} is a directory", hint)
     made_by = maker(overrides, Place.of(transcript).sidecar, fresh=wish.fresh, quiet=wish.quiet)
     _swap_any(transcript, wish, made_by, stream=False)
@@ -107,6 +108,8 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
             raise Usage(f"{transcript} holds one conversation a line, no transcript", hint)
         _emit(_batch(transcript, wish, made_by), wish.output)
         return
+    if wish.in_place and (host := _host(transcript)):
+        require_files(host, transcript)
     started = time.perf_counter()
     found = _taken(transcript, wish, made_by, stream=stream)
     lines = _in_form(found, wish)
@@ -211,11 +214,21 @@ def _tell(wish: Wish, found: Taken, seconds: float, transcript: Path | None, lin
         sys.stderr.write(sentence.replace("memcli: ", f"memcli: line {line}: ", 1) if line else sentence)
 
 
-def _check_host(transcript: Path, content: bytes, wish: Wish) -> None:
-    """Raises Usage where the client whose session it is would not go on in this."""
+def require_files(host: Host, transcript: Path) -> None:
+    """Raises Usage where the client keeps its sessions in no files: it would pass over a compacted one in silence."""
+    if why := host.kept_elsewhere():
+        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --to markdown")
+
+
+def _host(transcript: Path) -> Host | None:
     from memcli.hosts import known  # here, not above: stdin is nobody's
 
-    host = known.host_of(transcript)
+    return known.host_of(transcript)
+
+
+def _check_host(transcript: Path, content: bytes, wish: Wish) -> None:
+    """Raises Usage where the client whose session it is would not go on in this."""
+    host = _host(transcript)
     if host and (why := host.refuses(content)):
         raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --in-place{wish.longer}")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from typing import TYPE_CHECKING
 
-from memcli.commands.target import target
-from memcli.errors import NoMemory
+from memcli.commands.target import no_memory, target
 from memcli.sidecar.place import Place
 from memcli.sidecar.store import Store
 
@@ -19,13 +17,16 @@ if TYPE_CHECKING:
 
 
 def history(path: Path | None, *, as_json: bool) -> int:
-    """Print a line a generation, or one JSON object each. Raises NoMemory if there is none."""
+    """Print a line a generation, or one JSON object each.
+
+    Raises NoMemory if there is none, NotATranscript or NoMessages if there cannot be one.
+    """
     transcript = target(path, "history")
     generations = Store(Place.of(transcript)).generations
     there = generations.numbers()  # before they are read: one that is damaged is not one that was thinned out
     found = list(generations.all())
     if not found:
-        raise NoMemory(f"no session memory beside {transcript}", f"memcli update {shlex.quote(str(transcript))}")
+        raise no_memory(transcript)
     thinned = _thinned(there, found)
     if as_json:
         for one, gone in zip(found, thinned, strict=True):

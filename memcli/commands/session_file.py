@@ -11,7 +11,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from memcli.commands.compact import compact
+from memcli.commands.compact import compact, require_files
 from memcli.commands.target import described, target
 from memcli.errors import MemcliError, Usage
 from memcli.hosts import known
@@ -51,8 +51,7 @@ def session_file(path: Path | None, wish: Wish, *, resume: bool) -> int:
         raise Usage("--resume needs a terminal to go on in", again)
     transcript = target(path, "compact", quiet=wish.quiet)
     host = _host(transcript)
-    if why := host.kept_elsewhere():
-        raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --to markdown")
+    require_files(host, transcript)
     made = _written(transcript, host, wish)
     directory, command = host.directory_of(made), host.resume(made)
     if resume:

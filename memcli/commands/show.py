@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from memcli.commands.target import target
-from memcli.errors import NoMemory
+from memcli.commands.target import no_memory, target
 from memcli.sidecar import files
 from memcli.sidecar.place import Place
 
@@ -18,12 +16,15 @@ if TYPE_CHECKING:
 
 
 def show(path: Path | None, *, as_json: bool = False) -> int:
-    """Print the Markdown, or a report that holds it. Raises NoMemory if there is none."""
+    """Print the Markdown, or a report that holds it.
+
+    Raises NoMemory if there is none, NotATranscript or NoMessages if there cannot be one.
+    """
     transcript = target(path, "show")
     place = Place.of(transcript)
     memory = files.read(place.memory)
     if memory is None:
-        raise NoMemory(f"no session memory beside {transcript}", f"memcli update {shlex.quote(str(transcript))}")
+        raise no_memory(transcript)
     if as_json:
         print(_report(place, memory.decode("utf-8", "replace")).to_line())
         return 0

@@ -10,11 +10,15 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memcli.commands import packed
-from memcli.errors import IsDirectory, MemcliError, NoMessages, NotATranscript, NoTranscript, Usage
+from memcli.errors import IsDirectory, MemcliError, NoMemory, NoMessages, NotATranscript, NoTranscript, Usage
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place, is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _FIRST_BYTES = 64 * 1024
 
@@ -54,30 +58,44 @@ def transcripts_in(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.jsonl") if path.is_file() and not is_ours(path))
 
 
-def _refusal(path: Path) -> MemcliError | OSError | None:
-    """Why a file is no transcript with a conversation, by its beginning; None if it is one."""
+def refusal(path: Path) -> MemcliError | OSError | None:
+    """Why a file is no transcript with a conversation, by its beginning; None if it is one, or no file to look into."""
     from memcli.transcript.recognise import recognise
 
+    if not path.is_file():
+        return None  # a pipe is read once, by whoever means it
     try:
         with path.open("rb") as file:
             head = file.read(_FIRST_BYTES)
-        recognise(head, path.name, ended=len(head) < _FIRST_BYTES)
+        recognise(head, str(path), ended=len(head) < _FIRST_BYTES)
     except (OSError, MemcliError) as error:
         return error
     return None
+
+
+def no_memory(transcript: Path) -> MemcliError | OSError:
+    """Why a file has no memory: it is no transcript, or nobody has made one."""
+    again = f"memcli update {shlex.quote(str(transcript))}"
+    return refusal(transcript) or NoMemory(f"no session memory beside {transcript}", again)
+
+
+def first_transcript(paths: Iterable[Path]) -> Path | None:
+    """The first of some files that is a transcript with a conversation."""
+    return next((path for path in paths if refusal(path) is None), None)
 
 
 def _near(path: Path, verb: str) -> str:
     """A command with a transcript that is there: the one with the name most like that of the one that is not."""
     from difflib import get_close_matches
 
-    there = [one.name for one in transcripts_in(path.parent) if _refusal(one) is None]
-    likely = get_close_matches(path.name, there, 1, cutoff=0.0)
-    return f"memcli {verb} {shlex.quote(str(path.parent / likely[0]))}" if likely else f"memcli {verb} --help"
+    names = [one.name for one in transcripts_in(path.parent)]
+    likely = get_close_matches(path.name, names, len(names) or 1, cutoff=0.0)
+    found = first_transcript(path.parent / name for name in likely)
+    return f"memcli {verb} {shlex.quote(str(found))}" if found else f"memcli {verb} --help"
 
 
 def _only_one(directory: Path, verb: str) -> Path:
-    looked = {path: _refusal(path) for path in transcripts_in(directory)}
+    looked = {path: refusal(path) for path in transcripts_in(directory)}
     # JSONL that is no transcript is data of the project, which nobody means who names no file. What is done with an
     # unreadable one says so.
     here = [path for path, error in looked.items() if not isinstance(error, NotATranscript)]

@@ -1,7 +1,8 @@
 """Attempts: which commands are the same thing tried again, and what one that worked proves of one that failed.
 
-Told by their words alone: two runs have one key if they differ only in where they run, in settings, in what is left
-out of what they print, or in figures. A check over everything proves its parts, a narrower one nothing of a wider.
+Told by their words alone: two runs have one key if they differ only in where they run, in how long is waited before, in
+settings, in what is left out of what they print, or in figures. A check over everything proves its parts, a narrower
+one nothing of a wider.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _LOOKERS = frozenset(
         "jq",
     ]
 )
-_LEADING = pattern(r"^\s*(?:cd\s+\S+\s*(?:&&|;|\n)\s*)+")
+_LEADING = pattern(r"^\s*(?:(?:cd|sleep)\s+\S+\s*(?:&&|;|\n)\s*)+")
 _SETTINGS = pattern(r"^(?:env\s+|export\s+)?(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)+(?:&&\s*)?")
 _STRINGS = pattern(r"'[^']*'|\"[^\"]*\"")
 _STREAMS = pattern(r"\s*\d?>&\d|\s*&?\d?>\s*/dev/null")
@@ -69,14 +70,15 @@ _TARGET = pattern(r"\S*/\S+|\S+\.[A-Za-z]\w*")  # an operand that is a path, a f
 
 @lru_cache(maxsize=512)
 def command_key(command: str) -> str:
-    """The same for two runs of one command: without `cd`, settings, output filters, redirections and figures."""
+    """The same for two runs of one command: without `cd` and `sleep` before it, settings, output filters, redirections
+    and figures."""
     text = without_filters(_without_place(command))
     text = _ECHO.sub("", text) if "echo" in text else text
     return re.sub(r"\s+", " ", re.sub(r"\d+", "#", text)).strip()[:KEY_LIMIT]
 
 
 def _without_place(command: str) -> str:
-    """A command without the folder it enters first, and without settings."""
+    """A command without the folder it enters first and how long it waits, and without settings."""
     return _SETTINGS.sub("", _LEADING.sub("", command.strip()))
 
 
@@ -84,6 +86,11 @@ def without_filters(command: str) -> str:
     """A command without redirections of its streams, and without the filters behind pipes."""
     command = without_streams(command)
     return _FILTERS.sub("", command) if "|" in command else command
+
+
+def ends_in_filter(command: str) -> bool:
+    """True if a filter behind a pipe tells the shell how the command ended."""
+    return bool(_FILTERS.search(without_streams(command)))
 
 
 def without_streams(command: str) -> str:

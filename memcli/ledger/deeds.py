@@ -30,6 +30,7 @@ from memcli.ledger.attempts import command_key, looks_only
 from memcli.ledger.clean import WITHIN, clean, clip, identity, one_line
 from memcli.ledger.commits import subjects_in
 from memcli.ledger.git import Run, records, runs_in
+from memcli.ledger.here_documents import first_text
 from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in
 from memcli.ledger.prose import notes_in
@@ -168,7 +169,7 @@ def _fill_shell(deed: Deed, given: Input) -> None:
     touched = traffic(command)
     deed.reads = [clean(path) for path in touched.reads]
     deed.changes = [Change(clean(path), state, source=clean(source)) for state, path, source in touched.effects]
-    written = heredoc_text(command)
+    written = first_text(command)
     if written and len(deed.changes) == 1:
         _says(deed.changes[0], written)
 
@@ -282,14 +283,6 @@ _FILLERS = {
     "stdin": _fill_stdin,
     "other": _fill_other,
 }
-
-
-def heredoc_text(command: str) -> str:
-    """What a here-document in a command writes."""
-    if "<<" not in command:
-        return ""
-    match = re.search(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(.*?)^\s*\2\s*$", command[:SCAN_LIMIT], re.DOTALL | re.MULTILINE)
-    return match[3] if match else ""
 
 
 def _says(change: Change, text: str) -> None:

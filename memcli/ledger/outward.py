@@ -11,6 +11,7 @@ import re
 import msgspec
 
 from memcli.ledger.clean import clean, clip, identity, one_line
+from memcli.ledger.here_documents import without_texts
 from memcli.transcript.patterns import pattern
 
 MAX_DEEDS = 60
@@ -40,7 +41,6 @@ _SIGNS = ("push", "gh", "glab", "hub", "tea", "publish", "deploy", "upload", "ap
 _DRY = pattern(r"--(?:dry-run|help)\b")
 _FAILED = pattern(r"(?m)^\s*! \[(?:remote )?rejected\]|^(?:error|fatal):|\bHTTP 4\d\d\b|^remote: error")
 _URL = pattern(r"https://[^\s\"'`<>)\]}|\\]+")
-_QUOTED = pattern(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n.*?^\s*\2\s*$", re.DOTALL | re.MULTILINE)
 
 
 class Done(msgspec.Struct, array_like=True):
@@ -76,7 +76,7 @@ def deeds_in(command: str) -> list[str]:
     text = command[:SCAN_LIMIT]
     if not any(sign in text for sign in _SIGNS):
         return []
-    text = _QUOTED.sub("", text) if "<<" in text else text
+    text = without_texts(text)
     found = []
     for match in _DEED.finditer(text):
         rest = re.split(r"\s(?:&&|\|\||;|\|)\s|;\s|\n|\s2>&1", text[match.start("deed") :], maxsplit=1)[0]

@@ -6,17 +6,17 @@ not followed. A command that cannot be taken apart changes nothing.
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from memcli.ledger.attempts import OPERATORS, without_filters, without_streams
+from memcli.ledger.here_documents import without_texts
 from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 State = str  # "created" | "modified" | "written" | "deleted" | "moved", or one of TAKES
 
@@ -24,10 +24,8 @@ TAKES = frozenset(("reverted", "stashed", "unstashed", "dropped"))
 """States of an effect that is no change, but takes changes back, or puts them aside for a while."""
 
 SCAN_LIMIT = 8_000
-MAX_MARKS = 8  # here-documents of one line
 
 _TOUCHES = pattern(r"\b(?:rm|mv|cp|tee|touch|sed|cat|nl|head|tail|bat|less|checkout|restore|reset|stash)\b")
-_HERE = pattern(r"<<-?\s*(['\"]?)(\w+)\1")
 _TO_FILE = pattern(r">>?\s*[\w./~\"'$]")
 _SCRATCH = ("-", "/dev/", "/tmp/", "/private/tmp/", "/var/")  # noqa: S108  (named to be left out)
 _ASSIGNED = pattern(r"[A-Za-z_]\w*=.*", re.DOTALL)
@@ -131,7 +129,7 @@ def _reads_of(words: list[str]) -> list[str]:
 
 
 def _commands(command: str) -> Iterator[list[str]]:
-    text = _without_texts(command).replace("\\\n", " ").replace("\n", " ; ")
+    text = without_texts(command).replace("\\\n", " ").replace("\n", " ; ")
     words: list[str] = []
     for word in split(text[:SCAN_LIMIT]):
         if word not in OPERATORS:
@@ -145,30 +143,7 @@ def _commands(command: str) -> Iterator[list[str]]:
 
 def without_written(command: str) -> str:
     """A command without the here-documents that it writes to files: what stands there is not run."""
-    return _without_texts(command, lambda line: bool(_TO_FILE.search(without_filters(line))))
-
-
-def _without_texts(command: str, which: Callable[[str], bool] = lambda _: True) -> str:
-    """A command without here-documents that have an end: all, or those that open on a line for which `which` holds."""
-    if "<<" not in command:
-        return command
-    lines = command.split("\n")
-    ends: dict[str, list[int]] = {}
-    for place, line in enumerate(lines):
-        ends.setdefault(line.strip(), []).append(place)
-    kept: list[str] = []
-    place = 0
-    while place < len(lines):
-        line, place = lines[place], place + 1
-        for mark in itertools.islice(_HERE.finditer(line), MAX_MARKS) if "<<" in line else ():
-            behind = ends.get(mark[2], [])
-            end = bisect.bisect_left(behind, place)
-            opening = line[: mark.start()] + line[mark.end() :]
-            if end < len(behind) and which(opening):
-                line, place = opening, behind[end] + 1
-                break
-        kept.append(line)
-    return "\n".join(kept)
+    return without_texts(command, lambda line: bool(_TO_FILE.search(without_filters(line))))
 
 
 def split(command: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from memcli.ledger.background import Background, Job
 from memcli.ledger.checks import Checks
 from memcli.ledger.deeds import Deed, deed_of
 from memcli.ledger.diagnosis import diagnosis_in
-from memcli.ledger.failures import Failures, Moment
+from memcli.ledger.failures import Failures, Moment, hidden
 from memcli.ledger.prose import purpose
 from memcli.ledger.rounds import Outcome, Rounds, outcome_of
 from memcli.ledger.todos import Todos
@@ -132,13 +132,14 @@ class Work(msgspec.Struct, array_like=True):
 
     def _judged(self, deed: Deed, outcome: Outcome, *, running: bool) -> Settled:
         """What failed, what works again, which tests fail."""
+        worked = not (outcome.failed or running or hidden(deed, outcome.text))
         if outcome.failed:
             name = self.failures.failed(deed, outcome.text, self.now)
             self.unexplained = [*self.unexplained[-3:], name] if name else self.unexplained
-        elif not running:
+        elif worked:
             self.failures.succeeded(deed, self.clock, self.why, outcome.text)
         if deed.kind in ("shell", "stdin"):
-            self.checks.printed(outcome.text, deed.key, not outcome.failed and not running)
+            self.checks.printed(outcome.text, deed.key, worked)
         return Settled(deed, outcome, running)
 
     def _explained(self, cause: str) -> None:

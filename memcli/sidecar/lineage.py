@@ -12,7 +12,8 @@ A memory that the user has edited by hand is signed at the swap itself (`memcli.
 generation that its head tells: whoever reads a head, which is for its owner alone, can sign texts of that generation.
 
 A sidecar is found beside the successor first, else through the state directory: one symlink a sidecar id, made when
-the sidecar was. Both are only hints: what is found must have the right id inside.
+the sidecar was. Both are only hints: what is found must have the right id inside. Links to sidecars that are gone go
+when others come (`register`).
 """
 
 from __future__ import annotations
@@ -97,7 +98,10 @@ def find(generation: str, transcript: Path) -> Parent | None:
 
 
 def register(sidecar_id: str, sidecar: Path) -> None:
-    """Note where a sidecar lies. Best effort: without a state directory, successors in the same place still find it."""
+    """Note where a sidecar lies. Best effort: without a state directory, successors in the same place still find it.
+
+    For one that is new, links that lead nowhere are removed; dying meanwhile leaves some to the next one.
+    """
     link = _link(sidecar_id)
     with contextlib.suppress(OSError):
         if link.is_symlink() and link.readlink() == sidecar:
@@ -107,6 +111,23 @@ def register(sidecar_id: str, sidecar: Path) -> None:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(sidecar)
         os.replace(fresh, link)
+        _sweep(link)
+
+
+def _sweep(new: Path) -> None:
+    # Only where an id begins as the new one does, which is as good as a draw: of thousands a few are looked at.
+    for name in os.listdir(new.parent):
+        if name[0] == new.name[0] and name != new.name and _is_gone(new.with_name(name)):
+            new.with_name(name).unlink(missing_ok=True)
+
+
+def _is_gone(link: Path) -> bool:
+    """True if the sidecar is gone, and not the disk it lies on: where one is not mounted, a directory is empty."""
+    try:
+        nearest = next(path for path in (link, *link.readlink().parents) if path.exists())
+        return nearest != link and any(nearest.iterdir())
+    except OSError:
+        return False
 
 
 def _candidates(sidecar_id: str, transcript: Path) -> Iterator[Path]:

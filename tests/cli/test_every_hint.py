@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -319,6 +320,10 @@ CASES: dict[str, Case] = {
         lambda room: memcli.Session(room / "run.jsonl", strategy="traditional")
     ),
     "agent/conversation.py: this is no message: {}": Case(lambda room: untouched(room).add({"role": "x"}), "python"),
+    "agent/conversation.py: this message is no JSON: {}": Case(
+        lambda room: untouched(room).add({"role": "user", "content": [{"type": "text", "text": "x", "at": object()}]}),
+        "python",
+    ),
     "agent/conversation.py: {} was changed by somebody else": Case(
         lambda room: torn(room).add({"role": "assistant", "content": "Done."})
     ),
@@ -346,8 +351,8 @@ CASES: dict[str, Case] = {
     "commands/session_file.py: _written()": Case(
         lambda room: as_session.session_file(spoken_to(room), Wish(keep_turns=0, quiet=True), resume=False)
     ),
-    "commands/session_file.py: session_file()": Case(
-        lambda room: as_session.session_file(in_database(room), Wish(quiet=True), resume=False)
+    "commands/compact.py: require_files()": Case(
+        lambda room: compact(str(in_database(room)), Wish(in_place=True, quiet=True))
     ),
     "commands/units.py: systemd cannot start anything in a directory of this name: {}": Case(
         lambda _: units.systemd(["memcli"], "/two\nlines")
@@ -480,7 +485,9 @@ def filled(hint: str, server: str) -> str:
 def evaluated(hint: str, room: Path) -> bool:
     """True if this line of Python does no harm to its author."""
     messages = [{"role": "user", "content": "mend the dam"}]
-    found = eval(hint, {"memcli": memcli, "messages": messages, "session": untouched(room)})
+    answer = SimpleNamespace(to_dict=lambda: {"role": "assistant", "content": "Done."})
+    known = {"memcli": memcli, "messages": messages, "answer": answer, "session": begun(room)}
+    found = eval(hint, known)
     if isinstance(found, memcli.Session):
         found.close()
     return True

@@ -48,6 +48,12 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def among_others(path: Path) -> None:
+    """Beside files that are no transcripts, or none yet."""
+    path.with_name("a.jsonl").write_text('{"id": 1}\n')
+    path.with_name("yours.jsonl").touch()
+
+
 def stale(path: Path) -> None:
     grown(remembered(path))
 
@@ -73,6 +79,7 @@ def packed(path: Path) -> None:
 
 STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "show without a memory": (bare, ["show", "{run}"], 3),
+    "show of pretty-printed JSON": (pretty, ["show", "{run}"], 1),
     "check of a stale memory": (stale, ["update", "--check", "{run}"], 4),
     "update of many conversations": (batch, ["update", "{run}"], 2),
     "update of a line that is not there": (batch, ["update", "{run}", "--line", "7"], 3),
@@ -88,8 +95,10 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "an option nobody knows": (bare, ["compact", "{run}", "--nonsense"], 2),
     "a budget too small": (bare, ["update", "{run}", "--budget", "10"], 2),
     "a transcript that is not there": (bare, ["compact", "{run}x"], 3),
+    "a transcript that is not there among others": (among_others, ["compact", "{room}/your.jsonl"], 3),
     "a directory to show": (remembered, ["show", "{room}"], 1),
     "a directory to compact": (bare, ["compact", "{room}"], 1),
+    "a directory with others to compact": (among_others, ["compact", "{room}"], 1),
     "another format than there is": (bare, ["compact", "{run}", "--to", "xml"], 2),
     "two tails": (bare, ["compact", "{run}", "--keep-turns", "1", "--keep-tokens", "1"], 2),
     "a tail of less than nothing": (bare, ["compact", "{run}", "--keep-turns", "-1"], 2),
@@ -119,8 +128,7 @@ STATES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
 
 
 PLACES = {
-    "commands/show.py: no session memory beside {}": "show without a memory",
-    "commands/history.py: no session memory beside {}": "history without a memory",
+    "commands/target.py: no session memory beside {}": "show without a memory",
     "commands/standing.py: no session memory beside {}": "check without a memory",
     "commands/standing.py: the memory beside {} is of another transcript": "check of a foreign memory",
     "commands/standing.py: the memory of {} is {} messages behind": "check of a stale memory",
@@ -177,6 +185,7 @@ def test_the_command_that_is_offered_works(name, run, elsewhere, person):
 
 WATCHES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "an empty transcript": (empty, ["update", "{run}"], 3),
+    "show of an empty transcript": (empty, ["show", "{run}"], 3),
     "nobody to stop": (bare, ["stop", "{run}"], 3),
     "a directory to update": (bare, ["update", "{room}"], 1),
     "sessions of two clients": (bare, ["watch", "--codex", "--pi"], 2),

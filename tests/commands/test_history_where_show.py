@@ -11,13 +11,16 @@ from memcli.commands.history import history
 from memcli.commands.show import show
 from memcli.commands.status import status
 from memcli.commands.where import where
-from memcli.errors import NoMemory, NoTranscript
+from memcli.errors import NoMemory, NoMessages, NotATranscript, NoTranscript
 from memcli.sidecar.place import Place
 from tests.builders import FORMATS, session, session_file
 from tests.commands.states import committed, grown, remembered, watched
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from memcli.errors import MemcliError
 
     Captured = pytest.CaptureFixture[str]
 
@@ -76,6 +79,22 @@ def test_without_a_memory_there_is_nothing_to_look_at(bare: Path, verb: object) 
         verb(bare)
     assert caught.value.hint == f"memcli update {bare}"
     assert list(bare.parent.iterdir()) == [bare]
+
+
+@pytest.mark.parametrize("verb", [lambda path: history(path, as_json=False), show])
+@pytest.mark.parametrize(
+    ("content", "error", "why"),
+    [
+        ('{"id": 1}\n', NotATranscript, "of no transcript format known"),
+        ("", NoMessages, r"run\.jsonl is empty\nTry: memcli watch /.*/run\.jsonl"),
+    ],
+)
+def test_of_what_can_have_no_memory_that_is_said_at_once(
+    bare: Path, verb: Callable[[Path], object], content: str, error: type[MemcliError], why: str
+) -> None:
+    bare.write_text(content)
+    with pytest.raises(error, match=why):
+        verb(bare)
 
 
 def test_where_prints_the_path_and_nothing_else(run: Path, capsys: Captured) -> None:

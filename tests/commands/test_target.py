@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from memcli.commands.target import target, transcripts_in
-from memcli.errors import NoTranscript, Usage
+from memcli.commands.target import no_memory, target, transcripts_in
+from memcli.errors import NoMemory, NoTranscript, Usage
 from memcli.hosts.claude_code import project_dir
 from memcli.sidecar.lock import Lock
 from memcli.sidecar.place import Place
@@ -52,6 +52,19 @@ def test_a_named_file_must_be_there(here: Path) -> None:
     put(here, "a.jsonl")
     with pytest.raises(NoTranscript, match=r"no such file: b\.jsonl"):
         target(here.__class__("b.jsonl"), "show")
+
+
+def test_where_no_file_is_a_transcript_none_is_offered(here: Path) -> None:
+    (here / "b.jsonl").touch()
+    os.mkfifo(here / "pipe.jsonl")
+    with pytest.raises(NoTranscript) as caught:
+        target(here / "a.jsonl", "show")
+    assert caught.value.hint == "memcli show --help"
+
+
+def test_a_pipe_is_not_read_to_see_what_it_is(here: Path) -> None:
+    os.mkfifo(here / "pipe.jsonl")
+    assert isinstance(no_memory(here / "pipe.jsonl"), NoMemory)
 
 
 def test_the_only_transcript_of_the_directory_is_taken_and_named(

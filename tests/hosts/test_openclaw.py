@@ -103,13 +103,18 @@ def test_a_session_without_words_of_the_agent_is_refused(claw: Recorded, project
 
 def test_where_sessions_lie_in_a_database_that_is_said(claw: Recorded, project: Path) -> None:
     path = begin(claw, project)
+    before = path.read_bytes()
     upgraded(path)
     told = "OpenClaw keeps its sessions in a database since 2026.8, and goes on in no file"
     watching = memcli("watch", "--openclaw", cwd=project)
     assert fails(watching) == (3, told)
     assert watching.err.endswith("Try: openclaw sessions export-trajectory --help\n")
-    assert fails(memcli("compact", path, "--session", cwd=project)) == (2, told)
+    for way in ("--session", "--in-place"):
+        ran = memcli("compact", path, way, cwd=project)
+        assert fails(ran) == (2, told)
+        assert ran.err.endswith(f"Try: memcli compact {path} --to markdown\n")
     assert list(path.parent.glob("*.jsonl")) == [path]
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"no database"])

@@ -32,6 +32,8 @@ def test_no_command_line_is_too_odd(command: str) -> None:
         "make test 2>&1 | tail -20",
         "CI=1 make test",
         "make   test",
+        "sleep 2; make test",
+        "cd /x && sleep 0.5 && make test",
         "make test > /dev/null; echo done",
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.ledger.deeds import Deed, deed_of, heredoc_text
+from memcli.ledger.deeds import Deed, deed_of
 from memcli.transcript.entries import ToolUse
 
 _JSON = st.recursive(
@@ -108,7 +108,6 @@ def test_a_here_document_is_what_the_command_writes() -> None:
     command = "cat > a.py <<'EOF'\ndef from_heredoc(): ...\nEOF\n"
 
     assert deed({"command": command}).changes[0].names == ["from_heredoc"]
-    assert heredoc_text("make") == ""
 
 
 def test_trying_the_same_again_has_the_same_key() -> None:

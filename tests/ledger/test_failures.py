@@ -182,6 +182,15 @@ def test_what_may_not_have_run_or_left_out_more_proves_nothing(failed: str, work
     assert left(ran(failed, BROKEN, failed=True), ran(worked, output)) == []
 
 
+@pytest.mark.parametrize(("before", "after"), [("", "sleep 3; "), ("sleep 3; ", ""), ("sleep 3 && ", "sleep 9; ")])
+def test_a_probe_that_waited_and_worked_is_the_one_that_failed(before: str, after: str) -> None:
+    probe = "curl -s http://localhost:8080/health"
+    refused = ran(before + probe, "curl: (7) Failed to connect to localhost: Connection refused", failed=True)
+
+    assert len(fixed(refused, ran(after + probe))) == 1
+    assert len(opened(refused, ran(f"{after}curl -s http://localhost:8080/other"))) == 1
+
+
 def test_what_was_left_opens_again_when_it_fails_again_and_is_fixed_when_it_works() -> None:
     before = [user("look"), ran("curl https://shop.example/a", NO_PAGE, failed=True), WENT_ON]
 
@@ -221,6 +230,15 @@ def test_a_pipe_that_hides_a_failure_fixes_no_parts() -> None:
     hidden = ran("go test ./... 2>&1 | tail -5", "--- FAIL: TestOther (0.00s)\nFAIL")
 
     assert len(opened(ran("go test ./cart", FAILS, failed=True), hidden)) == 1
+
+
+def test_a_pipe_that_hides_a_failure_fixes_nothing_and_clears_no_test_it_shows() -> None:
+    failed, piped = ran("go test ./cart", FAILS, failed=True), ran("go test ./cart 2>&1 | tail -5", FAILS)
+
+    assert len(opened(failed, piped)) == 1
+    assert folded(piped).state.work.checks.names == ["TestSum"]
+    assert opened(failed, piped, ran("go test ./cart 2>&1 | tail -5", "ok shop/cart")) == []
+    assert folded(ran("gh run view 7 | grep FAIL", FAILS)).state.work.checks.names == []
 
 
 def test_changes_that_git_took_in_later_leave_no_open_error_of_git() -> None:

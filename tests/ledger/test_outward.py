@@ -46,6 +46,11 @@ def test_looking_and_talking_does_not(command: str) -> None:
     assert deeds_in(command) == []
 
 
+def test_a_text_that_is_handed_over_is_passed_by_and_what_stands_beside_its_mark_is_not() -> None:
+    assert deeds_in("gh pr comment 3 -F - <<E\ngit push\nE\ngit push") == ["gh pr comment 3 -F -", "git push"]
+    assert deeds_in("cat <<'E' | gh pr comment 3 -F -\nnpm publish\nE") == ["gh pr comment 3 -F -"]
+
+
 def test_each_deed_of_a_list_is_told_without_the_rest() -> None:
     assert deeds_in("git add . && git push && gh pr create --fill 2>&1 | tail -3") == [
         "git push",

@@ -12,8 +12,10 @@ from memcli.memory.facts import groups
 from memcli.memory.facts.corrections import MOST_FOR_CORRECTIONS
 from memcli.memory.facts.files import file_line
 from memcli.memory.facts.pending import AHEAD_TURNS
-from memcli.memory.sections import ERRORS, NAMES, PENDING, USER_INTENT
-from tests.ledger.builders import a_session, agent, done, flat, folded, user
+from memcli.memory.render import render
+from memcli.memory.sections import COMPLETED, ERRORS, NAMES, PENDING, SECTIONS, USER_INTENT
+from memcli.transcript.entries import Link
+from tests.ledger.builders import a_session, agent, done, entry, flat, folded, user
 
 ROOT = "/srv/shop"
 
@@ -95,6 +97,15 @@ def test_what_the_agent_asked_before_newer_words_of_the_user_is_not_said_to_wait
 
     assert [line.group for group, _ in groups(PENDING, before, 4_000) for line in group] == [labels.PROPOSED]
     assert labels.ASKED_LAST in [line.group for group, _ in groups(PENDING, after, 4_000) for line in group]
+
+
+def test_links_take_a_sixth_of_their_section_and_the_newest_stand() -> None:
+    links = [entry("", Link(f"https://git.example/shop/pull/{n}", f"pull request {n}")) for n in range(10, 60)]
+    block = render(folded(*links), 4_000).block(COMPLETED).ledger
+    shown = [line for line in block.splitlines() if "https://" in line]
+    room = 4_000 * 4 * next(one.share for one in SECTIONS if one.name == COMPLETED) / 6
+    assert 0.6 * room < sum(map(len, shown)) <= room
+    assert "/pull/59" in shown[-1]
 
 
 @pytest.mark.parametrize("share", [4_000, 1_200])

@@ -211,6 +211,33 @@ def test_a_rewind_takes_back_what_was_covered():
     assert "step 2 of the plan" not in memory
 
 
+def places(driver: Driver) -> tuple[list[int], list[int]]:
+    """Where snapshots of the fold were taken, and where turns end."""
+    session = driver.session
+    return [item.offset for item in session.history.items], [cut.offset for cut in session.boundaries.state.turns]
+
+
+def test_a_rewind_forgets_the_snapshots_of_what_was_taken_back():
+    script = Script("claude-code").turn(0)
+    fork = script.leaf
+    driver = Driver("claude-code", NEVER).feed(script.turn(1).turn(2).data, quiet=1.0)
+    here = len(driver.file)
+    driver.feed(rewound(script, fork, "something else"), quiet=1.0)
+    assert places(driver) == ([here, len(driver.file)], [here, len(driver.file)])
+
+
+def test_the_other_half_of_a_message_forgets_the_snapshot_before_it():
+    script = Script("claude-code").turn(0).prompt("now the next")
+    script.call("Looking.", "ls")
+    first, half, second = script.data.rpartition(b'{"type": "assistant"')
+    first = first.replace(b'"stop_reason": "tool_use"', b'"stop_reason": null')
+    driver = Driver("claude-code", NEVER).feed(first, quiet=1.0)
+    before, here = places(driver)[0]
+    assert here == len(first)
+    driver.feed(half + second, quiet=1.0)
+    assert places(driver) == ([before], [before])
+
+
 def test_a_job_that_was_running_while_the_user_went_back_is_thrown_away():
     script = Script("claude-code").turn(0)
     fork = script.leaf

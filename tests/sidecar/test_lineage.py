@@ -126,3 +126,33 @@ def test_a_record_with_another_id_inside_is_not_the_parent(tmp_path: Path) -> No
 def test_registering_without_a_state_directory_is_no_error(tmp_path: Path, own_home: Path) -> None:
     own_home.write_text("a file, not a home")
     register("0" * 16, tmp_path)
+
+
+def linked(first: str, sidecar: Path) -> Path:
+    """The link to a sidecar whose id begins with this digit."""
+    register(first.ljust(16, "0"), sidecar)
+    return state_dir() / "sidecars" / first.ljust(16, "0")
+
+
+def test_links_to_sidecars_that_are_gone_go_when_another_one_comes(tmp_path: Path) -> None:
+    there, gone, other = tmp_path / "there", tmp_path / "room" / "gone", tmp_path / "gone"
+    there.mkdir()
+    links = [linked("a", gone), linked("a1", there), linked("b", other)]
+    linked("a2", there)
+    assert [link.is_symlink() for link in links] == [False, True, True]
+    linked("b2", there)
+    assert not links[2].is_symlink()
+
+
+def test_links_to_a_disk_that_is_not_mounted_stay(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = linked("a", tmp_path / "disk" / "room" / "gone")
+    linked("a2", tmp_path)
+    assert link.is_symlink()
+
+
+def test_what_is_no_link_is_left_alone(tmp_path: Path) -> None:
+    stranger = linked("b", tmp_path).with_name("a file")
+    stranger.write_text("x")
+    linked("a", tmp_path)
+    assert stranger.read_text() == "x"
