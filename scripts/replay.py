@@ -25,7 +25,7 @@ SECONDS = 20.0
 # at rest only when it has been quiet for longer than a host's flush.
 _LEAST_PAUSE = 0.3
 _LAST_PAUSE = 1.5
-_PATIENCE = 10.0
+_PATIENCE = 120.0
 _SHOWN_LINES = 32
 
 
@@ -57,11 +57,12 @@ def show(recorded: Path, room: Path, seconds: float) -> int:
     )
     try:
         assert watch.stderr is not None
-        follows = threading.Event()
-        teller = threading.Thread(target=tell, args=(watch.stderr, room, follows), daemon=True)
+        follows, remembers = threading.Event(), threading.Event()
+        teller = threading.Thread(target=tell, args=(watch.stderr, room, follows, remembers), daemon=True)
         teller.start()
         follows.wait(_PATIENCE)
         replay(recorded, transcript, seconds)
+        remembers.wait(_PATIENCE)
         code = compact(transcript, room, environment)
     finally:
         stop(watch)
@@ -80,13 +81,17 @@ def memcli(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "memcli", *arguments]
 
 
-def tell(lines: IO[str], room: Path, follows: threading.Event) -> None:
-    """Print what `watch` says, as it says it; set `follows` with its word that it follows the transcript."""
+def tell(lines: IO[str], room: Path, follows: threading.Event, remembers: threading.Event) -> None:
+    """Print what `watch` says, as it says it; set the one with its word that it follows the transcript, the other with
+    that of a memory."""
     for line in lines:
         say(f"  {line.rstrip().replace(f'{room}{os.sep}', '')}")
         if " following " in line:
             follows.set()
+        if " updated " in line:
+            remembers.set()
     follows.set()  # it has ended: nobody need wait for it
+    remembers.set()
 
 
 def replay(recorded: Path, transcript: Path, seconds: float) -> None:

@@ -15,7 +15,8 @@ from memcli.hosts import known
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
+"""A daemon ends within five, unless the machine is busy; whoever waits shorter kills one that is well."""
 
 
 def _lock(path: Path | None, *, quiet: bool) -> tuple[Path, Path]:
