@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from memcli.agent.rules import quoted
+from memcli.agent.place import quoted
 from memcli.errors import MemcliError, NotATranscript, Usage
 from memcli.memory.message import document_of, read_mark
 from memcli.sidecar import files

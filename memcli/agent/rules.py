@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import msgspec
 
-from memcli.edge import near
-from memcli.errors import NoTranscript, Usage
+from memcli.errors import Usage
 from memcli.making import setup, writer
 from memcli.settings import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from memcli.making.writer import Writer
     from memcli.session import Triggers
@@ -98,16 +94,3 @@ def _scaled(loaded: Loaded, triggers: Triggers, limit: int) -> Triggers:
         update_tokens=at_most("update_tokens", limit // 4),
         min_update_tokens=at_most("min_update_tokens", limit // 8),
     )
-
-
-def check_place(path: Path) -> None:
-    """Raises NoTranscript for a path whose directory is not there: a file may come later, but not its directory."""
-    parent = path.absolute().parent
-    if not parent.is_dir():
-        hint = f"ls -ld {near(str(path))}" if os.path.lexists(parent) else f"mkdir -p {quoted(path.parent)}"
-        raise NoTranscript(f"no such directory: {path.parent}", hint)
-
-
-def quoted(path: Path) -> str:
-    """A path as a shell wants it, for hints."""
-    return shlex.quote(str(path))

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Self
 from memcli.agent.background import Background
 from memcli.agent.compaction import Compaction, kept, made, making, paid_since, trouble_since
 from memcli.agent.conversation import Conversation, without_usage
-from memcli.agent.rules import checked, quoted, rules
+from memcli.agent.place import quoted
+from memcli.agent.rules import checked, rules
 from memcli.errors import AlreadyWatched, NoMessages, TryAgain, Usage
 from memcli.sidecar import backups
 from memcli.sidecar.lock import Lock

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from memcli.agent.background import Background
-from memcli.agent.rules import check_place, quoted, rules
+from memcli.agent.place import check_place, quoted
+from memcli.agent.rules import rules
 from memcli.errors import TryAgain
 from memcli.sidecar.lock import holder
 from memcli.sidecar.place import Place

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memcli.agent.endpoint import Endpoint
-from memcli.agent.rules import check_place, checked, quoted, way_of
+from memcli.agent.place import check_place, quoted
+from memcli.agent.rules import checked, way_of
 from memcli.agent.session import Session
 from memcli.errors import IsDirectory, MemcliError, NoAnswer, TryAgain, Usage
 from memcli.making import setup, writer

@@ -146,6 +146,6 @@ def _check(path: Path) -> None:
         return
     if str(path) == "-":
         raise Usage("stdin cannot be watched: it is compacted at its end", "memcli compact --help")
-    from memcli.agent.rules import check_place
+    from memcli.agent.place import check_place
 
     check_place(path)

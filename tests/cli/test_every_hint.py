@@ -23,7 +23,8 @@ from memcli import cli, edge
 from memcli.agent import watching
 from memcli.agent.background import Background
 from memcli.agent.endpoint import Endpoint
-from memcli.agent.rules import check_place, checked, known, rules
+from memcli.agent.place import check_place
+from memcli.agent.rules import checked, known, rules
 from memcli.commands import chat, packed, service, stop, target, units
 from memcli.commands import session_file as as_session
 from memcli.commands import watch as watch_verb
@@ -330,7 +331,7 @@ CASES: dict[str, Case] = {
     "agent/endpoint.py: the process that asks the model has ended": Case(ended_endpoint),
     "agent/rules.py: there is no setting {}": Case(lambda _: known({"modell": "m"})),
     "agent/rules.py: {} is no strategy; there are {}": Case(lambda _: checked("fast"), "talks"),
-    "agent/rules.py: no such directory: {}": Case(lambda room: check_place(room / "no" / "x.jsonl"), "mends"),
+    "agent/place.py: no such directory: {}": Case(lambda room: check_place(room / "no" / "x.jsonl"), "mends"),
     "agent/session.py: nothing was said in {} yet": Case(lambda room: untouched(room).compact_now(), "talks"),
     "agent/session.py: this session keeps its memory the {} way": Case(another_way, "python"),
     "agent/session.py: the compaction was given up": Case(given_up),
