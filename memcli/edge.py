@@ -103,7 +103,7 @@ def _guarded(main: Callable[[], int | None]) -> int:
         known = expected(error)
         return report(known) if known else _internal(error)
     except Exception as error:  # noqa: BLE001 - this is the edge
-        return _complaint(error) or _internal(error)
+        return _complaint(error) or _homeless(error) or _internal(error)
 
 
 def _complaint(error: Exception) -> int:
@@ -120,6 +120,17 @@ def _complaint(error: Exception) -> int:
         return Usage.code
     context = getattr(error, "ctx", None)
     return report(Usage(text.rstrip("."), f"{context.command_path if context else 'memcli'} --help"))
+
+
+def _homeless(error: Exception) -> int:
+    """Report that nobody knows where the user's own files lie, as in a container of a user without a name; 0 if
+    `error` is something else."""
+    from shlex import join, quote
+
+    if not isinstance(error, RuntimeError) or os.path.isabs(os.path.expanduser("~")):
+        return 0
+    again = f"export HOME={quote(os.getcwd())} && {join(['memcli', *sys.argv[1:]])}"
+    return report(NotReadable("there is no home directory: HOME does not name one", again))
 
 
 def report(error: MemcliError) -> int:

@@ -145,6 +145,17 @@ def test_a_directory_that_was_removed_is_no_bug(words, tmp_path, own_home, perso
     assert os.getcwd() == str(own_home)
 
 
+@of("edge.py: there is no home directory: HOME does not name one")
+@pytest.mark.parametrize("words", [["install", "claude-code", "--dry-run"], ["service", "install", "--dry-run"]])
+def test_a_user_without_a_home_is_no_bug(words, tmp_path, person, monkeypatch):
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "~")  # which is what it comes to for a user whom the system does not know
+    ran = person.types(tmp_path, *words)
+    assert fails(ran) == (1, "there is no home directory: HOME does not name one")
+    assert person.pastes(tmp_path, said(ran.err)[1]).code == 0
+
+
 def test_pages_of_no_verb_are_not_written(tmp_path, person):
     assert fails(person.types(tmp_path, "man", "nope", "-o", "pages"))[0] == 2
     assert not (tmp_path / "pages").exists()
