@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memcli.ledger.clean import clean, identity, one_line
-from memcli.ledger.git import Run, records, switches
+from memcli.ledger.git import SUBJECT_LIMIT, Run, records, switches
 from memcli.ledger.root import Root
-from memcli.ledger.shell import without_written
 from memcli.transcript.patterns import pattern
 
 if TYPE_CHECKING:
@@ -28,18 +27,10 @@ MAX_COMMITS = 300
 MAX_LINKS = 60
 SHORTLY = 40  # events
 NEAR = 3  # commits among which one subject means one commit, if one of them has no hash
-SUBJECT_LIMIT = 120
 SAYS = 3  # words of a subject that tells a commit from others
 
 _MADE = pattern(r"^\[([\w./-]+)(?: \(root-commit\))?(?: [\w ]+)? ([0-9a-f]{7,40})\] (\S.*)", re.MULTILINE)
 _LOGGED = pattern(r"^([0-9a-f]{7,40}) (?:\([^)\n]*\) )?(\S.*)", re.MULTILINE)
-_COMMITS = pattern(r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b")
-_SUBJECT = pattern(
-    r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b[^;&|\n]*?\s(?:-\w*m\s*|--message[= ]\s*)"
-    r"(?:\"\$\(cat\s+<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)|\"((?:[^\"\\\n]|\\.)+)|'([^'\n]+)"
-    r"|([^\s\"'$`\\;&|<>()#-][^\s\"'$`\\;&|<>()]*)(?=['\"]?(?:[\s;&|)]|$)))"
-)
-_FROM_STDIN = pattern(r"\bcommit\b[^;&|\n]*\s(?:-F|--file[= ])\s*-[^\n]*<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)")
 _NOTHING = pattern(r"nothing (?:added )?to commit|no changes added to commit|^(?:fatal|error):", re.MULTILINE)
 _SWITCHED = pattern(r"Switched to (?:a new )?branch '([^'\s~^:?*\[]{1,200})'")
 _WHOLE_FILE = pattern(r"^ (create|delete) mode \d{6} (\S.*)$|^ rename (\S.*) \(\d+%\)$", re.MULTILINE)
@@ -199,17 +190,6 @@ def branch_in(output: str, runs: list[Run]) -> str:
 def _tells(output: str) -> bool:
     """True if git may have printed a commit that it made."""
     return output.startswith("[") or "\n[" in output
-
-
-def subjects_in(command: str) -> list[str]:
-    """Subjects of the commits a command makes, "" for one that does not say it; none if it makes no commit."""
-    if "commit" not in command:
-        return []
-    command = without_written(command)
-    many = len(_COMMITS.findall(command))
-    said = [next(filter(None, found)) for found in _SUBJECT.findall(command)] + _FROM_STDIN.findall(command)
-    subjects = [one_line(clean(text.split("\\n", 1)[0], head=400), SUBJECT_LIMIT) for text in said]
-    return (subjects + [""] * many)[:many]
 
 
 def whole_files(output: str) -> list[tuple[str, str, str]]:

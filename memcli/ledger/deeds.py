@@ -28,8 +28,7 @@ import msgspec
 from memcli.ledger import code
 from memcli.ledger.attempts import command_key, looks_only
 from memcli.ledger.clean import WITHIN, clean, clip, identity, one_line
-from memcli.ledger.commits import subjects_in
-from memcli.ledger.git import Run, records, runs_in
+from memcli.ledger.git import Run, records, runs_in, subjects_in
 from memcli.ledger.here_documents import first_text
 from memcli.ledger.names import keys_in
 from memcli.ledger.outward import deeds_in

@@ -1,4 +1,4 @@
-"""Git: which git commands a command line runs, as far as the ledger asks of it.
+"""Git: which git commands a command line runs, as far as the ledger asks of it, and how it names its commits.
 
 Told by the words of the whole command, wherever they stand in it; what is only written to a file is not run. So what
 other programs print about repositories of their own is not taken for the work of the session.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memcli.ledger.clean import clean, identity
+from memcli.ledger.clean import clean, identity, one_line
 from memcli.ledger.shell import is_scratch, split, without_written
 from memcli.transcript.patterns import pattern
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import re
 
 MAX_RUNS = 12
+SUBJECT_LIMIT = 120
 
 RECORDS = frozenset(("commit", "rebase", "merge", "cherry-pick", "revert", "am", "pull"))
 """Commands that print `[branch hash] subject` of what they made."""
@@ -33,6 +34,13 @@ _RUN = pattern(
     r"(?P<rest>(?:>&\d|[^\n;&|])*)(?P<piped>\|(?!\|))?"
     r"|\bgh\s+pr\s+(?P<other>checkout)\b"
 )
+_COMMITS = pattern(r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b")
+_SUBJECT = pattern(
+    r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b[^;&|\n]*?\s(?:-\w*m\s*|--message[= ]\s*)"
+    r"(?:\"\$\(cat\s+<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)|\"((?:[^\"\\\n]|\\.)+)|'([^'\n]+)"
+    r"|([^\s\"'$`\\;&|<>()#-][^\s\"'$`\\;&|<>()]*)(?=['\"]?(?:[\s;&|)]|$)))"
+)
+_FROM_STDIN = pattern(r"\bcommit\b[^;&|\n]*\s(?:-F|--file[= ])\s*-[^\n]*<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)")
 _AT = pattern(r"-C\s+[\"']?([^\s\"']+)")
 _MADE_THERE = pattern(r"\bgit\s+(?:init|clone)\b")
 _OPTION = pattern(r"--?[\w-]+(?:=\w*)?")
@@ -105,6 +113,17 @@ def _ref(words: list[str]) -> str:
 def records(runs: list[Run]) -> bool:
     """True if one of them makes commits."""
     return any(run.verb in RECORDS for run in runs)
+
+
+def subjects_in(command: str) -> list[str]:
+    """Subjects of the commits a command makes, "" for one that does not say it; none if it makes no commit."""
+    if "commit" not in command:
+        return []
+    command = without_written(command)
+    many = len(_COMMITS.findall(command))
+    said = [next(filter(None, found)) for found in _SUBJECT.findall(command)] + _FROM_STDIN.findall(command)
+    subjects = [one_line(clean(text.split("\\n", 1)[0], head=400), SUBJECT_LIMIT) for text in said]
+    return (subjects + [""] * many)[:many]
 
 
 def switches(runs: list[Run]) -> bool:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from memcli.ledger.commits import Commit, branch_in, subjects_in, whole_files
-from memcli.ledger.git import runs_in
+from memcli.ledger.commits import Commit, branch_in, whole_files
+from memcli.ledger.git import runs_in, subjects_in
 from memcli.transcript.entries import Link
 from tests.ledger.builders import done, edited, entry, folded, place, ran, wrote
 
