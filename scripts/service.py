@@ -36,7 +36,7 @@ RUNTIME = Path(f"/run/user/{NUMBER}")
 # What a shell, systemd and Python would each like to change.
 AGENTS = HOME / "ag ents 100%h $HOME ${X} \"q\" 's' \\t ; ü\n"
 TRANSCRIPT = AGENTS / "run.jsonl"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 RESTART_SECONDS = 5.0
 """As the unit has it."""
 

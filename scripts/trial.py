@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TURNS = 30
 MARK = "<!-- memcli generation="
 MEMCLI = (sys.executable, "-P", "-m", "memcli")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 TRIAL_SECONDS = 900
 WORDS = {
     1: "Always keep notes as plain text, never as JSON.",
