@@ -99,6 +99,16 @@ def test_what_the_agent_asked_before_newer_words_of_the_user_is_not_said_to_wait
     assert labels.ASKED_LAST in [line.group for group, _ in groups(PENDING, after, 4_000) for line in group]
 
 
+@pytest.mark.parametrize(
+    ("said", "offers"),
+    [("I can make the till quick.", True), ("I run the tests of the till so I can tell you how quick it is.", False)],
+)
+def test_what_the_agent_can_do_is_an_offer_and_what_it_does_so_that_it_can_is_none(said: str, offers: bool) -> None:
+    lines = [line for group, _ in groups(PENDING, folded(user("look"), agent(said)), 4_000) for line in group]
+
+    assert (labels.PROPOSED in [line.group for line in lines]) == offers
+
+
 def test_links_take_a_sixth_of_their_section_and_the_newest_stand() -> None:
     links = [entry("", Link(f"https://git.example/shop/pull/{n}", f"pull request {n}")) for n in range(10, 60)]
     block = render(folded(*links), 4_000).block(COMPLETED).ledger

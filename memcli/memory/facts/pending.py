@@ -25,7 +25,8 @@ OFFERS_SHOWN = 3
 FRAME = 11 + len("agent: ")  # characters around what is ahead: list mark, quotation marks, line end, who says it
 
 _OFFER = pattern(
-    r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|remaining|still to|i can"
+    r"(?i)\?\s*$|\b(?:next steps?|would you like|do you want|shall i|should i|remaining|still to"
+    r"|(?<!so )(?<!that )(?<!before )i can"
     r"|let me know(?! if (?:you (?:hit|see|run|find|notice|have)|there|any|it)\b))\b"
 )
 _BOXES = {"in_progress": "[~] in progress:", "pending": "[ ]"}
