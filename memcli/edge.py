@@ -127,7 +127,7 @@ def _homeless(error: Exception) -> int:
     `error` is something else."""
     from shlex import join, quote
 
-    if not isinstance(error, RuntimeError) or os.path.isabs(os.path.expanduser("~")):
+    if type(error) is not RuntimeError or os.path.isabs(os.path.expanduser("~")):  # no kind of it: those are bugs
         return 0
     again = f"export HOME={quote(os.getcwd())} && {join(['memcli', *sys.argv[1:]])}"
     return report(NotReadable("there is no home directory: HOME does not name one", again))

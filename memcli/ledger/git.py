@@ -34,9 +34,10 @@ _RUN = pattern(
     r"(?P<rest>(?:>&\d|[^\n;&|])*)(?P<piped>\|(?!\|))?"
     r"|\bgh\s+pr\s+(?P<other>checkout)\b"
 )
-_COMMITS = pattern(r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b")
+_COMMIT = r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b"
+_COMMITS = pattern(_COMMIT)
 _SUBJECT = pattern(
-    r"\bgit\s+(?:-[cC]\s+\S+\s+)*commit\b[^;&|\n]*?\s(?:-\w*m\s*|--message[= ]\s*)"
+    rf"{_COMMIT}[^;&|\n]*?\s(?:-\w*m\s*|--message[= ]\s*)"
     r"(?:\"\$\(cat\s+<<-?\s*['\"]?\w+['\"]?[^\n]*\n\s*([^\n]+)|\"((?:[^\"\\\n]|\\.)+)|'([^'\n]+)"
     r"|([^\s\"'$`\\;&|<>()#-][^\s\"'$`\\;&|<>()]*)(?=['\"]?(?:[\s;&|)]|$)))"
 )

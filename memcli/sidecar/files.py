@@ -94,24 +94,25 @@ def _create_without_links(path: Path, fresh: Path, disk: Disk) -> bool:
 @contextlib.contextmanager
 def temporary(path: Path, data: bytes, *, disk: Disk = DISK, durable: bool = True, mode: int = 0o600) -> Iterator[Path]:
     """A file with `data` beside `path` under a name of its own; gone at the end unless it was renamed."""
-    try:
+    with _failing_as(path):
         fresh, fd = _begun(path, mode)
-    except OSError as error:
-        raise _of(path, error) from None
     try:
-        try:
+        with _failing_as(path):
             _fill(fd, data, disk, durable=durable)
-        except OSError as error:
-            raise _of(path, error) from None
         yield fresh
     finally:
         fresh.unlink(missing_ok=True)
         os.close(fd)
 
 
-def _of(path: Path, error: OSError) -> OSError:
-    error.filename = error.filename and str(path)  # a name that people know
-    return error
+@contextlib.contextmanager
+def _failing_as(path: Path) -> Iterator[None]:
+    """What fails within names this file, which people know."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename and str(path)
+        raise
 
 
 def _begun(path: Path, mode: int) -> tuple[Path, int]:
