@@ -108,14 +108,16 @@ def _swap_any(transcript: Path, wish: Wish, made_by: Maker, *, stream: bool) -> 
             raise Usage(f"{transcript} holds one conversation a line, no transcript", hint)
         _emit(_batch(transcript, wish, made_by), wish.output)
         return
-    if wish.in_place and (host := _host(transcript)):
+    host = _host(transcript) if wish.in_place else None
+    if host:
         require_files(host, transcript)
     started = time.perf_counter()
     found = _taken(transcript, wish, made_by, stream=stream)
     lines = _in_form(found, wish)
     if wish.in_place:
         content = b"".join(lines)
-        _check_host(transcript, content, wish)
+        if host:
+            _check_host(host, transcript, content, wish)
         _replace(transcript, content, found.size, wish)
     else:
         _emit(lines, wish.output)
@@ -226,10 +228,9 @@ def _host(transcript: Path) -> Host | None:
     return known.host_of(transcript)
 
 
-def _check_host(transcript: Path, content: bytes, wish: Wish) -> None:
+def _check_host(host: Host, transcript: Path, content: bytes, wish: Wish) -> None:
     """Raises Usage where the client whose session it is would not go on in this."""
-    host = _host(transcript)
-    if host and (why := host.refuses(content)):
+    if why := host.refuses(content):
         raise Usage(why, f"memcli compact {shlex.quote(str(transcript))} --in-place{wish.longer}")
 
 
